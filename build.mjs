@@ -1,0 +1,34 @@
+// Bundles the command line (code-split, so that heavy parts load when they are used), the worker that
+// holds the local replica, and the agent: one CommonJS file, because it is evaluated from memory.
+import { chmod, readFile, rm } from 'node:fs/promises'
+import { rolldown } from 'rolldown'
+
+const { version } = JSON.parse(await readFile('package.json', 'utf8'))
+const define = { KUBESYNC_VERSION: JSON.stringify(version) }
+
+async function bundle(input, output) {
+  const build = await rolldown({
+    input,
+    platform: 'node',
+    transform: { define, target: 'node20' },
+    treeshake: true,
+    checks: { eval: false },
+  })
+  await build.write({ dir: 'dist', minify: { mangle: false, compress: true, codegen: true }, ...output })
+  await build.close()
+}
+
+await rm('dist', { recursive: true, force: true })
+await bundle(
+  { cli: 'src/cli/main.ts', 'replica-worker': 'src/files/replica/worker.ts' },
+  {
+    format: 'esm',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    banner: (chunk) => (chunk.name === 'cli' ? '#!/usr/bin/env node' : ''),
+  },
+)
+await bundle(
+  { agent: 'src/agent/main.ts' },
+  { format: 'cjs', codeSplitting: false, entryFileNames: 'agent.cjs' },
+)
+await chmod('dist/cli.js', 0o755)

@@ -1,0 +1,54 @@
+import type { Operation, Outcome, Problem } from '../operation.ts'
+import type { Delta, Digest, Path, Stamp, Tree } from '../tree.ts'
+
+/**
+ * The holder of one side of a sync, wherever it lives: in a worker thread of this process or on a node
+ * behind `wire`. It watches by itself and pushes deltas; it decides nothing.
+ */
+export interface Replica {
+  readonly info: ReplicaInfo
+  /** The last snapshot it told of. */
+  readonly tree: Tree
+  /** Paths that could not be read, by path, as of the last snapshot. */
+  readonly problems: ReadonlyMap<Path, Problem>
+  /** Calls back after every new snapshot with what changed; returns the way to stop that. */
+  subscribe(listener: (delta: Delta) => void): () => void
+  /** Scans these paths (or everything) now; resolves once deltas up to that scan were delivered. */
+  rescan(paths: readonly Path[] | 'all'): Promise<void>
+  /** Digests of files as they were at `stamp`; undefined where that is not on disk any more. */
+  hash(requests: readonly HashRequest[]): Promise<(Digest | undefined)[]>
+  /**
+   * Carries out operations here; content of `put`s comes from `source`. Outcomes arrive in batches, one
+   * for each operation in the end; ending the iteration early cancels what is left.
+   */
+  apply(operations: readonly Operation[], source: Replica): AsyncIterable<readonly Outcome[]>
+  /** Resolves when the replica is gone, with the reason; never rejects. */
+  readonly closed: Promise<CloseReason>
+  close(): Promise<void>
+}
+
+export interface HashRequest {
+  readonly path: Path
+  readonly stamp: Stamp
+}
+
+export interface CloseReason {
+  /** `closed`: we asked for it; `ended`: the other end left in good order; `lost`: it vanished. */
+  readonly kind: 'closed' | 'ended' | 'lost'
+  readonly message: string
+}
+
+export interface ReplicaInfo {
+  /** Tells one root from another for as long as it exists: device and inode. */
+  readonly root: { readonly dev: number; readonly ino: number }
+  /**
+   * What the root stands on: `container` for a container's own layer, which is new with each container, or
+   * `volume` with an identity that outlives the container; `local` on the laptop.
+   */
+  readonly storage: { readonly kind: 'local' | 'container' | 'volume'; readonly id: string }
+  /** The ids it writes as. */
+  readonly uid: number
+  readonly gid: number
+  /** Why it cannot write into the root, or undefined if it can. */
+  readonly readOnly: string | undefined
+}
