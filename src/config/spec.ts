@@ -1,0 +1,28 @@
+import * as v from 'valibot'
+
+/** Lower case letters, digits and dashes, as Kubernetes names things. */
+const name = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a name has lower-case letters, digits and dashes'),
+)
+const text = v.pipe(v.string(), v.minLength(1))
+
+/** What the user asked for: a local directory, a directory in containers, which containers, and how. */
+export const specSchema = v.strictObject({
+  name,
+  /** Absolute path of a directory on this machine. */
+  local: v.pipe(text, v.regex(/^(\/|[A-Za-z]:[\\/])/, 'local must be an absolute path')),
+  /** Absolute path inside the containers. */
+  remote: v.pipe(text, v.startsWith('/', 'remote must be an absolute path')),
+  /** The kubeconfig context and namespace, frozen when the spec was created. */
+  context: text,
+  namespace: text,
+  /** Exactly one of the two tells which pods. */
+  selector: v.optional(text),
+  pod: v.optional(text),
+  /** The container's name; without it the pod's default container (or its first). */
+  container: v.optional(text),
+  mode: v.optional(v.picklist(['two-way-safe', 'to-remote-safe', 'to-local-safe']), 'two-way-safe'),
+})
+
+export type Spec = v.InferOutput<typeof specSchema>

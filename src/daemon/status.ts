@@ -1,0 +1,31 @@
+import type { SessionStatus } from '../files/status.ts'
+
+/** What the running `watch` tells of itself over its local socket; plain data, safe to send as JSON. */
+export interface WatchStatus {
+  readonly pid: number
+  /** ISO 8601. */
+  readonly startedAt: string
+  readonly configPath: string
+  readonly specs: readonly SpecStatus[]
+}
+
+export interface SpecStatus {
+  readonly name: string
+  /** `waiting`: no container matches yet; `disconnected`: the API server cannot be reached. */
+  readonly state: 'waiting' | 'running' | 'disconnected' | 'failed'
+  /** Why it waits, is disconnected or failed: a sentence. */
+  readonly message?: string
+  readonly sessions: readonly BoundSessionStatus[]
+}
+
+/** A session together with the container it is bound to. */
+export interface BoundSessionStatus {
+  readonly pod: string
+  readonly node: string
+  readonly container: string
+  /** `leader` syncs as the spec says; `follower` only receives. */
+  readonly role: 'leader' | 'follower'
+  /** Absent while the agent's node is being reached. */
+  readonly session?: SessionStatus
+  readonly message?: string
+}
