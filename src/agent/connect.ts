@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { assetPath } from '../asset.ts'
+import { KubesyncError } from '../errors.ts'
+import { connectReplica } from '../files/replica/client.ts'
+import type { Replica } from '../files/replica/replica.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { type ExecExit, type ExecStream, exec } from '../kube/exec.ts'
+import { Mux, type MuxClosed } from '../wire/mux.ts'
+import { readFirstMessage } from './first-message.ts'
+import { framed, loader } from './loader.ts'
+import { type Hello, helloSchema, openedSchema, parseJson, type ReplicaRequest, toJson } from './protocol.ts'
+
+/** An agent's pod, and the container in it that has Node. */
+export interface AgentPod {
+  readonly namespace: string
+  readonly pod: string
+  readonly container: string
+}
+
+export type ReplicaTarget = Omit<ReplicaRequest, 'type'>
+
+/** An agent that runs this command line's own code on a node, for as long as the connection lasts. */
+export interface NodeConnection {
+  readonly hello: Hello
+  /** A replica of a directory in a container; rejects with a KubesyncError when the agent refuses. */
+  openReplica(target: ReplicaTarget): Promise<Replica>
+  /** Resolves when the connection is gone; never rejects. */
+  readonly closed: Promise<MuxClosed>
+  close(): Promise<void>
+}
+
+/** How long a started agent may take to say hello, in milliseconds; 0.1 s is usual. */
+const helloLimit = 20_000
+
+/** Starts the agent in its pod and greets it. Rejects with a KubesyncError that says what is wrong there. */
+export async function connectNode(client: KubeClient, agent: AgentPod): Promise<NodeConnection> {
+  const code = await readFile(assetPath('agent.cjs'))
+  const stream = await exec(client, { ...agent, command: ['node', '-e', loader, 'node'] })
+  const said = tail(stream)
+  stream.write(framed(code))
+  const mux = new Mux(stream, { role: 'client' })
+  try {
+    const hello = await Promise.race([greet(mux), failure(stream, agent, said)])
+    return {
+      hello,
+      openReplica: (target) => openReplica(mux, target),
+      closed: mux.closed,
+      close: () => mux.close(),
+    }
+  } catch (error) {
+    stream.destroy()
+    throw error
+  }
+}
+
+async function greet(mux: Mux): Promise<Hello> {
+  const channel = mux.open(toJson({ type: 'hello' }))
+  return parseJson(helloSchema, await readFirstMessage(channel))
+}
+
+async function openReplica(mux: Mux, target: ReplicaTarget): Promise<Replica> {
+  const channel = mux.open(toJson({ type: 'replica', ...target }))
+  // The replica's client hears of an error by itself once it has the channel.
+  channel.on('error', () => {})
+  const opened = parseJson(openedSchema, await readFirstMessage(channel))
+  if (!opened.ok) {
+    channel.destroy()
+    throw new KubesyncError(
+      opened.code,
+      opened.message,
+      opened.hint === undefined ? {} : { hint: opened.hint },
+    )
+  }
+  return connectReplica(channel)
+}
+
+/** The last of what the agent wrote to stderr, to tell why it did not come up. */
+function tail(stream: ExecStream): () => string {
+  let said = ''
+  stream.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-2000)
+  })
+  return () => said.trim()
+}
+
+/** Rejects when the stream ends, or time runs out, before the agent said hello. */
+async function failure(stream: ExecStream, agent: AgentPod, said: () => string): Promise<never> {
+  const late = `no answer within ${helloLimit / 1000} s`
+  const reason = await Promise.race([stream.exit.then(describe), delay(helloLimit, late, { ref: false })])
+  const message = `the agent in pod ${agent.namespace}/${agent.pod} did not start: ${said() || reason}`
+  throw new KubesyncError('AGENT_NOT_STARTED', message, {
+    hint: 'run `ksync init` again to repair the agent; its image needs Node 20 or newer',
+  })
+}
+
+function describe(exit: ExecExit): string {
+  return exit.kind === 'exited' ? `it exited with code ${exit.code}` : exit.message
+}

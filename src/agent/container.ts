@@ -1,0 +1,100 @@
+import { closeSync, constants, openSync, readFileSync } from 'node:fs'
+import { KubesyncError } from '../errors.ts'
+import { belongsTo, type ProcessRef } from './radar.ts'
+
+/** A container's first process, held open: its files under /proc are that very process's, or fail. */
+export interface ContainerHandle {
+  /** Descriptor of /proc/PID. */
+  readonly proc: number
+  /** Descriptor of the container's root directory. */
+  readonly root: number
+  readonly credentials: Credentials
+  readonly mounts: readonly Mount[]
+}
+
+/** What the container's process may do, as the node sees it (user namespaces already applied). */
+export interface Credentials {
+  readonly uid: number
+  readonly gid: number
+  readonly groups: readonly number[]
+  readonly umask: number
+}
+
+/** A line of /proc/PID/mountinfo, as far as it tells what a directory stands on. */
+export interface Mount {
+  readonly id: number
+  readonly device: string
+  readonly root: string
+  readonly mountPoint: string
+  readonly type: string
+  readonly source: string
+}
+
+/**
+ * Opens a container through its first process. The descriptor of /proc/PID pins the process, so what is
+ * read through it cannot be another's that got the same id; the container's id is checked through it.
+ * It needs the right to trace the process (CAP_SYS_PTRACE).
+ */
+export function openContainer(process: ProcessRef, containerId: string): ContainerHandle {
+  const proc = openSync(`/proc/${process.pid}`, constants.O_RDONLY | constants.O_DIRECTORY)
+  const own = (name: string) => readFileSync(`/proc/self/fd/${proc}/${name}`, 'utf8')
+  if (!belongsTo(own('cgroup'), containerId)) {
+    closeSync(proc)
+    throw new KubesyncError('CONTAINER_GONE', 'the container ended while it was being opened')
+  }
+  const root = openSync(`/proc/self/fd/${proc}/root`, constants.O_RDONLY | constants.O_DIRECTORY)
+  return { proc, root, credentials: parseStatus(own('status')), mounts: parseMounts(own('mountinfo')) }
+}
+
+/** Takes the container's ids for this whole process, for good. Needs CAP_SETUID and CAP_SETGID. */
+export function become(credentials: Credentials): void {
+  process.setgroups?.([...credentials.groups])
+  process.setegid?.(credentials.gid)
+  process.setgid?.(credentials.gid)
+  process.setuid?.(credentials.uid)
+  process.umask(credentials.umask)
+}
+
+/** The effective ids, groups and umask in a /proc/PID/status. */
+export function parseStatus(status: string): Credentials {
+  const field = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? ''
+  const numbers = (name: string) => field(name).split(/\s+/).filter(Boolean).map(Number)
+  const uid = numbers('Uid')[1]
+  const gid = numbers('Gid')[1]
+  if (uid === undefined || gid === undefined) throw new Error('no ids in /proc/PID/status')
+  return { uid, gid, groups: numbers('Groups'), umask: Number.parseInt(field('Umask') || '022', 8) }
+}
+
+/** Parses /proc/PID/mountinfo (see proc(5)); paths in it escape space, tab, newline and backslash in octal. */
+export function parseMounts(mountinfo: string): Mount[] {
+  return mountinfo
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [before = '', after = ''] = line.split(' - ')
+      const [id, , device = '', root = '', mountPoint = ''] = before.split(' ')
+      const [type = '', source = ''] = after.split(' ')
+      return { id: Number(id), device, root: unescape(root), mountPoint: unescape(mountPoint), type, source }
+    })
+}
+
+function unescape(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+}
+
+/**
+ * What an open directory stands on: the container's own layer, which ends with the container, or a volume,
+ * told by what is mounted and not by where, so that the same volume in the next container is the same.
+ */
+export function storageOf(
+  fd: number,
+  container: ContainerHandle,
+): { kind: 'container' | 'volume'; id: string } {
+  const fdinfo = readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')
+  const id = Number(/^mnt_id:\s*(\d+)$/m.exec(fdinfo)?.[1])
+  const mount = container.mounts.find((candidate) => candidate.id === id)
+  // A mount that came after the container started is not in the list: a volume, as far as anybody knows.
+  if (mount === undefined) return { kind: 'volume', id: `mount ${id}` }
+  if (mount.mountPoint === '/') return { kind: 'container', id: mount.device }
+  return { kind: 'volume', id: `${mount.type} ${mount.source} ${mount.device} ${mount.root}` }
+}

@@ -1,0 +1,8 @@
+import { runMirror } from './mirror.ts'
+import { runNode } from './node.ts'
+
+/** The loader starts this file as the node's agent, and the node's agent starts it as a mirror. */
+const [role, request] = process.argv.slice(1)
+
+if (role === 'mirror' && request !== undefined) runMirror(request)
+else runNode()

@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process'
+import { pipeline } from 'node:stream'
+import { KubesyncError } from '../errors.ts'
+import { version } from '../version.ts'
+import { writeMessage } from '../wire/messages.ts'
+import { type Channel, Mux } from '../wire/mux.ts'
+import { stdioDuplex } from '../wire/stdio.ts'
+import { framed, loader, ownCode } from './loader.ts'
+import type { MirrorRequest } from './mirror.ts'
+import { channelSchema, parseJson, type ReplicaRequest, refused, toJson } from './protocol.ts'
+import { bareContainerId, findContainer, isAlive, type ProcessRef } from './radar.ts'
+
+/** How soon a container's end is noticed, in milliseconds; one read of /proc each. */
+const pulse = 250
+
+/** Serves one laptop on this process's stdio until that stream ends; every mirror ends with it. */
+export function runNode(): void {
+  const mux = new Mux(stdioDuplex(), { role: 'server' })
+  mux.onChannel((channel, header) => {
+    // A channel that its peer gave up is over; whoever serves it sees 'close'.
+    channel.on('error', () => {})
+    void serve(channel, header)
+  })
+  void mux.closed.then(() => process.exit(0))
+}
+
+async function serve(channel: Channel, header: Buffer): Promise<void> {
+  try {
+    const request = parseJson(channelSchema, header)
+    if (request.type === 'hello') {
+      await writeMessage(channel, toJson({ version, node: process.version, pid: process.pid }))
+      channel.end()
+    } else {
+      startMirror(channel, request)
+    }
+  } catch (error) {
+    await writeMessage(channel, toJson(refused(error)))
+    channel.end()
+  }
+}
+
+function startMirror(channel: Channel, request: ReplicaRequest): void {
+  const containerId = bareContainerId(request.containerId)
+  const found = containerId === undefined ? undefined : findContainer(containerId)
+  if (containerId === undefined || found === undefined) {
+    throw new KubesyncError('CONTAINER_GONE', 'no process of the container runs on this node', {
+      hint: 'it may just have ended; it is looked for again when it runs',
+    })
+  }
+  relay(channel, { ...request, containerId, process: found })
+}
+
+/** Runs a mirror in a process of its own, because its uid is the container's, and passes bytes both ways. */
+function relay(channel: Channel, request: MirrorRequest): void {
+  const child = spawn(process.execPath, ['-e', loader, 'mirror', JSON.stringify(request)], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: {},
+  })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-2000)
+  })
+  const beat = watchProcess(request.process, () => end('the container ended'))
+  function end(reason: string): void {
+    beat.stop()
+    child.kill('SIGKILL')
+    channel.destroy(new Error(reason))
+  }
+  child.on('error', (error) => end(error.message))
+  child.on('exit', (code, signal) => {
+    if (!channel.destroyed) end(said.trim() || `the mirror ended (${signal ?? code})`)
+  })
+  child.stdin.write(framed(ownCode()))
+  pipeline(channel, child.stdin, () => {})
+  pipeline(child.stdout, channel, () => {})
+  channel.on('close', () => end('the session ended'))
+}
+
+function watchProcess(process: ProcessRef, gone: () => void): { stop(): void } {
+  const timer = setInterval(() => {
+    if (isAlive(process)) return
+    clearInterval(timer)
+    gone()
+  }, pulse)
+  return { stop: () => clearInterval(timer) }
+}

@@ -1,0 +1,59 @@
+import * as v from 'valibot'
+import { KubesyncError } from '../errors.ts'
+
+/** What a channel between a laptop and an agent is for; JSON in the channel's header. */
+export const channelSchema = v.variant('type', [
+  /** The agent answers with one message, `helloSchema`, and ends. */
+  v.strictObject({ type: v.literal('hello') }),
+  /** The agent answers with one message, `openedSchema`; a replica's own protocol follows it. */
+  v.strictObject({
+    type: v.literal('replica'),
+    containerId: v.pipe(v.string(), v.minLength(1)),
+    path: v.pipe(v.string(), v.startsWith('/')),
+    /** Makes the directory where it is missing. */
+    create: v.boolean(),
+  }),
+])
+export type ChannelRequest = v.InferOutput<typeof channelSchema>
+export type ReplicaRequest = Extract<ChannelRequest, { type: 'replica' }>
+
+export const helloSchema = v.object({ version: v.string(), node: v.string(), pid: v.number() })
+export type Hello = v.InferOutput<typeof helloSchema>
+
+export const openedSchema = v.variant('ok', [
+  v.object({ ok: v.literal(true) }),
+  v.object({ ok: v.literal(false), code: v.string(), message: v.string(), hint: v.optional(v.string()) }),
+])
+export type Opened = v.InferOutput<typeof openedSchema>
+
+/** An error as the other end can be told of it. */
+export function refused(error: unknown): Opened {
+  if (!(error instanceof KubesyncError)) {
+    return {
+      ok: false,
+      code: 'AGENT_FAILED',
+      message: error instanceof Error ? error.message : String(error),
+    }
+  }
+  return {
+    ok: false,
+    code: error.code,
+    message: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  }
+}
+
+/** Parses JSON that came from the other end. */
+export function parseJson<S extends v.GenericSchema>(schema: S, bytes: Uint8Array): v.InferOutput<S> {
+  try {
+    return v.parse(schema, JSON.parse(new TextDecoder().decode(bytes)))
+  } catch (error) {
+    throw new KubesyncError('WIRE_BROKEN', 'the other end sent something that is not in the protocol', {
+      cause: error,
+    })
+  }
+}
+
+export function toJson(value: ChannelRequest | Hello | Opened): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value))
+}
