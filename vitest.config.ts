@@ -1,8 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
+const report = process.env.KUBESYNC_TEST_REPORT
+
 export default defineConfig({
   define: { KUBESYNC_VERSION: JSON.stringify('0.0.0-test') },
   test: {
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     projects: [
       {
         extends: true,
@@ -13,6 +16,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          globalSetup: 'test/e2e/support/global.ts',
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,
