@@ -35,7 +35,7 @@ kill_component() {
   local pid
   pid=$(component_pid "$1") || return 0
   kill -KILL "$pid"
-  while [[ -d /proc/$pid ]]; do sleep 0.02; done
+  wait_for_end "$pid"
 }
 
 arguments_of_containerd() { arguments=(--config "$CONFIG/containerd.toml"); }
@@ -73,6 +73,7 @@ arguments_of_kube-controller-manager() {
     --bind-address=127.0.0.1 --secure-port="$CONTROLLER_PORT" --port=0 --leader-elect=false
     --use-service-account-credentials --service-account-private-key-file="$PKI/service-accounts.key" --root-ca-file="$PKI/ca.crt"
     --cluster-signing-cert-file="$PKI/ca.crt" --cluster-signing-key-file="$PKI/ca.key"
+    --allocate-node-cidrs --cluster-cidr="$POD_SUBNET" --service-cluster-ip-range="$SERVICE_SUBNET" # a kubelet with a subnet is ready 10 s earlier
   )
 }
 
@@ -135,10 +136,10 @@ authentication:
   webhook: {enabled: true}
   x509: {clientCAFile: $PKI/ca.crt}
 authorization: {mode: Webhook}
+clusterDNS: [$DNS_IP]
+clusterDomain: cluster.local
 cgroupDriver: cgroupfs
 cgroupRoot: /$CGROUP
-cgroupsPerQOS: false
-enforceNodeAllocatable: []
 failSwapOn: false
 makeIPTablesUtilChains: false
 volumePluginDir: /var/lib/kubelet/volume-plugins

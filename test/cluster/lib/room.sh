@@ -3,7 +3,7 @@
 # every process in it, and its mounts go with it, so nothing has to be hunted for. The network is the machine's own.
 
 # Places with fixed paths in Kubernetes and containerd: in the room they are directories of the state.
-ROOM_DIRECTORIES=(/run/containerd /var/lib/cni /var/lib/containerd /var/lib/kubelet /var/log/containers /var/log/pods)
+ROOM_DIRECTORIES=(/run/containerd /run/mount /var/lib/cni /var/lib/containerd /var/lib/kubelet /var/log/containers /var/log/pods)
 
 # Kernel settings that the kubelet changes.
 KERNEL_SETTINGS=(vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes)
@@ -20,7 +20,7 @@ open_state() {
   if ! is_state_mounted; then
     [[ ! -d $STATE ]] || rmdir "$STATE" 2>/dev/null || die "$STATE exists and is not this cluster's; move it away"
     mkdir -p "$STATE"
-    mount -t tmpfs -o mode=0755 kubesync-cluster "$STATE"
+    mount --no-mtab -t tmpfs -o mode=0755 kubesync-cluster "$STATE"
   fi
   mkdir -p "$LOGS" "$CONFIG"
 }
@@ -32,10 +32,11 @@ open_room() {
   step "opening the room: a pid and a mount namespace"
   note_kernel_settings
   make_mount_points
+  make_cgroups
   # As after a reboot: what was running is gone, what was stored is kept.
   rm -rf "$STATE/room" "$STATE/root/run" "$STATE/root/var/lib/cni"
   setsid -f unshare --mount --pid --fork --propagation private \
-    "$BASH" "$LIB/room-init.sh" "$STATE" "${ROOM_DIRECTORIES[@]}" >"$LOGS/room.log" 2>&1 </dev/null 9>&-
+    bash "$LIB/room-init.sh" "$STATE" "${ROOM_DIRECTORIES[@]}" >"$LOGS/room.log" 2>&1 </dev/null 9>&-
   local end=$((SECONDS + 10))
   until room_pid >/dev/null; do
     ((SECONDS < end)) || die "the room did not open: $(cat "$LOGS/room.log")"
@@ -66,12 +67,19 @@ in_room() {
 }
 
 close_room() {
-  local pid end=$((SECONDS + 20))
+  local pid parent
   pid=$(room_pid) || return 0
+  parent=$(ps -o ppid= -p "$pid") # unshare, which waits for it
   kill -KILL "$pid"
-  while [[ -d /proc/$pid ]]; do
-    ((SECONDS < end)) || die "process $pid does not end"
-    sleep 0.05
+  wait_for_end "$pid"
+  ((parent == 1)) || wait_for_end "$((parent))"
+}
+
+wait_for_end() {
+  local end=$((SECONDS + 20))
+  while [[ -d /proc/$1 ]]; do
+    ((SECONDS < end)) || die "process $1 does not end"
+    sleep 0.02
   done
 }
 
@@ -90,8 +98,20 @@ close_state() {
     done
   fi
   if is_state_mounted; then
-    umount "$STATE" || die "$STATE is in use"
+    umount --no-mtab "$STATE" || die "$STATE is in use"
     rmdir "$STATE"
+  fi
+}
+
+# The node's root in every hierarchy; in a machine with one hierarchy (version 2) it is in that.
+make_cgroups() {
+  local directory
+  if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
+    mkdir -p "/sys/fs/cgroup/$CGROUP"
+  else
+    for directory in /sys/fs/cgroup/*/; do
+      mkdir -p "$directory$CGROUP"
+    done
   fi
 }
 
