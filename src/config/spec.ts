@@ -5,24 +5,30 @@ const name = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a name has lower-case letters, digits and dashes'),
 )
-const text = v.pipe(v.string(), v.minLength(1))
+const text = v.pipe(v.string(), v.minLength(1, 'must not be empty'))
 
 /** What the user asked for: a local directory, a directory in containers, which containers, and how. */
-export const specSchema = v.strictObject({
-  name,
-  /** Absolute path of a directory on this machine. */
-  local: v.pipe(text, v.regex(/^(\/|[A-Za-z]:[\\/])/, 'local must be an absolute path')),
-  /** Absolute path inside the containers. */
-  remote: v.pipe(text, v.startsWith('/', 'remote must be an absolute path')),
-  /** The kubeconfig context and namespace, frozen when the spec was created. */
-  context: text,
-  namespace: text,
-  /** Exactly one of the two tells which pods. */
-  selector: v.optional(text),
-  pod: v.optional(text),
-  /** The container's name; without it the pod's default container (or its first). */
-  container: v.optional(text),
-  mode: v.optional(v.picklist(['two-way-safe', 'to-remote-safe', 'to-local-safe']), 'two-way-safe'),
-})
+export const specSchema = v.pipe(
+  v.strictObject({
+    name,
+    /** Absolute path of a directory on this machine. */
+    local: v.pipe(text, v.regex(/^(\/|[A-Za-z]:[\\/])/, 'local must be an absolute path')),
+    /** Absolute path inside the containers. */
+    remote: v.pipe(text, v.startsWith('/', 'remote must be an absolute path')),
+    /** The kubeconfig context and namespace, frozen when the spec was created. */
+    context: text,
+    namespace: text,
+    /** Exactly one of the two tells which pods. */
+    selector: v.optional(text),
+    pod: v.optional(text),
+    /** The container's name; without it the pod's default container (or its first). */
+    container: v.optional(text),
+    mode: v.optional(v.picklist(['two-way-safe', 'to-remote-safe', 'to-local-safe']), 'two-way-safe'),
+  }),
+  v.check(
+    (spec) => (spec.selector === undefined) !== (spec.pod === undefined),
+    'a spec has either a selector or a pod',
+  ),
+)
 
 export type Spec = v.InferOutput<typeof specSchema>

@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { tryLock, withLock } from './lock.ts'
+
+let home: string
+let path: string
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'lock-'))
+  path = join(home, 'deep', 'lock')
+})
+afterEach(() => rm(home, { recursive: true, force: true }))
+
+async function leftBy(owner: object | string): Promise<void> {
+  path = join(home, 'lock')
+  await writeFile(path, typeof owner === 'string' ? owner : JSON.stringify(owner))
+}
+
+/** A pid that belonged to a process which has ended. */
+const deadPid = () => spawnSync(process.execPath, ['-e', '']).pid
+
+describe('tryLock', () => {
+  test('tells who has it, and can be taken again once it was released', async () => {
+    const first = await tryLock(path)
+    expect(await tryLock(path)).toMatchObject({ taken: false, owner: { pid: process.pid } })
+    if (first.taken) await first.lock.release()
+    expect(await tryLock(path)).toMatchObject({ taken: true })
+  })
+
+  test('is taken from a process that was killed', async () => {
+    await leftBy({ pid: deadPid(), nonce: 'x' })
+    expect(await tryLock(path)).toMatchObject({ taken: true })
+  })
+
+  test.skipIf(process.platform !== 'linux')(
+    'is taken from a process whose pid now belongs to another',
+    async () => {
+      await leftBy({ pid: process.pid, start: 'another boot/1', nonce: 'x' })
+      expect(await tryLock(path)).toMatchObject({ taken: true })
+    },
+  )
+
+  test.each(['', '{', '{"pid":"me"}'])('is taken from nobody that can be made out: %j', async (text) => {
+    await leftBy(text)
+    expect(await tryLock(path)).toMatchObject({ taken: true })
+  })
+
+  test('asks about an owner that cannot be told from another with its pid', async () => {
+    await leftBy({ pid: process.pid, nonce: 'x' })
+    expect(await tryLock(path, { confirm: async () => true })).toMatchObject({ taken: false })
+    expect(await tryLock(path, { confirm: async () => false })).toMatchObject({ taken: true })
+  })
+
+  test('of many that find a dead owner exactly one gets it, and nothing else is left', async () => {
+    const pid = deadPid()
+    for (let round = 0; round < 20; round += 1) {
+      await leftBy({ pid, nonce: 'x' })
+      const attempts = await Promise.all(Array.from({ length: 8 }, () => tryLock(path)))
+      expect(attempts.filter(({ taken }) => taken)).toHaveLength(1)
+      expect(await readdir(home)).toEqual(['lock'])
+    }
+  })
+
+  test('a release after it was taken away leaves the new owner alone', async () => {
+    await leftBy({ pid: process.pid, nonce: 'x' })
+    const first = await tryLock(path, { confirm: async () => false })
+    const second = await tryLock(path, { confirm: async () => false })
+    if (first.taken) await first.lock.release()
+    expect(second.taken).toBe(true)
+    expect(await tryLock(path)).toMatchObject({ taken: false })
+  })
+})
+
+describe('withLock', () => {
+  test('lets one in at a time', async () => {
+    let inside = 0
+    let most = 0
+    const work = async () => {
+      inside += 1
+      most = Math.max(most, inside)
+      await new Promise(setImmediate)
+      inside -= 1
+    }
+    await Promise.all(Array.from({ length: 10 }, () => withLock(path, work)))
+    expect(most).toBe(1)
+  })
+
+  test('is released when the work fails', async () => {
+    const failing = withLock(path, () => Promise.reject(new Error('work failed')))
+    await expect(failing).rejects.toThrow('work failed')
+    expect(await tryLock(path)).toMatchObject({ taken: true })
+  })
+
+  test('gives up with the name of who has it', async () => {
+    await tryLock(path)
+    const late = withLock(path, async () => {}, 50)
+    await expect(late).rejects.toMatchObject({ code: 'LOCKED' })
+    await expect(late).rejects.toThrow(`process ${process.pid} has held ${path}`)
+  })
+})

@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto'
+import { lstat, open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { type Document, isSeq, type YAMLSeq } from 'yaml'
+import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
+import { broken, type Config, parseConfig, sizeLimit } from './document.ts'
+import { withLock } from './lock.ts'
+import type { Spec } from './spec.ts'
+
+export type { Config } from './document.ts'
+
+/** Reads the configuration; a missing file is an empty one. Rejects with CONFIG_BROKEN or CONFIG_UNREADABLE. */
+export async function loadConfig(path: string): Promise<Config> {
+  return parseConfig(await readText(path), path).config
+}
+
+/**
+ * Adds the spec that `make` returns for the specs that are there; what it throws changes nothing. It is
+ * called while no other process can write the file, so that names and overlaps stay true.
+ */
+export async function addSpec(path: string, make: (specs: readonly Spec[]) => Spec): Promise<Spec> {
+  return edit(path, (document, { specs }) => {
+    const spec = make(specs)
+    if (specs.some(({ name }) => name === spec.name)) {
+      throw new KubesyncError('NAME_TAKEN', `there is a spec named ${spec.name} already`, {
+        hint: `choose another --name, or delete it first (ksync delete ${spec.name})`,
+      })
+    }
+    const list = specList(document)
+    list.add(document.createNode(spec))
+    return { result: spec, specs: [...specs, spec] }
+  })
+}
+
+/** Removes specs by name and returns them. An unknown name is NO_SUCH_SPEC, and then none is removed. */
+export async function removeSpecs(path: string, names: readonly string[] | 'all'): Promise<readonly Spec[]> {
+  return edit(path, (document, { specs }) => {
+    const removed = names === 'all' ? specs : names.map((name) => named(specs, name))
+    const list = specList(document)
+    list.items = list.items.filter((_, index) => !removed.some((spec) => spec === specs[index]))
+    return { result: removed, specs: specs.filter((spec) => !removed.includes(spec)) }
+  })
+}
+
+/** The spec of that name; NO_SUCH_SPEC if there is none. */
+export function named(specs: readonly Spec[], name: string): Spec {
+  const found = specs.find((spec) => spec.name === name)
+  if (found !== undefined) return found
+  const names = specs.map((spec) => spec.name).join(', ')
+  throw new KubesyncError('NO_SUCH_SPEC', `there is no spec named ${name}`, {
+    hint: names === '' ? 'there are none yet; ksync create makes one' : `there are: ${names}`,
+  })
+}
+
+interface Edited<T> {
+  readonly result: T
+  /** What the file must mean afterwards. */
+  readonly specs: readonly Spec[]
+}
+
+async function edit<T>(path: string, change: (document: Document, config: Config) => Edited<T>): Promise<T> {
+  const target = await linkTarget(path)
+  try {
+    return await withLock(`${target}.lock`, async () => {
+      for (;;) {
+        const before = await readText(target)
+        const { document, config } = parseConfig(before, path)
+        const { result, specs } = change(document, config)
+        const after = render(document, specs, path)
+        if (await replace(target, { before, after })) return result
+      }
+    })
+  } catch (error) {
+    if (error instanceof KubesyncError || errnoOf(error) === undefined) throw error
+    throw new KubesyncError('CONFIG_UNWRITABLE', `${path} cannot be written: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** The text of an edited document, checked to mean what the edit meant. */
+function render(document: Document, specs: readonly Spec[], path: string): string {
+  try {
+    const text = document.toString({ lineWidth: 0 })
+    if (isDeepStrictEqual(parseConfig(text, path).config.specs, specs)) return text
+  } catch (error) {
+    throw broken(path, `it cannot be edited here: ${messageOf(error)}`)
+  }
+  throw broken(path, 'it cannot be edited here: specs share parts by anchors')
+}
+
+/** The sequence of specs in the document, made where it is missing. */
+function specList(document: Document): YAMLSeq {
+  if (document.contents === null) document.contents = document.createNode({ version: 1 })
+  const found = document.get('specs', true)
+  if (isSeq(found)) {
+    if (found.items.length === 0) found.flow = false
+    return found
+  }
+  const made = document.createNode([])
+  made.flow = false
+  document.set('specs', made)
+  return made
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path)
+    if (size > sizeLimit) throw broken(path, `it has ${size} bytes, more than ${sizeLimit}`)
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return ''
+    if (error instanceof KubesyncError) throw error
+    throw new KubesyncError('CONFIG_UNREADABLE', `${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** The file that a symlink leads to, so that the link stays a link; it need not exist. */
+async function linkTarget(path: string): Promise<string> {
+  const here = await realpath(path).catch(() => undefined)
+  if (here !== undefined) return here
+  const link = await lstat(path).catch(() => undefined)
+  return link?.isSymbolicLink() === true ? resolve(dirname(path), await readlink(path)) : path
+}
+
+/**
+ * Puts a whole new file in place of the old one: whoever reads sees one or the other. False if the old one
+ * is not what the edit was made for: editors do not ask for our lock.
+ */
+async function replace(path: string, text: { before: string; after: string }): Promise<boolean> {
+  const folder = dirname(path)
+  const temporary = join(folder, `.config-${randomBytes(8).toString('hex')}`)
+  try {
+    await written(temporary, text.after)
+    if ((await readText(path)) !== text.before) return false
+    await rename(temporary, path)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+  const directory = await open(folder, 'r')
+  await directory.sync().finally(() => directory.close())
+  return true
+}
+
+async function written(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
