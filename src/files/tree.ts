@@ -54,12 +54,14 @@ export interface OpaqueEntry {
 
 export type Entry = FileEntry | SymlinkEntry | DirectoryEntry | OpaqueEntry
 
-/** An entry of a tree together with what lies below it. */
-export interface Node {
-  readonly entry: Entry
+/** An entry together with what lies below it; of a replica's tree or, with other entries, of the base. */
+export interface TreeNode<E> {
+  readonly entry: E
   /** Present exactly when the entry is a directory. */
-  readonly children?: ReadonlyMap<string, Node>
+  readonly children?: ReadonlyMap<string, TreeNode<E>>
 }
+
+export type Node = TreeNode<Entry>
 
 /** A snapshot of a replica; undefined when its root does not exist. */
 export type Tree = Node | undefined

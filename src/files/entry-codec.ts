@@ -1,0 +1,154 @@
+import type { ByteReader, ByteWriter } from '../wire/bytes.ts'
+import { WireError } from '../wire/error.ts'
+import { badPath } from './path.ts'
+import type { Digest, Entry, FileEntry, Path, Stamp } from './tree.ts'
+
+const DIGEST_BYTES = 32
+/** UTF-16 units. No system has longer links. */
+const MAX_TARGET = 65_536
+const MAX_MODE = 0xffff_ffff
+
+/** The first byte of an entry; the bits above the kind are flags of a file. */
+const kinds = { none: 0, file: 1, symlink: 2, directory: 3, opaque: 4 } as const
+const KIND_MASK = 7
+const EXECUTABLE = 8
+const HAS_DIGEST = 16
+
+/** Writes a list of paths, each without the directory it shares with the one before. */
+export class PathWriter {
+  private readonly writer: ByteWriter
+  private last = ''
+
+  constructor(writer: ByteWriter) {
+    this.writer = writer
+  }
+
+  write(path: Path): void {
+    const shared = sharedDirectory(this.last, path)
+    this.writer.varint(shared).string(path.slice(shared))
+    this.last = path
+  }
+}
+
+/** Reads what a PathWriter wrote, and nothing that leads out of the root. */
+export class PathReader {
+  private readonly reader: ByteReader
+  private last = ''
+
+  constructor(reader: ByteReader) {
+    this.reader = reader
+  }
+
+  read(): Path {
+    const shared = this.reader.varint()
+    if (shared > this.last.length) throw new WireError('a path shares more than there was')
+    const path = this.last.slice(0, shared) + this.reader.string()
+    const reason = badPath(path)
+    if (reason !== undefined) throw new WireError(reason)
+    this.last = path
+    return path
+  }
+}
+
+/** Length of what two paths have in common up to and with a slash, so that no character is torn. */
+function sharedDirectory(a: Path, b: Path): number {
+  const end = Math.min(a.length, b.length)
+  let shared = 0
+  for (let i = 0; i < end; i++) {
+    const code = a.charCodeAt(i)
+    if (code !== b.charCodeAt(i)) break
+    if (code === 47) shared = i + 1
+  }
+  return shared
+}
+
+export function writeStamp(writer: ByteWriter, stamp: Stamp): void {
+  writer.f64(stamp.mtimeMs).f64(stamp.ctimeMs)
+  // Some filesystems number beyond 2^53: Node gives the nearest double, which no varint holds.
+  writer.f64(stamp.ino).varint(stamp.size).varint(stamp.mode)
+}
+
+export function readStamp(reader: ByteReader): Stamp {
+  const stamp = {
+    mtimeMs: reader.f64(),
+    ctimeMs: reader.f64(),
+    ino: reader.f64(),
+    size: reader.varint(),
+    mode: reader.varint(),
+  }
+  if (!Number.isFinite(stamp.mtimeMs + stamp.ctimeMs + stamp.ino)) throw new WireError('a stamp is no number')
+  if (stamp.mode > MAX_MODE) throw new WireError('a stamp has no mode')
+  return stamp
+}
+
+export function writeDigest(writer: ByteWriter, digest: Digest): void {
+  writer.latin1(digest)
+}
+
+export function readDigest(reader: ByteReader): Digest {
+  return reader.latin1(DIGEST_BYTES)
+}
+
+export function writeTarget(writer: ByteWriter, target: string): void {
+  writer.string(target)
+}
+
+/** The target of a symlink: anything a system could hold, wherever it leads. */
+export function readTarget(reader: ByteReader): string {
+  const target = reader.string()
+  if (target === '' || target.length > MAX_TARGET || target.includes('\0')) {
+    throw new WireError('a symlink has a target that cannot be')
+  }
+  return target
+}
+
+/** A byte that must be 0 or 1. */
+export function readFlag(reader: ByteReader): boolean {
+  const value = reader.u8()
+  if (value > 1) throw new WireError(`${value} where 0 or 1 was expected`)
+  return value === 1
+}
+
+/** An entry, or null for none. */
+export function writeEntry(writer: ByteWriter, entry: Entry | null): void {
+  if (entry === null) {
+    writer.u8(kinds.none)
+    return
+  }
+  if (entry.kind === 'file') {
+    writeFile(writer, entry)
+    return
+  }
+  writer.u8(kinds[entry.kind])
+  if (entry.kind === 'opaque') {
+    writer.string(entry.reason)
+    return
+  }
+  writeStamp(writer, entry.stamp)
+  if (entry.kind === 'symlink') writeTarget(writer, entry.target)
+}
+
+function writeFile(writer: ByteWriter, { executable, stamp, digest }: FileEntry): void {
+  writer.u8(kinds.file | (executable ? EXECUTABLE : 0) | (digest === undefined ? 0 : HAS_DIGEST))
+  writeStamp(writer, stamp)
+  if (digest !== undefined) writeDigest(writer, digest)
+}
+
+export function readEntry(reader: ByteReader): Entry | null {
+  const first = reader.u8()
+  if ((first & KIND_MASK) === kinds.file) return readFile(reader, first)
+  if (first === kinds.none) return null
+  if (first === kinds.opaque) return { kind: 'opaque', reason: reader.string() }
+  if (first === kinds.directory) return { kind: 'directory', stamp: readStamp(reader) }
+  if (first !== kinds.symlink) throw new WireError(`${first} is no kind of entry`)
+  const stamp = readStamp(reader)
+  return { kind: 'symlink', target: readTarget(reader), stamp }
+}
+
+function readFile(reader: ByteReader, first: number): FileEntry {
+  if (first > (kinds.file | EXECUTABLE | HAS_DIGEST)) throw new WireError(`${first} is no kind of entry`)
+  const executable = (first & EXECUTABLE) !== 0
+  const stamp = readStamp(reader)
+  if ((first & HAS_DIGEST) === 0) return { kind: 'file', executable, stamp }
+  return { kind: 'file', executable, stamp, digest: readDigest(reader) }
+}
