@@ -7,11 +7,14 @@ import { type Spec, specSchema } from './spec.ts'
 export interface Config {
   readonly version: 1
   readonly specs: readonly Spec[]
+  /** The namespace of the agent to use, by kubeconfig context; `init` writes it down. */
+  readonly agents: Readonly<Record<string, string>>
 }
 
 const configSchema = v.strictObject({
   version: v.optional(v.literal(1, 'this kubesync knows version 1'), 1),
-  specs: v.optional(v.nullable(v.array(specSchema))),
+  specs: v.nullish(v.array(specSchema), []),
+  agents: v.nullish(v.record(v.string(), v.pipe(v.string(), v.minLength(1, 'must not be empty'))), {}),
 })
 
 /** Files are written by people: more than this is not one, in bytes. */
@@ -44,12 +47,12 @@ export function parseConfig(text: string, path: string): ConfigDocument {
     const issue = result.issues[0]
     throw broken(where(offsetOf(document, issue)), describe(issue))
   }
-  const specs = result.output.specs ?? []
+  const { specs, agents } = result.output
   const twice = specs.findIndex(({ name }, index) => specs.findIndex((spec) => spec.name === name) < index)
   if (twice >= 0) {
     throw broken(where(startOf(document, ['specs', twice])), `the name ${specs[twice]?.name} is taken twice`)
   }
-  return { document, config: { version: 1, specs } }
+  return { document, config: { version: 1, specs, agents } }
 }
 
 function unfolded(document: Document, path: string): unknown {

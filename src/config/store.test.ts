@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Spec } from './spec.ts'
-import { addSpec, loadConfig, removeSpecs } from './store.ts'
+import { addSpec, loadConfig, removeSpecs, setAgent } from './store.ts'
 
 let home: string
 let path: string
@@ -29,7 +29,7 @@ describe('reading', () => {
     ['an empty list', 'version: 1\nspecs:\n'],
   ])('%s has no specs', async (_, text) => {
     if (text !== undefined) await writeFile(path, text)
-    expect(await loadConfig(path)).toEqual({ version: 1, specs: [] })
+    expect(await loadConfig(path)).toEqual({ version: 1, specs: [], agents: {} })
   })
 
   const entry = (more: string) =>
@@ -128,6 +128,18 @@ describe('editing', () => {
     expect((await loadConfig(path)).specs).toEqual([spec('two')])
     expect(await removeSpecs(path, 'all')).toEqual([spec('two')])
     expect((await loadConfig(path)).specs).toEqual([])
+  })
+
+  test('where a context has its agent is written down, and forgotten', async () => {
+    await setAgent(path, 'prod', undefined)
+    await writeFile(path, 'agents: # where they are\n')
+    await setAgent(path, 'prod', 'tools')
+    await setAgent(path, 'kind', 'kubesync')
+    await setAgent(path, 'prod', 'other')
+    expect((await loadConfig(path)).agents).toEqual({ prod: 'other', kind: 'kubesync' })
+    await setAgent(path, 'prod', undefined)
+    await setAgent(path, 'unknown', undefined)
+    expect((await loadConfig(path)).agents).toEqual({ kind: 'kubesync' })
   })
 
   test('an unknown name removes nothing', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { lstat, open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { type Document, isSeq, type YAMLSeq } from 'yaml'
+import { type Document, isMap, isSeq, type YAMLSeq } from 'yaml'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import { broken, type Config, parseConfig, sizeLimit } from './document.ts'
 import { withLock } from './lock.ts'
@@ -20,7 +20,8 @@ export async function loadConfig(path: string): Promise<Config> {
  * called while no other process can write the file, so that names and overlaps stay true.
  */
 export async function addSpec(path: string, make: (specs: readonly Spec[]) => Spec): Promise<Spec> {
-  return edit(path, (document, { specs }) => {
+  return edit(path, (document, config) => {
+    const { specs } = config
     const spec = make(specs)
     if (specs.some(({ name }) => name === spec.name)) {
       throw new KubesyncError('NAME_TAKEN', `there is a spec named ${spec.name} already`, {
@@ -29,17 +30,33 @@ export async function addSpec(path: string, make: (specs: readonly Spec[]) => Sp
     }
     const list = specList(document)
     list.add(document.createNode(spec))
-    return { result: spec, specs: [...specs, spec] }
+    return { result: spec, config: { ...config, specs: [...specs, spec] } }
   })
 }
 
 /** Removes specs by name and returns them. An unknown name is NO_SUCH_SPEC, and then none is removed. */
 export async function removeSpecs(path: string, names: readonly string[] | 'all'): Promise<readonly Spec[]> {
-  return edit(path, (document, { specs }) => {
+  return edit(path, (document, config) => {
+    const { specs } = config
     const removed = names === 'all' ? specs : names.map((name) => named(specs, name))
     const list = specList(document)
     list.items = list.items.filter((_, index) => !removed.some((spec) => spec === specs[index]))
-    return { result: removed, specs: specs.filter((spec) => !removed.includes(spec)) }
+    return { result: removed, config: { ...config, specs: specs.filter((spec) => !removed.includes(spec)) } }
+  })
+}
+
+/** Writes down in which namespace a context's agent is; undefined forgets it. */
+export async function setAgent(path: string, context: string, namespace: string | undefined): Promise<void> {
+  await edit(path, (document, config) => {
+    const { [context]: known, ...others } = config.agents
+    if (namespace !== undefined) {
+      if (!isMap(document.get('agents', true))) document.set('agents', document.createNode({}))
+      document.setIn(['agents', context], namespace)
+    } else if (known !== undefined) {
+      document.deleteIn(['agents', context])
+    }
+    const agents = namespace === undefined ? others : { ...others, [context]: namespace }
+    return { result: undefined, config: { ...config, agents } }
   })
 }
 
@@ -56,7 +73,7 @@ export function named(specs: readonly Spec[], name: string): Spec {
 interface Edited<T> {
   readonly result: T
   /** What the file must mean afterwards. */
-  readonly specs: readonly Spec[]
+  readonly config: Config
 }
 
 async function edit<T>(path: string, change: (document: Document, config: Config) => Edited<T>): Promise<T> {
@@ -65,9 +82,10 @@ async function edit<T>(path: string, change: (document: Document, config: Config
     return await withLock(`${target}.lock`, async () => {
       for (;;) {
         const before = await readText(target)
-        const { document, config } = parseConfig(before, path)
-        const { result, specs } = change(document, config)
-        const after = render(document, specs, path)
+        const { document, config: old } = parseConfig(before, path)
+        const { result, config } = change(document, old)
+        if (isDeepStrictEqual(config, old)) return result
+        const after = render(document, config, path)
         if (await replace(target, { before, after })) return result
       }
     })
@@ -80,14 +98,14 @@ async function edit<T>(path: string, change: (document: Document, config: Config
 }
 
 /** The text of an edited document, checked to mean what the edit meant. */
-function render(document: Document, specs: readonly Spec[], path: string): string {
+function render(document: Document, config: Config, path: string): string {
   try {
     const text = document.toString({ lineWidth: 0 })
-    if (isDeepStrictEqual(parseConfig(text, path).config.specs, specs)) return text
+    if (isDeepStrictEqual(parseConfig(text, path).config, config)) return text
   } catch (error) {
     throw broken(path, `it cannot be edited here: ${messageOf(error)}`)
   }
-  throw broken(path, 'it cannot be edited here: specs share parts by anchors')
+  throw broken(path, 'it cannot be edited here: parts of it are shared by anchors')
 }
 
 /** The sequence of specs in the document, made where it is missing. */
