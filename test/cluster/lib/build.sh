@@ -26,7 +26,7 @@ make_kubernetes() {
   fetch_kubernetes_source "$tree"
   step "generating Kubernetes' OpenAPI definitions"
   (cd "$tree" && generate_openapi)
-  step "building Kubernetes $KUBERNETES_VERSION (about five minutes on two cores)"
+  step "building Kubernetes $KUBERNETES_VERSION (three to five minutes on two cores)"
   (cd "$tree" && build_kubernetes "$out")
   rm -rf "$WORK/go"
 }

@@ -73,7 +73,7 @@ arguments_of_kube-controller-manager() {
     --bind-address=127.0.0.1 --secure-port="$CONTROLLER_PORT" --port=0 --leader-elect=false
     --use-service-account-credentials --service-account-private-key-file="$PKI/service-accounts.key" --root-ca-file="$PKI/ca.crt"
     --cluster-signing-cert-file="$PKI/ca.crt" --cluster-signing-key-file="$PKI/ca.key"
-    --allocate-node-cidrs --cluster-cidr="$POD_SUBNET" --service-cluster-ip-range="$SERVICE_SUBNET" # a kubelet with a subnet is ready 10 s earlier
+    --flex-volume-plugin-dir=/var/lib/kubelet/volume-plugins
   )
 }
 
@@ -141,6 +141,8 @@ clusterDomain: cluster.local
 cgroupDriver: cgroupfs
 cgroupRoot: /$CGROUP
 failSwapOn: false
+nodeStatusUpdateFrequency: 1s
+nodeStatusReportFrequency: 1m
 makeIPTablesUtilChains: false
 volumePluginDir: /var/lib/kubelet/volume-plugins
 evictionHard: {memory.available: 50Mi, nodefs.available: 1%, imagefs.available: 1%}

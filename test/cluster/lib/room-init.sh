@@ -23,5 +23,5 @@ mv "$state/room.new" "$state/room"
 trap '' HUP INT TERM
 while :; do
   sleep infinity &
-  wait $!
+  wait $! || true
 done

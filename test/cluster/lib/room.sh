@@ -32,8 +32,9 @@ open_room() {
   step "opening the room: a pid and a mount namespace"
   note_kernel_settings
   make_mount_points
-  make_cgroups
   # As after a reboot: what was running is gone, what was stored is kept.
+  remove_cgroups
+  make_cgroups
   rm -rf "$STATE/room" "$STATE/root/run" "$STATE/root/var/lib/cni"
   setsid -f unshare --mount --pid --fork --propagation private \
     bash "$LIB/room-init.sh" "$STATE" "${ROOM_DIRECTORIES[@]}" >"$LOGS/room.log" 2>&1 </dev/null 9>&-
