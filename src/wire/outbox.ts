@@ -1,0 +1,126 @@
+import { DATA, END, encodeFrame, encodeHead, HEAD, MAX_DATA } from './frames.ts'
+
+type Callback = (error?: Error | null) => void
+
+/** Writes below this size are copied behind their head, several into one frame; larger ones are sent as they are. */
+const SMALL = 4096
+/** Small writes are gathered into frames of at most this many bytes. */
+const GATHERED = 16 * 1024
+
+/** What one channel has to send: at most one write of its stream, and then its end. */
+export class Outbox {
+  private readonly channel: number
+  /** Bytes that the other end lets us send now. */
+  credit: number
+  private chunks: readonly Buffer[] = []
+  private index = 0
+  private offset = 0
+  private left = 0
+  private written: Callback | undefined
+  private ended: Callback | undefined
+  private failure: Error | undefined
+
+  constructor(channel: number, credit: number) {
+    this.channel = channel
+    this.credit = credit
+  }
+
+  /** Whether anything is under way. */
+  get busy(): boolean {
+    return this.written !== undefined || this.ended !== undefined
+  }
+
+  /** Whether a frame can be sent now. */
+  get ready(): boolean {
+    return this.written === undefined ? this.ended !== undefined : this.credit > 0
+  }
+
+  /** @param written called when the last byte is on its way. */
+  write(chunks: readonly Buffer[], written: Callback): void {
+    this.written = written
+    this.chunks = chunks.filter((chunk) => chunk.length > 0)
+    this.index = 0
+    this.offset = 0
+    this.left = this.chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    if (this.failure !== undefined) this.fail(this.failure)
+    else if (this.left === 0) this.sent()
+  }
+
+  end(ended: Callback): void {
+    this.ended = ended
+    if (this.failure !== undefined) this.fail(this.failure)
+  }
+
+  /** The buffers of the next frame; `sent` is to be called when they were written. */
+  take(): readonly Buffer[] {
+    if (this.written === undefined) return [encodeFrame({ type: END, channel: this.channel })]
+    const first = this.chunks[this.index]
+    if (first === undefined || first.length - this.offset < SMALL) return [this.gather()]
+    const size = Math.min(first.length - this.offset, this.credit, MAX_DATA)
+    const head = encodeHead({ type: DATA, channel: this.channel }, size)
+    return [head, this.cut(first, size)]
+  }
+
+  /** Calls back when what was taken was the last of its kind; returns whether it was the end. */
+  sent(): boolean {
+    if (this.left > 0) return false
+    const { written, ended } = this
+    if (written !== undefined) {
+      this.written = undefined
+      this.chunks = []
+      written()
+      return false
+    }
+    this.ended = undefined
+    ended?.()
+    return ended !== undefined
+  }
+
+  /** Gives up what is under way and whatever comes. */
+  fail(error: Error): void {
+    this.failure = error
+    const callback = this.written ?? this.ended
+    this.written = undefined
+    this.ended = undefined
+    this.chunks = []
+    this.left = 0
+    callback?.(error)
+  }
+
+  /** One frame of as many small chunks as come next, in one buffer. */
+  private gather(): Buffer {
+    const size = this.smallAhead()
+    const frame = encodeHead({ type: DATA, channel: this.channel }, size, size)
+    for (let at = HEAD; at < frame.length; ) {
+      const chunk = this.chunks[this.index]
+      if (chunk === undefined) break
+      const part = this.cut(chunk, Math.min(chunk.length - this.offset, frame.length - at))
+      frame.set(part, at)
+      at += part.length
+    }
+    return frame
+  }
+
+  private smallAhead(): number {
+    const limit = Math.min(this.credit, GATHERED)
+    let size = 0
+    for (let i = this.index; i < this.chunks.length && size < limit; i++) {
+      const length = (this.chunks[i]?.length ?? 0) - (i === this.index ? this.offset : 0)
+      if (length >= SMALL) break
+      size += length
+    }
+    return Math.min(size, limit)
+  }
+
+  private cut(chunk: Buffer, size: number): Buffer {
+    const start = this.offset
+    this.left -= size
+    this.credit -= size
+    this.offset += size
+    if (this.offset === chunk.length) {
+      this.index++
+      this.offset = 0
+    }
+    return chunk.subarray(start, start + size)
+  }
+}
