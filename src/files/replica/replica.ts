@@ -1,11 +1,13 @@
-import type { Operation, Outcome, Problem } from '../operation.ts'
+import type { Readable } from 'node:stream'
+import type { Operation, Outcome, Problem, Source } from '../operation.ts'
 import type { Delta, Digest, Path, Stamp, Tree } from '../tree.ts'
 
 /**
  * The holder of one side of a sync, wherever it lives: in a worker thread of this process or on a node
  * behind `wire`. It watches by itself and pushes deltas; it decides nothing.
  */
-export interface Replica {
+export interface Replica extends ContentSource {
+  /** As of the last snapshot: a root that was replaced by another has other ids. */
   readonly info: ReplicaInfo
   /** The last snapshot it told of. */
   readonly tree: Tree
@@ -19,13 +21,25 @@ export interface Replica {
   hash(requests: readonly HashRequest[]): Promise<(Digest | undefined)[]>
   /**
    * Carries out operations here; content of `put`s comes from `source`. Outcomes arrive in batches, one
-   * for each operation in the end; ending the iteration early cancels what is left.
+   * for each operation in the end, and are in `tree` by then; ending the iteration early cancels what is
+   * left. What goes wrong with the source is an outcome; when this replica is gone the iteration throws.
    */
-  apply(operations: readonly Operation[], source: Replica): AsyncIterable<readonly Outcome[]>
+  apply(operations: readonly Operation[], source: ContentSource): AsyncIterable<readonly Outcome[]>
   /** Resolves when the replica is gone, with the reason; never rejects. */
   readonly closed: Promise<CloseReason>
   close(): Promise<void>
 }
+
+/** Where the content of files comes from. */
+export interface ContentSource {
+  /**
+   * The content of these files, in this order, packed as the `apply` of any replica takes it (see
+   * `content.ts`): one stream however many files. Files that changed are told of within the stream.
+   */
+  read(requests: readonly ReadRequest[]): Readable
+}
+
+export type ReadRequest = Source & { readonly path: Path }
 
 export interface HashRequest {
   readonly path: Path
