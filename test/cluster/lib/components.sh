@@ -17,7 +17,10 @@ component_pid() {
 
 is_running() { component_pid "$1" >/dev/null; }
 
+STARTED_COMPONENTS=() # by this run, or found running
+
 start_component() {
+  STARTED_COMPONENTS+=("$1")
   ! is_running "$1" || return 0
   step "starting $1"
   local -a arguments

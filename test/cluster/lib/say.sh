@@ -36,8 +36,16 @@ wait_until() {
   shift 3
   local end=$((SECONDS + seconds))
   until "$@" >/dev/null 2>&1; do
-    is_running "$component" || die_with_log "$component" "$component ended while waiting for $what"
-    ((SECONDS < end)) || die_with_log "$component" "no $what within $seconds s"
+    if ((SECONDS >= end)) || ! is_running "$component"; then die_of_cause "$component" "$what"; fi
     sleep 0.1
   done
+}
+
+# The first component that ended is the cause; what comes after it only suffers.
+die_of_cause() {
+  local component=$1 what=$2 started
+  for started in "${STARTED_COMPONENTS[@]}"; do
+    is_running "$started" || die_with_log "$started" "$started ended while waiting for $what"
+  done
+  die_with_log "$component" "no $what in time"
 }
