@@ -1,0 +1,82 @@
+import type { Stats } from 'node:fs'
+import { KubesyncError } from '../../errors.ts'
+
+/**
+ * A directory that is held open, and what can be done to the names in it. Nothing else of ours touches a
+ * file: a name is one component and no link is followed, so whoever has a Dir can reach what is below it and
+ * nothing else, whatever others do to links and directories meanwhile. All of it is synchronous and throws
+ * Node's system errors (`code` is `ENOENT`, `EACCES`, …).
+ */
+export interface Dir {
+  /** Whether one watch reports changes in everything below, as on macOS and Windows. */
+  readonly watchesBelow: boolean
+  stat(): Stats
+  list(): Listing
+  /** Undefined if there is nothing by that name. */
+  lstat(name: string): Stats | undefined
+  readlink(name: string): Buffer
+  openDir(name: string): Dir
+  /** Not blocked by a FIFO; compare `stat()` of what was opened with what was to be opened. */
+  openFile(name: string, access: 'read' | 'write'): File
+  /** Fails with EEXIST if there is anything by that name. The umask applies to the mode. */
+  createFile(name: string, mode: number): File
+  mkdir(name: string): void
+  symlink(target: string, name: string): void
+  rename(from: string, to: string): void
+  link(from: string, to: string): void
+  unlink(name: string): void
+  rmdir(name: string): void
+  /** Throws if this process may not create and remove names here. */
+  checkWritable(): void
+  /** Reports changes from now on, also when the Dir is closed and the directory is renamed. */
+  watch(listener: WatchListener): Watching
+  close(): void
+}
+
+/** The names in a directory, without `.` and `..`. */
+export interface Listing {
+  readonly names: readonly string[]
+  /** Names that are not UTF-8, as they look with replacement characters: nothing can be reached by them. */
+  readonly undecodable: readonly string[]
+}
+
+/** An open file; reads and writes go on where the last one ended. */
+export interface File {
+  stat(): Stats
+  /** Fills the buffer up to the end of the file; returns how many bytes that were. */
+  read(buffer: Uint8Array): number
+  write(bytes: Uint8Array): void
+  /** Makes it empty, and writes begin at its start. */
+  truncate(): void
+  chmod(mode: number): void
+  chown(uid: number, gid: number): void
+  /** Milliseconds since 1970; the access time becomes now. */
+  setMtime(mtimeMs: number): void
+  close(): void
+}
+
+/**
+ * Something happened to this name (to a path below, if the Dir watches what is below); undefined: somewhere.
+ * A change of the directory itself comes as a name that is not in it.
+ */
+export type WatchListener = (name: string | undefined) => void
+
+export interface Watching {
+  close(): void
+}
+
+/** Throws for what is not a name of a single component: such a thing must never reach the kernel. */
+export function checkName(name: string): void {
+  if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
+    throw new KubesyncError('BAD_NAME', `${JSON.stringify(name)} is not the name of a file`)
+  }
+}
+
+/** Does something with a thing that has to be closed afterwards. */
+export function using<C extends { close(): void }, R>(closable: C, action: (closable: C) => R): R {
+  try {
+    return action(closable)
+  } finally {
+    closable.close()
+  }
+}

@@ -1,0 +1,38 @@
+import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs'
+import { checkName, type Dir } from './dir.ts'
+import { NamedDir } from './named-dir.ts'
+
+const OPEN = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+
+/**
+ * A directory by its descriptor, on Linux. `/proc/self/fd/N` leads to the directory itself, not to a path, so
+ * with one name after it every call is what `openat(2)` and its like are. inotify too holds on to the
+ * directory, not to the path or the descriptor.
+ */
+export class FdDir extends NamedDir {
+  readonly watchesBelow = false
+  private readonly fd: number
+
+  /** Takes over the descriptor of a directory. */
+  constructor(fd: number) {
+    super(`/proc/self/fd/${fd}/`)
+    this.fd = fd
+  }
+
+  override stat(): Stats {
+    return fstatSync(this.fd)
+  }
+
+  override openDir(name: string): Dir {
+    return new FdDir(openSync(this.at(name), OPEN))
+  }
+
+  override close(): void {
+    closeSync(this.fd)
+  }
+
+  protected override at(name: string): string {
+    checkName(name)
+    return this.self + name
+  }
+}
