@@ -1,11 +1,6 @@
 import fc from 'fast-check'
 import type { Digest, Entry, Node, Path, Stamp } from '../tree.ts'
 
-/** A digest that a test can read: the same byte over and over. */
-export function digestOf(content: string): Digest {
-  return (content || '-').repeat(32).slice(0, 32)
-}
-
 const real = fc.double({ min: -1e15, max: 1e15, noNaN: true })
 
 export const anyStamp: fc.Arbitrary<Stamp> = fc.record({

@@ -1,0 +1,113 @@
+import type { Arrival, Change, Decision } from '../merge/decide.ts'
+import { decideArrival, decideChange } from '../merge/decide.ts'
+import type { BaseFile, BaseTree } from './base/base.ts'
+import { sameStamp } from './delta.ts'
+import { joinPath } from './path.ts'
+import type { Side } from './side.ts'
+import { otherSide } from './side.ts'
+import type { Run, Spot, Triple } from './spot.ts'
+import type { Digest, Entry, FileEntry, Node, Path } from './tree.ts'
+
+/** Whether both sides have a file or symlink and it is what it was: nothing to look at, at little cost. */
+export function isSettled({ base, local, remote }: Triple): boolean {
+  const before = base?.entry
+  const here = local?.entry
+  const there = remote?.entry
+  if (before?.kind === 'file') return isBaseFile(before, here, 'local') && isBaseFile(before, there, 'remote')
+  if (before?.kind !== 'symlink' || here?.kind !== 'symlink' || there?.kind !== 'symlink') return false
+  return before.target === here.target && before.target === there.target
+}
+
+function isBaseFile(base: BaseFile, entry: Entry | undefined, side: Side): boolean {
+  return entry?.kind === 'file' && entry.executable === base.executable && sameStamp(entry.stamp, base[side])
+}
+
+/** What each side did at a path, and what that leads to. */
+export interface Verdict {
+  readonly local: Change | Arrival
+  readonly remote: Change | Arrival
+  readonly decision: Decision
+}
+
+export function judge(run: Run, spot: Spot): Verdict {
+  if (spot.base === undefined) {
+    const local = arrivalOf(spot.local)
+    const remote = arrivalOf(spot.remote)
+    return { local, remote, decision: decideArrival(run, local, remote) }
+  }
+  const local = changeOf(run, spot, 'local')
+  const remote = changeOf(run, spot, 'remote')
+  return { local, remote, decision: decideChange(run.direction, local, remote) }
+}
+
+function arrivalOf(node: Node | undefined): Arrival {
+  if (node === undefined) return 'absent'
+  return node.entry.kind === 'opaque' ? 'opaque' : 'created'
+}
+
+function changeOf(run: Run, spot: Spot, side: Side): Change {
+  const node = spot[side]
+  if (node === undefined) return 'deleted'
+  const change = shallowChange(run, { side, path: spot.path, base: spot.base, node })
+  // Where it meets nothing, everything below a directory is decided by itself; where it meets a file, it
+  // can only go as a whole.
+  const meetsFile = node.children !== undefined && spot[otherSide[side]] !== undefined
+  if (change !== 'unchanged' || !meetsFile) return change
+  return hasNews(run, { side, path: spot.path, base: spot.base, node }) ? 'modified' : 'unchanged'
+}
+
+/** What a side has at a path, and what it had there. */
+interface Held {
+  readonly side: Side
+  readonly path: Path
+  readonly base: BaseTree | undefined
+  readonly node: Node
+}
+
+function shallowChange(run: Run, { side, path, base, node: { entry } }: Held): Change {
+  if (entry.kind === 'opaque') return 'opaque'
+  const before = base?.entry
+  if (before?.kind === 'file' && entry.kind === 'file') {
+    const same = entry.executable === before.executable
+    return same && contentOf(run, before, { side, path, entry }) === 'same' ? 'unchanged' : 'modified'
+  }
+  if (before?.kind === 'symlink' && entry.kind === 'symlink') {
+    return before.target === entry.target ? 'unchanged' : 'modified'
+  }
+  return before?.kind === entry.kind ? 'unchanged' : 'replaced'
+}
+
+/** Whether a directory holds anything that is not in the base: what is missing in it is no loss. */
+function hasNews(run: Run, { side, path, base, node }: Held): boolean {
+  for (const [name, child] of node.children ?? []) {
+    const held: Held = { side, path: joinPath(path, name), base: base?.children?.get(name), node: child }
+    if (shallowChange(run, held) !== 'unchanged' || hasNews(run, held)) return true
+  }
+  return false
+}
+
+/** A file of a side. */
+export interface SideFile {
+  readonly side: Side
+  readonly path: Path
+  readonly entry: FileEntry
+}
+
+/** A file's content compared with the base; `unknown` until it is hashed. */
+export type Content = 'same' | 'different' | 'unknown'
+
+export function contentOf(run: Run, base: BaseFile, file: SideFile): Content {
+  const agreed = base[file.side]
+  const { stamp } = file.entry
+  if (sameStamp(agreed, stamp)) return 'same'
+  const digest = digestOf(run, file)
+  if (digest !== undefined) return digest === base.digest ? 'same' : 'different'
+  return agreed.size === stamp.size ? 'unknown' : 'different'
+}
+
+/** A file's digest, if anybody knows it. */
+export function digestOf(run: Run, { side, path, entry }: SideFile): Digest | undefined {
+  if (entry.digest !== undefined) return entry.digest
+  const asked = run.digests[side].get(path)
+  return asked !== undefined && sameStamp(asked.stamp, entry.stamp) ? asked.digest : undefined
+}

@@ -1,0 +1,3 @@
+export type Side = 'local' | 'remote'
+
+export const otherSide: Readonly<Record<Side, Side>> = { local: 'remote', remote: 'local' }

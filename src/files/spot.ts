@@ -1,0 +1,52 @@
+import type { Contact, Direction } from '../merge/decide.ts'
+import type { BaseTree } from './base/base.ts'
+import type { Draft } from './plan.ts'
+import type { Side } from './side.ts'
+import type { Digest, Node, Path, Stamp } from './tree.ts'
+
+/** Digests that were asked for, by path, each with the stamp of the file it is the digest of. */
+export type Digests = Readonly<
+  Record<Side, ReadonlyMap<Path, { readonly stamp: Stamp; readonly digest: Digest }>>
+>
+
+/** What holds everywhere in one run of reconcile. */
+export interface Run {
+  readonly direction: Direction
+  readonly contact: Contact
+  readonly blocked: ReadonlySet<Path>
+  readonly digests: Digests
+  readonly plan: Draft
+  /** Merges everything below a directory. */
+  readonly descend: (place: Place, triple: Triple) => Remains
+}
+
+/** The sides on which something is left somewhere once the plan is carried out. */
+export type Remains = number
+export const NONE: Remains = 0
+export const BOTH: Remains = 3
+export const only: Readonly<Record<Side, Remains>> = { local: 1, remote: 2 }
+
+/** A directory on the way down. */
+export interface Place {
+  readonly path: Path
+  readonly parent: Place | undefined
+  /** The sides it is on, or will be by what is planned. */
+  readonly on: Record<Side, boolean>
+}
+
+/** What the base and both sides have somewhere. */
+export interface Triple {
+  readonly base: BaseTree | undefined
+  readonly local: Node | undefined
+  readonly remote: Node | undefined
+}
+
+export interface Spot extends Triple {
+  readonly path: Path
+  readonly parent: Place
+}
+
+/** What is left at a path if nothing is done there. */
+export function remaining({ local, remote }: Triple): Remains {
+  return (local === undefined ? NONE : only.local) | (remote === undefined ? NONE : only.remote)
+}
