@@ -5,11 +5,11 @@ import { sameStamp } from './delta.ts'
 import { joinPath } from './path.ts'
 import type { Side } from './side.ts'
 import { otherSide } from './side.ts'
-import type { Run, Spot, Triple } from './spot.ts'
-import type { Digest, Entry, FileEntry, Node, Path } from './tree.ts'
+import type { Run, Spot } from './spot.ts'
+import type { Digest, Entry, FileEntry, Node, Path, Tree } from './tree.ts'
 
 /** Whether both sides have a file or symlink and it is what it was: nothing to look at, at little cost. */
-export function isSettled({ base, local, remote }: Triple): boolean {
+export function isSettled(base: BaseTree | undefined, local: Tree, remote: Tree): boolean {
   const before = base?.entry
   const here = local?.entry
   const there = remote?.entry

@@ -154,8 +154,8 @@ function send(run: Run, files: TwoFiles, to: Side): void {
   })
 }
 
-function need(run: Run, { path, ...files }: TwoFiles, side: Side): void {
-  run.plan.needs[side].push({ path, stamp: files[side].stamp })
+function need(run: Run, files: TwoFiles, side: Side): void {
+  run.plan.needs[side].push({ path: files.path, stamp: files[side].stamp })
 }
 
 function fileOf(files: TwoFiles, side: Side): SideFile {

@@ -10,8 +10,8 @@ import type { Plan } from './plan.ts'
 import { newDraft } from './plan.ts'
 import type { Scope } from './scope.ts'
 import { scopeOf } from './scope.ts'
-import type { Digests, Place, Remains, Run, Spot, Triple } from './spot.ts'
-import { BOTH, NONE, remaining } from './spot.ts'
+import type { Digests, Place, Remains, Run, Spot } from './spot.ts'
+import { BOTH, NONE, placeAt, remaining } from './spot.ts'
 import { transfer } from './transfer.ts'
 import type { Path, Tree } from './tree.ts'
 
@@ -42,39 +42,33 @@ export function reconcile(input: ReconcileInput): Plan {
   const { base, local, remote, mode, firstContact, blocked, digests } = input
   const plan = newDraft()
   if (local?.children === undefined || remote?.children === undefined) return plan
-  const descend = (place: Place, triple: Triple) => mergeChildren(run, place, { ...triple, scope: 'all' })
+  const descend = (place: Place) => mergeChildren(run, place, 'all')
   const run: Run = { direction: directions[mode], contact: firstContact, blocked, digests, plan, descend }
-  const root: Place = { path: '', parent: undefined, on: { local: true, remote: true } }
-  const scope = input.scope === 'all' ? 'all' : scopeOf(input.scope)
-  mergeChildren(run, root, { base, local, remote, scope })
+  const root = placeAt({ path: '', parent: undefined, base, local, remote }, { local: true, remote: true })
+  mergeChildren(run, root, input.scope === 'all' ? 'all' : scopeOf(input.scope))
   return plan
 }
 
-/** What is to be merged below a directory. */
-interface Below extends Triple {
-  readonly scope: Scope
-}
-
-function mergeChildren(run: Run, place: Place, { base, local, remote, scope }: Below): Remains {
+function mergeChildren(run: Run, place: Place, scope: Scope): Remains {
+  const base = place.base?.children
+  const local = place.local?.children
+  const remote = place.remote?.children
   let remains = NONE
   const visit = (name: string, below: Scope) => {
-    const triple: Triple = {
-      base: base?.children?.get(name),
-      local: local?.children?.get(name),
-      remote: remote?.children?.get(name),
+    const before = base?.get(name)
+    const here = local?.get(name)
+    const there = remote?.get(name)
+    if (isSettled(before, here, there)) remains = BOTH
+    else {
+      const path = joinPath(place.path, name)
+      remains |= mergeAt(run, { path, parent: place, base: before, local: here, remote: there }, below)
     }
-    remains |= isSettled(triple)
-      ? BOTH
-      : mergeAt(run, { ...triple, path: joinPath(place.path, name), parent: place }, below)
   }
-  if (scope !== 'all') {
-    for (const [name, below] of scope) visit(name, below)
-    return remains
-  }
-  for (const name of local?.children?.keys() ?? []) visit(name, 'all')
-  for (const name of remote?.children?.keys() ?? []) if (!local?.children?.has(name)) visit(name, 'all')
-  for (const name of base?.children?.keys() ?? []) {
-    if (!local?.children?.has(name) && !remote?.children?.has(name)) visit(name, 'all')
+  if (scope !== 'all') for (const [name, below] of scope) visit(name, below)
+  else {
+    for (const name of local?.keys() ?? []) visit(name, 'all')
+    for (const name of remote?.keys() ?? []) if (!local?.has(name)) visit(name, 'all')
+    for (const name of base?.keys() ?? []) if (!local?.has(name) && !remote?.has(name)) visit(name, 'all')
   }
   return remains
 }
@@ -88,8 +82,7 @@ function mergeAt(run: Run, spot: Spot, scope: Scope): Remains {
   }
   const known = base?.children !== undefined
   if (!known) run.plan.agreed.push([path, { kind: 'directory' }])
-  const place: Place = { path, parent: spot.parent, on: { local: true, remote: true } }
-  mergeChildren(run, place, { base, local, remote, scope: known ? scope : 'all' })
+  mergeChildren(run, placeAt(spot, { local: true, remote: true }), known ? scope : 'all')
   return BOTH
 }
 

@@ -17,7 +17,7 @@ export interface Run {
   readonly digests: Digests
   readonly plan: Draft
   /** Merges everything below a directory. */
-  readonly descend: (place: Place, triple: Triple) => Remains
+  readonly descend: (place: Place) => Remains
 }
 
 /** The sides on which something is left somewhere once the plan is carried out. */
@@ -26,27 +26,27 @@ export const NONE: Remains = 0
 export const BOTH: Remains = 3
 export const only: Readonly<Record<Side, Remains>> = { local: 1, remote: 2 }
 
-/** A directory on the way down. */
-export interface Place {
+/** A path, and what the base and both sides have there. */
+export interface Spot {
   readonly path: Path
+  /** The directory it is in; undefined for the root. */
   readonly parent: Place | undefined
-  /** The sides it is on, or will be by what is planned. */
-  readonly on: Record<Side, boolean>
-}
-
-/** What the base and both sides have somewhere. */
-export interface Triple {
   readonly base: BaseTree | undefined
   readonly local: Node | undefined
   readonly remote: Node | undefined
 }
 
-export interface Spot extends Triple {
-  readonly path: Path
-  readonly parent: Place
+/** A directory on the way down. */
+export interface Place extends Spot {
+  /** The sides it is on, or will be by what is planned. */
+  readonly on: Record<Side, boolean>
+}
+
+export function placeAt({ path, parent, base, local, remote }: Spot, on: Record<Side, boolean>): Place {
+  return { path, parent, base, local, remote, on }
 }
 
 /** What is left at a path if nothing is done there. */
-export function remaining({ local, remote }: Triple): Remains {
+export function remaining({ local, remote }: Spot): Remains {
   return (local === undefined ? NONE : only.local) | (remote === undefined ? NONE : only.remote)
 }

@@ -4,7 +4,7 @@ import { joinPath } from './path.ts'
 import type { Side } from './side.ts'
 import { otherSide } from './side.ts'
 import type { Place, Remains, Run, Spot } from './spot.ts'
-import { BOTH, NONE, only } from './spot.ts'
+import { BOTH, NONE, only, placeAt } from './spot.ts'
 import type { Entry, Node, Path } from './tree.ts'
 
 /** Returns what remains, or undefined if the path cannot be made so because of what is below it. */
@@ -27,25 +27,23 @@ export function transfer(run: Run, spot: Spot, to: Side): Remains | undefined {
 
 function transferDirectory(run: Run, spot: Spot, to: Side): Remains {
   if (spot[to] !== undefined) removeLeaf(run, spot, to)
-  const place: Place = { path: spot.path, parent: spot.parent, on: { local: true, remote: true } }
-  place.on[to] = false
+  const place = placeAt({ ...spot, [to]: undefined }, { local: to === 'remote', remote: to === 'local' })
   ensureDirectory(run, place, to)
-  run.descend(place, { ...spot, [to]: undefined })
+  run.descend(place)
   return BOTH
 }
 
 /** Removes what the other side has removed. What has changed in it stays, and comes back on the other side. */
 function removeDirectory(run: Run, spot: Spot, from: Side): Remains {
-  const place: Place = { path: spot.path, parent: spot.parent, on: { local: false, remote: false } }
-  place.on[from] = true
-  const remains = run.descend(place, spot)
+  const remains = run.descend(placeAt(spot, { local: from === 'local', remote: from === 'remote' }))
   if ((remains & only[from]) !== NONE) return remains
   return removeLeaf(run, spot, from)
 }
 
-function removeLeaf(run: Run, { path, ...spot }: Spot, from: Side): Remains {
+function removeLeaf(run: Run, spot: Spot, from: Side): Remains {
   const entry = spot[from]?.entry
-  if (entry !== undefined) run.plan[from].push({ op: 'remove', path, expect: expectationOf(entry) })
+  if (entry !== undefined)
+    run.plan[from].push({ op: 'remove', path: spot.path, expect: expectationOf(entry) })
   return NONE
 }
 
