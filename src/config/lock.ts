@@ -29,7 +29,10 @@ export type LockAttempt =
   | { readonly taken: false; readonly owner: LockOwner }
 
 export interface LockOptions {
-  /** Asked about an owner that seems to be alive; false takes the lock from it. */
+  /**
+   * Asked where the system does not tell whether a process with the owner's pid is the owner; false takes
+   * the lock from it.
+   */
   readonly confirm?: (owner: LockOwner) => Promise<boolean>
 }
 
@@ -41,9 +44,7 @@ export async function tryLock(path: string, options: LockOptions = {}): Promise<
     if (await place(path, mine)) return { taken: true, lock: { release: () => remove(path, mine.nonce) } }
     const owner = await read(path)
     if (owner === 'none') continue
-    if (owner !== 'garbage' && isAlive(owner) && (await (options.confirm?.(owner) ?? true))) {
-      return { taken: false, owner }
-    }
+    if (owner !== 'garbage' && (await holds(owner, options))) return { taken: false, owner }
     await remove(path, owner === 'garbage' ? undefined : owner.nonce)
   }
 }
@@ -65,6 +66,11 @@ export async function withLock<T>(path: string, work: () => Promise<T>, limitMs 
     }
     await delay(5 + Math.random() * 20)
   }
+}
+
+async function holds(owner: LockOwner, { confirm }: LockOptions): Promise<boolean> {
+  if (!isAlive(owner)) return false
+  return owner.start !== undefined || confirm === undefined || (await confirm(owner))
 }
 
 /** True if that very process runs, as far as the system tells. */

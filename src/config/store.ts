@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto'
-import { lstat, open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { lstat, readFile, readlink, realpath, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { type Document, isMap, isSeq, type YAMLSeq } from 'yaml'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import { broken, type Config, parseConfig, sizeLimit } from './document.ts'
 import { withLock } from './lock.ts'
+import { replaceFile } from './replace.ts'
 import type { Spec } from './spec.ts'
 
 export type { Config } from './document.ts'
@@ -86,7 +86,9 @@ async function edit<T>(path: string, change: (document: Document, config: Config
         const { result, config } = change(document, old)
         if (isDeepStrictEqual(config, old)) return result
         const after = render(document, config, path)
-        if (await replace(target, { before, after })) return result
+        // Editors do not ask for our lock: what one wrote in the meantime is not to be lost.
+        const unchanged = async () => (await readText(target)) === before
+        if (await replaceFile(target, after, unchanged)) return result
       }
     })
   } catch (error) {
@@ -142,33 +144,4 @@ async function linkTarget(path: string): Promise<string> {
   if (here !== undefined) return here
   const link = await lstat(path).catch(() => undefined)
   return link?.isSymbolicLink() === true ? resolve(dirname(path), await readlink(path)) : path
-}
-
-/**
- * Puts a whole new file in place of the old one: whoever reads sees one or the other. False if the old one
- * is not what the edit was made for: editors do not ask for our lock.
- */
-async function replace(path: string, text: { before: string; after: string }): Promise<boolean> {
-  const folder = dirname(path)
-  const temporary = join(folder, `.config-${randomBytes(8).toString('hex')}`)
-  try {
-    await written(temporary, text.after)
-    if ((await readText(path)) !== text.before) return false
-    await rename(temporary, path)
-  } finally {
-    await rm(temporary, { force: true })
-  }
-  const directory = await open(folder, 'r')
-  await directory.sync().finally(() => directory.close())
-  return true
-}
-
-async function written(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
 }
