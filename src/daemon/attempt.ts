@@ -1,0 +1,141 @@
+import type { NodeConnection } from '../agent/connect.ts'
+import { KubesyncError } from '../errors.ts'
+import type { Replica } from '../files/replica/replica.ts'
+import type { SessionStatus } from '../files/status.ts'
+import type { Binding } from './bindings.ts'
+import type { Lease, Shared } from './shared.ts'
+import { within } from './waiting.ts'
+import type { RunningSession, SessionParts } from './world.ts'
+
+export interface AttemptOptions {
+  readonly binding: Binding
+  /** The folder in the container. */
+  readonly remotePath: string
+  readonly basePath: string
+  readonly node: Shared<NodeConnection>
+  readonly local: Shared<Replica>
+  readonly isSuccessor: () => Promise<boolean>
+  readonly startSession: (parts: SessionParts) => Promise<RunningSession>
+}
+
+export interface AttemptListener {
+  status(status: SessionStatus): void
+  started(session: RunningSession): void
+}
+
+/** How long one step of opening, and of closing, may take, in milliseconds. */
+const openLimit = 30_000
+const closeLimit = 5_000
+
+/**
+ * One session from its beginning to its end. Resolves, when nothing of it is left, with why it could not
+ * start or is over; ends early when the signal aborts.
+ */
+export async function attemptSession(
+  options: AttemptOptions,
+  listener: AttemptListener,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const undo: (() => unknown)[] = []
+  try {
+    const session = await begin(options, { listener, signal, undo })
+    listener.started(session)
+    return new Error(await Promise.race([session.closed, aborted(signal)]))
+  } catch (error) {
+    return error
+  } finally {
+    for (const step of undo.reverse()) await bounded(step)
+  }
+}
+
+interface Beginning {
+  readonly listener: AttemptListener
+  readonly signal: AbortSignal
+  /** Takes what has to be closed again, in the order in which it was opened. */
+  readonly undo: (() => unknown)[]
+}
+
+async function begin(
+  options: AttemptOptions,
+  { listener, signal, undo }: Beginning,
+): Promise<RunningSession> {
+  const { binding, basePath } = options
+  const opened = async <T>(
+    what: string,
+    open: () => Promise<T>,
+    close: (value: T) => unknown,
+  ): Promise<T> => {
+    signal.throwIfAborted()
+    const late = () => new KubesyncError('TIMEOUT', `${what} did not answer within ${openLimit / 1000} s`)
+    const value = await within(open(), { signal, limitMs: openLimit, late, discard: close })
+    undo.push(() => close(value))
+    return value
+  }
+  const local = await opened('the local folder', () => options.local.acquire(), release)
+  const node = await opened(`node ${binding.node}`, () => options.node.acquire(), release)
+  const target = {
+    containerId: binding.containerId,
+    path: options.remotePath,
+    create: binding.mode !== 'to-local-safe',
+  }
+  const agent = `the agent on ${binding.node}`
+  const remote = await opened(
+    agent,
+    () => node.value.openReplica(target),
+    (replica) => replica.close(),
+  )
+  refuseReadOnly(options, { local: local.value, remote })
+  const successor = await options.isSuccessor()
+  const onStatus = (status: SessionStatus) => listener.status(status)
+  const parts = { binding, local: local.value, remote, basePath, successor, onStatus }
+  return opened(
+    'the session',
+    () => options.startSession(parts),
+    (session) => session.stop(),
+  )
+}
+
+function release(lease: Lease<unknown>): void {
+  lease.release()
+}
+
+function refuseReadOnly(
+  { binding, remotePath }: AttemptOptions,
+  { local, remote }: { local: Replica; remote: Replica },
+): void {
+  if (binding.mode !== 'to-local-safe' && remote.info.readOnly !== undefined) {
+    const where = `${remotePath} in ${binding.pod}/${binding.container}`
+    const who = `uid ${remote.info.uid}`
+    throw new KubesyncError(
+      'REMOTE_READ_ONLY',
+      `${where} may not be written by ${who}: ${remote.info.readOnly}`,
+      {
+        hint: 'sync another folder, change who owns it in the image, or use --remote-read-only',
+      },
+    )
+  }
+  if (binding.mode !== 'to-remote-safe' && local.info.readOnly !== undefined) {
+    throw new KubesyncError(
+      'LOCAL_READ_ONLY',
+      `the local folder may not be written: ${local.info.readOnly}`,
+      {
+        hint: 'change its permissions, or use --local-read-only',
+      },
+    )
+  }
+}
+
+/** Closing must not fail, nor hang: what is left of a broken connection is nobody's trouble. */
+async function bounded(step: () => unknown): Promise<void> {
+  const work = Promise.resolve().then(step)
+  const signal = new AbortController().signal
+  const late = () => new Error('late')
+  await within(work, { signal, limitMs: closeLimit, late, discard: () => {} }).catch(() => {})
+}
+
+function aborted(signal: AbortSignal): Promise<string> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve('stopped')
+    signal.addEventListener('abort', () => resolve('stopped'), { once: true })
+  })
+}

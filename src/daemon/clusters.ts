@@ -1,0 +1,51 @@
+import type { NodeConnection } from '../agent/connect.ts'
+import { type Shared, share } from './shared.ts'
+import type { Cluster, World } from './world.ts'
+
+/** A cluster with the connections to its nodes, which all sessions there share. */
+export interface SharedCluster extends Pick<Cluster, 'watchPods' | 'onAgents'> {
+  node(name: string): Shared<NodeConnection>
+}
+
+/** The clusters in use, by context; each is opened once. */
+export function newClusters(world: World): (context: string) => Shared<SharedCluster> {
+  const known = new Map<string, Shared<SharedCluster>>()
+  return (context) => {
+    const found = known.get(context) ?? clusterOf(world, context)
+    known.set(context, found)
+    return found
+  }
+}
+
+function clusterOf(world: World, context: string): Shared<SharedCluster> {
+  const open = async () => {
+    const cluster = await world.openCluster(context)
+    const nodes = new Map<string, Shared<NodeConnection>>()
+    const node = (name: string) => {
+      const found = nodes.get(name) ?? nodeOf(world, cluster, name)
+      nodes.set(name, found)
+      return found
+    }
+    const close = async () => {
+      await Promise.all([...nodes.values()].map((one) => one.close()))
+      cluster.close()
+    }
+    return {
+      watchPods: cluster.watchPods.bind(cluster),
+      onAgents: cluster.onAgents.bind(cluster),
+      node,
+      close,
+    }
+  }
+  const never = () => new Promise<never>(() => {})
+  return share({ open, close: ({ close }) => close(), gone: never, lingerMs: world.lingerMs })
+}
+
+function nodeOf(world: World, cluster: Cluster, name: string): Shared<NodeConnection> {
+  return share({
+    open: () => cluster.connectNode(name),
+    close: (connection) => connection.close(),
+    gone: (connection) => connection.closed,
+    lingerMs: world.lingerMs,
+  })
+}

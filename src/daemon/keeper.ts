@@ -1,0 +1,124 @@
+import type { SessionStatus } from '../files/status.ts'
+import { type AttemptOptions, attemptSession } from './attempt.ts'
+import type { Binding } from './bindings.ts'
+import { newNarrator } from './narrator.ts'
+import type { BoundSessionStatus } from './status.ts'
+import { isServerAway, sentence } from './troubles.ts'
+import { newBackoff, newPause, type Pace } from './waiting.ts'
+import type { LogEvent, RunningSession } from './world.ts'
+
+/** Keeps a session with one container going, however often what it needs fails. */
+export interface Keeper {
+  readonly binding: Binding
+  readonly status: BoundSessionStatus
+  /** True when it could not be brought in sync several times in a row. */
+  readonly failing: boolean
+  /** Tries again now if it is waiting to: what it failed on may have changed. */
+  retry(): void
+  /** Goes on with a halted session; false if it is not halted. */
+  resume(): boolean
+  /** Resolves once nothing of it is left. */
+  stop(): Promise<void>
+}
+
+export interface KeeperOptions extends AttemptOptions {
+  /** It begins when this is settled: two sessions never share a base, nor lead at once. */
+  readonly after: Promise<unknown>
+  readonly pace: Pace
+  /** Its status, or whether it is failing, changed. */
+  readonly changed: () => void
+  /** Both sides hold the same; called once a session. */
+  readonly inSync: () => void
+  readonly log: (event: Omit<LogEvent, 'spec'>) => void
+}
+
+/** Failures in a row after which others do not count on it any more. */
+const patience = 3
+
+interface State {
+  session: RunningSession | undefined
+  status: SessionStatus | undefined
+  message: string | undefined
+  failures: number
+  /** The session under way was in sync once. */
+  reached: boolean
+}
+
+export function keepSession(options: KeeperOptions): Keeper {
+  const { binding, changed } = options
+  const over = new AbortController()
+  const pause = newPause()
+  const backoff = newBackoff(options.pace)
+  const narrator = newNarrator(`${binding.pod}/${binding.container}`, options.log)
+  const state: State = {
+    ...{ session: undefined, status: undefined, failures: 0, reached: false },
+    message: `reaching the agent on ${binding.node}`,
+  }
+
+  function onStatus(status: SessionStatus): void {
+    state.status = status
+    state.message = undefined
+    narrator.status(status)
+    if (status.phase === 'in-sync' && !state.reached) {
+      state.reached = true
+      state.failures = 0
+      backoff.reset()
+      options.inSync()
+    }
+    changed()
+  }
+
+  function failed(error: unknown): void {
+    Object.assign(state, { session: undefined, status: undefined, message: sentence(error), reached: false })
+    // That the server is away is not this pod's fault.
+    if (!isServerAway(error)) state.failures += 1
+    narrator.failed(sentence(error))
+    changed()
+  }
+
+  async function keep(): Promise<void> {
+    await options.after
+    const started = (session: RunningSession) => {
+      state.session = session
+    }
+    while (!over.signal.aborted) {
+      const error = await attemptSession(options, { status: onStatus, started }, over.signal)
+      if (over.signal.aborted) break
+      failed(error)
+      await pause.sleep(backoff.next(), over.signal)
+    }
+    narrator.close()
+  }
+
+  const kept = keep()
+  return {
+    binding,
+    get status() {
+      return statusOf(binding, state)
+    },
+    get failing() {
+      return state.failures >= patience
+    },
+    retry() {
+      state.failures = 0
+      pause.wake()
+    },
+    resume() {
+      if (state.status?.phase !== 'halted' || state.session === undefined) return false
+      state.session.resume()
+      return true
+    },
+    stop() {
+      over.abort()
+      return kept
+    },
+  }
+}
+
+function statusOf({ pod, node, container, role }: Binding, { status, message }: State): BoundSessionStatus {
+  return {
+    ...{ pod, node, container, role },
+    ...(status === undefined ? {} : { session: status }),
+    ...(message === undefined ? {} : { message }),
+  }
+}

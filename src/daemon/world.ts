@@ -1,0 +1,67 @@
+import type { NodeConnection } from '../agent/connect.ts'
+import type { Spec } from '../config/spec.ts'
+import type { Replica } from '../files/replica/replica.ts'
+import type { SessionStatus } from '../files/status.ts'
+import type { Binding } from './bindings.ts'
+import type { Pod } from './pods.ts'
+import type { Pace } from './waiting.ts'
+
+/** What the supervisor has of the world outside; a test brings one of its own. */
+export interface World {
+  /** Rejects when there is no such context. */
+  openCluster(context: string): Promise<Cluster>
+  /** Rejects with a KubesyncError when the folder is missing. */
+  openLocal(path: string): Promise<Replica>
+  startSession(parts: SessionParts): Promise<RunningSession>
+  readonly pace: Pace
+  /** Milliseconds that connections and replicas stay open without sessions. */
+  readonly lingerMs: number
+}
+
+/** The API server of a context, which may be away at any time. */
+export interface Cluster {
+  /** Tells of the pods until it is stopped, and keeps trying while the server is away. */
+  watchPods(query: PodQuery, listener: (event: PodsEvent) => void): () => void
+  /** Connects to the agent on a node; rejects with NO_AGENT where there is none. */
+  connectNode(node: string): Promise<NodeConnection>
+  /** Calls back when an agent came, went or got ready; returns the way to stop that. */
+  onAgents(listener: () => void): () => void
+  close(): void
+}
+
+export type PodQuery = Pick<Spec, 'namespace' | 'selector' | 'pod'>
+
+export type PodsEvent =
+  /** All pods that match now. */
+  | { readonly type: 'pods'; readonly pods: readonly Pod[] }
+  | { readonly type: 'reachable' }
+  /** What was told last may be old. */
+  | { readonly type: 'unreachable'; readonly error: Error }
+
+export interface SessionParts {
+  readonly binding: Binding
+  readonly local: Replica
+  readonly remote: Replica
+  /** Where the base is kept. */
+  readonly basePath: string
+  /** The container stands in for another that was in sync: what the local folder holds is what it should. */
+  readonly successor: boolean
+  readonly onStatus: (status: SessionStatus) => void
+}
+
+export interface RunningSession {
+  /** Resolves with the reason when it ended by itself or was stopped; never rejects. */
+  readonly closed: Promise<string>
+  stop(): Promise<void>
+  /** Goes on although a safety rule halted it. */
+  resume(): void
+}
+
+/** What happened, for a person; `spec` is the name of the one it happened to. */
+export interface LogEvent {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly spec?: string
+  readonly message: string
+}
+
+export type Log = (event: LogEvent) => void
