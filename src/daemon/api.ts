@@ -1,0 +1,121 @@
+import { chmod, lstat, mkdir, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { dirname } from 'node:path'
+import * as v from 'valibot'
+import { KubesyncError, messageOf } from '../errors.ts'
+import type { WatchStatus } from './status.ts'
+
+/** What the local API lets this machine's user ask of a running watch. */
+export interface ApiHandlers {
+  status(): WatchStatus
+  /** Goes on with the halted sessions of a spec; how many there were, undefined if there is no such spec. */
+  resume(spec: string): number | undefined
+  /** Called once the answer is on its way. */
+  stop(): void
+}
+
+export interface Api {
+  close(): Promise<void>
+}
+
+/** Requests are tiny; bytes. */
+const bodyLimit = 64 * 1024
+const resumeSchema = v.object({ spec: v.string() })
+
+/**
+ * Serves HTTP on a Unix socket in a directory that only this user can enter. Whoever has the lock of this
+ * configuration may call it: a socket that is there is taken for left over.
+ *
+ * - `GET /status`: `WatchStatus`
+ * - `POST /resume` `{spec}`: `{resumed}`, or 404
+ * - `POST /stop`: `{pid}`; the process ends soon after
+ *
+ * Errors are `{code, message, hint?}`.
+ */
+export async function serveApi(socket: string, handlers: ApiHandlers): Promise<Api> {
+  await ownDirectory(dirname(socket))
+  await rm(socket, { force: true })
+  const server = createServer((request, response) => {
+    answer(request, handlers)
+      .catch((error: unknown) => failure(error))
+      .then((answered) => reply(response, answered))
+      .catch(() => response.destroy())
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(socket, resolve)
+  })
+  await chmod(socket, 0o600)
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeIdleConnections()
+        setTimeout(() => server.closeAllConnections(), 1000).unref()
+      }),
+  }
+}
+
+/** Elsewhere than in the user's home somebody else may have made it first. */
+async function ownDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  const stat = await lstat(path)
+  const mine = process.getuid === undefined || stat.uid === process.getuid()
+  if (!stat.isDirectory() || !mine) {
+    throw new KubesyncError('SOCKET_UNSAFE', `${path} belongs to somebody else`, {
+      hint: 'remove it, or set KUBESYNC_HOME to a shorter path of your own',
+    })
+  }
+  if ((stat.mode & 0o077) !== 0) await chmod(path, 0o700)
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: unknown
+  /** Done once the answer is on its way. */
+  readonly afterwards?: () => void
+}
+
+async function answer(request: IncomingMessage, handlers: ApiHandlers): Promise<Answer> {
+  switch (`${request.method} ${request.url}`) {
+    case 'GET /status':
+      return { status: 200, body: handlers.status() }
+    case 'POST /resume': {
+      const { spec } = v.parse(resumeSchema, JSON.parse(await bodyOf(request)))
+      const resumed = handlers.resume(spec)
+      if (resumed !== undefined) return { status: 200, body: { resumed } }
+      throw new KubesyncError('NO_SUCH_SPEC', `no spec named ${spec} is watched`)
+    }
+    case 'POST /stop':
+      return { status: 200, body: { pid: process.pid }, afterwards: () => handlers.stop() }
+    default:
+      throw new KubesyncError(
+        'NO_SUCH_REQUEST',
+        `the running watch does not know ${request.method} ${request.url}`,
+      )
+  }
+}
+
+function failure(error: unknown): Answer {
+  if (!(error instanceof KubesyncError)) {
+    return { status: 400, body: { code: 'BAD_REQUEST', message: messageOf(error) } }
+  }
+  const { code, message, hint } = error
+  return { status: 404, body: { code, message, ...(hint === undefined ? {} : { hint }) } }
+}
+
+function reply(response: ServerResponse, { status, body, afterwards }: Answer): void {
+  const text = JSON.stringify(body)
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
+  response.writeHead(status, { ...headers, connection: 'close' }).end(text, () => afterwards?.())
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let text = ''
+  request.setEncoding('utf8')
+  for await (const chunk of request) {
+    text += chunk
+    if (text.length > bodyLimit) throw new Error('the request is too long')
+  }
+  return text
+}

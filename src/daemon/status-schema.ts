@@ -1,0 +1,46 @@
+import * as v from 'valibot'
+import type { WatchStatus } from './status.ts'
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0))
+const pair = v.object({ local: count, remote: count })
+const conflict = v.object({ path: v.string(), message: v.string() })
+const problem = v.object({
+  path: v.string(),
+  code: v.string(),
+  message: v.string(),
+  side: v.picklist(['local', 'remote']),
+})
+
+const sessionSchema = v.object({
+  phase: v.picklist(['scanning', 'syncing', 'in-sync', 'halted', 'ended']),
+  halt: v.exactOptional(v.string()),
+  entries: pair,
+  progress: v.exactOptional(v.object({ done: count, total: count, bytesDone: count, bytesTotal: count })),
+  conflicts: v.array(conflict),
+  problems: v.array(problem),
+  applied: pair,
+})
+
+const boundSessionSchema = v.object({
+  pod: v.string(),
+  node: v.string(),
+  container: v.string(),
+  role: v.picklist(['leader', 'follower']),
+  session: v.exactOptional(sessionSchema),
+  message: v.exactOptional(v.string()),
+})
+
+const specStatusSchema = v.object({
+  name: v.string(),
+  state: v.picklist(['waiting', 'running', 'disconnected', 'failed']),
+  message: v.exactOptional(v.string()),
+  sessions: v.array(boundSessionSchema),
+})
+
+/** What a running watch, maybe of another version, says of itself. */
+export const watchStatusSchema: v.GenericSchema<unknown, WatchStatus> = v.object({
+  pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  startedAt: v.string(),
+  configPath: v.string(),
+  specs: v.array(specStatusSchema),
+})
