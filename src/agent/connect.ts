@@ -6,8 +6,8 @@ import { connectReplica } from '../files/replica/client.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { type ExecExit, type ExecStream, exec } from '../kube/exec.ts'
-import { Mux, type MuxClosed } from '../wire/mux.ts'
-import { readFirstMessage } from './first-message.ts'
+import { readMessages } from '../wire/messages.ts'
+import { type Channel, Mux, type MuxClosed } from '../wire/mux.ts'
 import { framed, loader } from './loader.ts'
 import { type Hello, helloSchema, openedSchema, parseJson, type ReplicaRequest, toJson } from './protocol.ts'
 
@@ -32,6 +32,8 @@ export interface NodeConnection {
 
 /** How long a started agent may take to say hello, in milliseconds; 0.1 s is usual. */
 const helloLimit = 20_000
+/** Bytes of an agent's answer to the opening of a channel. */
+const maxGreeting = 65_536
 
 /** Starts the agent in its pod and greets it. Rejects with a KubesyncError that says what is wrong there. */
 export async function connectNode(client: KubeClient, agent: AgentPod): Promise<NodeConnection> {
@@ -56,14 +58,14 @@ export async function connectNode(client: KubeClient, agent: AgentPod): Promise<
 
 async function greet(mux: Mux): Promise<Hello> {
   const channel = mux.open(toJson({ type: 'hello' }))
-  return parseJson(helloSchema, await readFirstMessage(channel))
+  return parseJson(helloSchema, await greeting(channel))
 }
 
 async function openReplica(mux: Mux, target: ReplicaTarget): Promise<Replica> {
   const channel = mux.open(toJson({ type: 'replica', ...target }))
   // The replica's client hears of an error by itself once it has the channel.
   channel.on('error', () => {})
-  const opened = parseJson(openedSchema, await readFirstMessage(channel))
+  const opened = parseJson(openedSchema, await greeting(channel))
   if (!opened.ok) {
     channel.destroy()
     throw new KubesyncError(
@@ -73,6 +75,12 @@ async function openReplica(mux: Mux, target: ReplicaTarget): Promise<Replica> {
     )
   }
   return connectReplica(channel)
+}
+
+/** The one message that a channel begins with; what follows stays in the channel. */
+async function greeting(channel: Channel): Promise<Buffer> {
+  for await (const message of readMessages(channel, maxGreeting)) return message
+  throw new KubesyncError('WIRE_BROKEN', 'the agent ended the channel without an answer')
 }
 
 /** The last of what the agent wrote to stderr, to tell why it did not come up. */
@@ -95,5 +103,12 @@ async function failure(stream: ExecStream, agent: AgentPod, said: () => string):
 }
 
 function describe(exit: ExecExit): string {
-  return exit.kind === 'exited' ? `it exited with code ${exit.code}` : exit.message
+  switch (exit.kind) {
+    case 'exited':
+      return `it exited with code ${exit.code}`
+    case 'closed':
+      return 'the connection was closed'
+    default:
+      return exit.message
+  }
 }
