@@ -1,0 +1,51 @@
+/** The binary form of what the base store keeps. */
+import type { ByteReader, ByteWriter } from '../../wire/bytes.ts'
+import { WireError } from '../../wire/error.ts'
+import * as part from '../entry-codec.ts'
+import type { BaseEntry, BaseUpdate } from './base.ts'
+
+const kinds = { none: 0, file: 1, symlink: 2, directory: 3, executable: 4 } as const
+/** Bytes the smallest update takes: a path and a kind. */
+const MIN_UPDATE = 3
+
+export function writeUpdates(writer: ByteWriter, updates: readonly BaseUpdate[]): void {
+  writer.varint(updates.length)
+  const paths = new part.PathWriter(writer)
+  for (const [path, entry] of updates) {
+    paths.write(path)
+    writeEntry(writer, entry)
+  }
+}
+
+export function readUpdates(reader: ByteReader): BaseUpdate[] {
+  const updates: BaseUpdate[] = []
+  const left = reader.count(MIN_UPDATE)
+  const paths = new part.PathReader(reader)
+  for (let i = 0; i < left; i++) updates.push([paths.read(), readEntry(reader)])
+  return updates
+}
+
+function writeEntry(writer: ByteWriter, entry: BaseEntry | null): void {
+  if (entry === null) writer.u8(kinds.none)
+  else if (entry.kind === 'directory') writer.u8(kinds.directory)
+  else if (entry.kind === 'symlink') part.writeTarget(writer.u8(kinds.symlink), entry.target)
+  else {
+    writer.u8(entry.executable ? kinds.executable : kinds.file)
+    part.writeDigest(writer, entry.digest)
+    part.writeStamp(writer, entry.local)
+    part.writeStamp(writer, entry.remote)
+  }
+}
+
+function readEntry(reader: ByteReader): BaseEntry | null {
+  const kind = reader.u8()
+  if (kind === kinds.none) return null
+  if (kind === kinds.directory) return { kind: 'directory' }
+  if (kind === kinds.symlink) return { kind: 'symlink', target: part.readTarget(reader) }
+  if (kind !== kinds.file && kind !== kinds.executable)
+    throw new WireError(`${kind} is no kind of base entry`)
+  const digest = part.readDigest(reader)
+  const local = part.readStamp(reader)
+  const remote = part.readStamp(reader)
+  return { kind: 'file', digest, executable: kind === kinds.executable, local, remote }
+}

@@ -1,0 +1,158 @@
+/**
+ * The file a base is kept in: a header, a snapshot record, and after it a log of what changed since, each record
+ * with its length and checksum. One file, so that snapshot and log cannot come apart.
+ */
+import { crc32 } from 'node:zlib'
+import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
+import { WireError } from '../../wire/error.ts'
+import { applyDelta, walk } from '../delta.ts'
+import type { FirstContact } from '../mode.ts'
+import type { BaseTree, BaseUpdate } from './base.ts'
+import { emptyBase } from './base.ts'
+import { readUpdates, writeUpdates } from './codec.ts'
+
+/** What a base holds for; all of it is compared for equality only. */
+export interface Identity {
+  /** Pod UID and container id. */
+  readonly container: string
+  /** Device and inode. */
+  readonly localRoot: string
+  readonly remoteRoot: string
+  /** What the remote root stands on. */
+  readonly storage: string
+}
+
+export interface BaseState {
+  readonly identity: Identity
+  /** What holds for paths that were never agreed on. */
+  readonly firstContact: FirstContact
+  readonly tree: BaseTree
+}
+
+/** What was read from a file, and how much of the file it is: what follows is of no use. */
+export interface Image {
+  readonly state: BaseState
+  readonly snapshotBytes: number
+  readonly length: number
+}
+
+const MAGIC = Buffer.from('ksyncbase')
+/** Raised whenever the format changes. */
+const VERSION = 1
+const HEADER = MAGIC.length + 1
+/** Length and CRC-32 of the payload, 4 bytes each. */
+const FRAME = 8
+
+const records = { snapshot: 1, updates: 2, settled: 3 } as const
+const contacts: readonly FirstContact[] = ['merge', 'seed']
+
+export function encodeImage(state: BaseState): Buffer {
+  const { identity, firstContact, tree } = state
+  const writer = new ByteWriter(1 << 16)
+  writer.u8(records.snapshot).u8(contacts.indexOf(firstContact))
+  writer.string(identity.container).string(identity.localRoot)
+  writer.string(identity.remoteRoot).string(identity.storage)
+  writeUpdates(writer, [...walk(tree)])
+  return Buffer.concat([MAGIC, Buffer.of(VERSION), framed(writer.take())])
+}
+
+export function encodeUpdates(updates: readonly BaseUpdate[]): Buffer {
+  const writer = new ByteWriter(64 + updates.length * 128)
+  writer.u8(records.updates)
+  writeUpdates(writer, updates)
+  return framed(writer.take())
+}
+
+/** From here on nothing is seeded any more. */
+export function encodeSettled(): Buffer {
+  return framed(Buffer.of(records.settled))
+}
+
+function framed(payload: Buffer): Buffer {
+  const head = Buffer.alloc(FRAME)
+  head.writeUInt32LE(payload.length, 0)
+  head.writeUInt32LE(crc32(payload), 4)
+  return Buffer.concat([head, payload])
+}
+
+/** Throws `WireError` if the file is not one of ours, of another version, or damaged. */
+export function decodeImage(bytes: Buffer): Image {
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw new WireError('it is no base of kubesync')
+  const version = bytes[MAGIC.length]
+  if (version !== VERSION) throw new WireError(`its format is version ${version}, not ${VERSION}`)
+  const snapshot = payloadAt(bytes, HEADER)
+  if (snapshot === undefined) throw new WireError('its snapshot is damaged')
+  const { identity, firstContact, updates } = readSnapshot(new ByteReader(snapshot))
+  const snapshotBytes = HEADER + FRAME + snapshot.length
+  const log = readLog(bytes, snapshotBytes)
+  return {
+    state: {
+      identity,
+      firstContact: log.settled ? 'merge' : firstContact,
+      tree: replay(updates.concat(log.updates)),
+    },
+    snapshotBytes,
+    length: log.end,
+  }
+}
+
+function replay(updates: readonly BaseUpdate[]): BaseTree {
+  try {
+    return applyDelta(emptyBase, updates) ?? emptyBase
+  } catch (error) {
+    throw new WireError('its paths have no directories', { cause: error })
+  }
+}
+
+/** The record that begins at an offset, or undefined if it is not whole. */
+function payloadAt(bytes: Buffer, offset: number): Buffer | undefined {
+  if (offset + FRAME > bytes.length) return undefined
+  const start = offset + FRAME
+  const end = start + bytes.readUInt32LE(offset)
+  // A machine that loses power may leave zeros: they would make an empty record with the right checksum.
+  if (end === start || end > bytes.length) return undefined
+  const payload = bytes.subarray(start, end)
+  return crc32(payload) === bytes.readUInt32LE(offset + 4) ? payload : undefined
+}
+
+function readSnapshot(reader: ByteReader): Omit<BaseState, 'tree'> & { updates: BaseUpdate[] } {
+  if (reader.u8() !== records.snapshot) throw new WireError('it does not begin with a snapshot')
+  const firstContact = contacts[reader.u8()]
+  if (firstContact === undefined) throw new WireError('it has no first contact')
+  const identity: Identity = {
+    container: reader.string(),
+    localRoot: reader.string(),
+    remoteRoot: reader.string(),
+    storage: reader.string(),
+  }
+  const updates = readUpdates(reader)
+  reader.end()
+  return { identity, firstContact, updates }
+}
+
+interface Log {
+  readonly updates: BaseUpdate[]
+  readonly settled: boolean
+  readonly end: number
+}
+
+/**
+ * Reads the log up to the first record that is not whole: a process or machine died while it was written. What
+ * follows is dropped, which leaves an older base. That is safe: what both sides have agreed on since is found
+ * equal on both and agreed on again, and what one side changed since becomes, at worst, a conflict or comes back.
+ */
+function readLog(bytes: Buffer, start: number): Log {
+  const updates: BaseUpdate[] = []
+  let settled = false
+  let end = start
+  for (let payload = payloadAt(bytes, end); payload !== undefined; payload = payloadAt(bytes, end)) {
+    const reader = new ByteReader(payload)
+    const record = reader.u8()
+    if (record === records.updates) for (const update of readUpdates(reader)) updates.push(update)
+    else if (record === records.settled) settled = true
+    else throw new WireError(`it has a record of kind ${record}`)
+    reader.end()
+    end += FRAME + payload.length
+  }
+  return { updates, settled, end }
+}

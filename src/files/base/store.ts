@@ -1,0 +1,197 @@
+import { dirname } from 'node:path'
+import { KubesyncError, messageOf } from '../../errors.ts'
+import { WireError } from '../../wire/error.ts'
+import { applyDelta } from '../delta.ts'
+import type { FirstContact } from '../mode.ts'
+import type { BaseTree, BaseUpdate } from './base.ts'
+import { emptyBase } from './base.ts'
+import type { Disk } from './disk.ts'
+import { nodeDisk } from './disk.ts'
+import type { BaseState, Identity, Image } from './image.ts'
+import { decodeImage, encodeImage, encodeSettled, encodeUpdates } from './image.ts'
+
+/** A log may grow to the size of its snapshot, and at least to this many bytes, before it becomes one. */
+const MIN_LOG = 1 << 20
+
+/** A base on disk. One process at a time; all methods are synchronous. */
+export interface BaseStore {
+  readonly tree: BaseTree
+  /** What the base holds for; undefined until the first `reset`. */
+  readonly identity: Identity | undefined
+  /** What holds for paths that were never agreed on. */
+  readonly firstContact: FirstContact
+  /** A file that could not be read: it was renamed, and an empty base deletes nothing. */
+  readonly setAside: { readonly path: string; readonly reason: string } | undefined
+  /** Why changes are not on disk, while they are not; they are written with the next ones. */
+  readonly unsaved: string | undefined
+  /** Begins an empty base. Throws `BASE_UNWRITABLE` if it cannot be written. */
+  reset(identity: Identity, firstContact: FirstContact): void
+  commit(updates: readonly BaseUpdate[]): void
+  /** First contact is over: from now on the policy for it is `merge`. */
+  settle(): void
+  close(): void
+}
+
+/**
+ * Opens, and makes if need be, the file a base is kept in. Throws `BASE_UNREADABLE` if the file is there but
+ * the system does not let us read it.
+ */
+export function openBaseStore(path: string, disk: Disk = nodeDisk): BaseStore {
+  const store = new FileBaseStore(path, disk)
+  store.load()
+  return store
+}
+
+class FileBaseStore implements BaseStore {
+  setAside: BaseStore['setAside']
+  unsaved: string | undefined
+  private state: BaseState | undefined
+  private readonly path: string
+  private readonly disk: Disk
+  private fd: number | undefined
+  /** Bytes of the file that are good, and of those the snapshot's. */
+  private length = 0
+  private snapshotBytes = 0
+  /** Whether it is not known what the file holds: then only a new one will do. */
+  private isDoubtful = false
+  /** What could not be written yet. */
+  private pending: Buffer[] = []
+
+  constructor(path: string, disk: Disk) {
+    this.path = path
+    this.disk = disk
+  }
+
+  get tree(): BaseTree {
+    return this.state?.tree ?? emptyBase
+  }
+
+  get identity(): Identity | undefined {
+    return this.state?.identity
+  }
+
+  get firstContact(): FirstContact {
+    return this.state?.firstContact ?? 'merge'
+  }
+
+  load(): void {
+    try {
+      const bytes = this.disk.read(this.path)
+      if (bytes !== undefined) this.take(bytes)
+    } catch (error) {
+      throw new KubesyncError('BASE_UNREADABLE', `${this.path}: ${messageOf(error)}`, { cause: error })
+    }
+  }
+
+  reset(identity: Identity, firstContact: FirstContact): void {
+    const state: BaseState = { identity, firstContact, tree: emptyBase }
+    try {
+      this.disk.makeDirectory(dirname(this.path))
+      this.writeSnapshot(state)
+      this.state = state
+    } catch (error) {
+      throw new KubesyncError('BASE_UNWRITABLE', `${this.path}: ${messageOf(error)}`, { cause: error })
+    }
+  }
+
+  commit(updates: readonly BaseUpdate[]): void {
+    const { identity, firstContact, tree } = this.bound()
+    if (updates.length === 0) return
+    this.append(
+      { identity, firstContact, tree: applyDelta(tree, updates) ?? emptyBase },
+      encodeUpdates(updates),
+    )
+  }
+
+  settle(): void {
+    const state = this.bound()
+    if (state.firstContact === 'merge') return
+    this.append({ ...state, firstContact: 'merge' }, encodeSettled())
+  }
+
+  close(): void {
+    if (this.fd !== undefined) this.disk.close(this.fd)
+    this.fd = undefined
+  }
+
+  private bound(): BaseState {
+    if (this.state === undefined) throw new Error('the base was never bound to a container')
+    return this.state
+  }
+
+  private take(bytes: Buffer): void {
+    let image: Image
+    try {
+      image = decodeImage(bytes)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error
+      this.putAside(error.message)
+      return
+    }
+    this.state = image.state
+    this.snapshotBytes = image.snapshotBytes
+    this.length = image.length
+    this.fd = this.disk.open(this.path, { empty: false })
+    if (image.length < bytes.length) this.disk.truncate(this.fd, image.length)
+  }
+
+  private putAside(reason: string): void {
+    let number = 1
+    while (this.disk.exists(`${this.path}.damaged-${number}`)) number++
+    const path = `${this.path}.damaged-${number}`
+    this.disk.rename(this.path, path)
+    this.setAside = { path, reason }
+  }
+
+  /**
+   * Without fsync: what the process wrote outlives the process, and what a machine loses with its power leaves
+   * an older base, which is safe. A record that was cut off must go before another follows it.
+   */
+  private append(state: BaseState, record: Buffer): void {
+    this.state = state
+    this.pending.push(record)
+    try {
+      const log = this.length - this.snapshotBytes
+      if (this.isDoubtful || log > Math.max(MIN_LOG, this.snapshotBytes)) this.writeSnapshot(state)
+      else this.flush()
+      this.unsaved = undefined
+    } catch (error) {
+      this.unsaved = messageOf(error)
+    }
+  }
+
+  private flush(): void {
+    this.fd ??= this.disk.open(this.path, { empty: false })
+    const bytes = Buffer.concat(this.pending)
+    try {
+      this.disk.write(this.fd, bytes)
+    } catch (error) {
+      this.isDoubtful = true
+      this.disk.truncate(this.fd, this.length)
+      this.isDoubtful = false
+      throw error
+    }
+    this.length += bytes.length
+    this.pending = []
+  }
+
+  private writeSnapshot(state: BaseState): void {
+    const bytes = encodeImage(state)
+    const temporary = `${this.path}.tmp`
+    this.isDoubtful = true
+    const fd = this.disk.open(temporary, { empty: true })
+    try {
+      this.disk.write(fd, bytes)
+      this.disk.sync(fd)
+    } finally {
+      this.disk.close(fd)
+    }
+    // Some systems rename over no file that is open.
+    this.close()
+    this.disk.rename(temporary, this.path)
+    this.isDoubtful = false
+    this.length = bytes.length
+    this.snapshotBytes = bytes.length
+    this.pending = []
+  }
+}
