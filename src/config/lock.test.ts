@@ -63,13 +63,26 @@ describe('tryLock', () => {
     }
   })
 
+  test('a process that died while it took over from a dead one is succeeded too', async () => {
+    const [first, second] = [deadPid(), deadPid()]
+    await leftBy({ pid: first, nonce: 'x' })
+    await writeFile(`${path}.after-x`, JSON.stringify({ pid: second, nonce: 'y' }))
+    const attempts = await Promise.all(Array.from({ length: 8 }, () => tryLock(path)))
+    expect(attempts.filter(({ taken }) => taken)).toHaveLength(1)
+    expect(await readdir(home)).toEqual(['lock'])
+  })
+
+  test('one that is taking over counts as the owner', async () => {
+    await leftBy({ pid: deadPid(), nonce: 'x' })
+    await writeFile(`${path}.after-x`, JSON.stringify({ pid: process.pid, nonce: 'y' }))
+    expect(await tryLock(path)).toMatchObject({ taken: false, owner: { nonce: 'y' } })
+  })
+
   test('a release after it was taken away leaves the new owner alone', async () => {
-    await leftBy({ pid: process.pid, nonce: 'x' })
-    const first = await tryLock(path, { confirm: async () => false })
-    const second = await tryLock(path, { confirm: async () => false })
+    const first = await tryLock(path)
+    await writeFile(path, JSON.stringify({ pid: process.pid, nonce: 'another' }))
     if (first.taken) await first.lock.release()
-    expect(second.taken).toBe(true)
-    expect(await tryLock(path)).toMatchObject({ taken: false })
+    expect(await tryLock(path)).toMatchObject({ taken: false, owner: { nonce: 'another' } })
   })
 })
 

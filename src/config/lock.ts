@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { link, mkdir, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
@@ -40,12 +40,16 @@ export interface LockOptions {
 export async function tryLock(path: string, options: LockOptions = {}): Promise<LockAttempt> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const mine: LockOwner = { pid: process.pid, ...started(process.pid), nonce: randomBytes(8).toString('hex') }
-  for (;;) {
-    if (await place(path, mine)) return { taken: true, lock: { release: () => remove(path, mine.nonce) } }
-    const owner = await read(path)
-    if (owner === 'none') continue
-    if (owner !== 'garbage' && (await holds(owner, options))) return { taken: false, owner }
-    await remove(path, owner === 'garbage' ? undefined : owner.nonce)
+  const own = `${path}.${mine.nonce}`
+  await writeFile(own, JSON.stringify(mine), { mode: 0o600, flag: 'wx' })
+  try {
+    for (;;) {
+      const holder = (await place(own, path)) ? 'mine' : await inherit(path, own, options)
+      if (holder === 'mine') return { taken: true, lock: { release: () => release(path, mine) } }
+      if (holder !== 'again') return { taken: false, owner: holder }
+    }
+  } finally {
+    await rm(own, { force: true })
   }
 }
 
@@ -75,6 +79,7 @@ async function holds(owner: LockOwner, { confirm }: LockOptions): Promise<boolea
 
 /** True if that very process runs, as far as the system tells. */
 export function isAlive(owner: Pick<LockOwner, 'pid' | 'start'>): boolean {
+  if (owner.pid === 0) return false
   try {
     process.kill(owner.pid, 0)
   } catch (error) {
@@ -97,43 +102,53 @@ function started(pid: number): { start?: string } {
   }
 }
 
-async function place(path: string, owner: LockOwner): Promise<boolean> {
-  const own = `${path}.${owner.nonce}`
-  await writeFile(own, JSON.stringify(owner), { mode: 0o600, flag: 'wx' })
+/** Makes a file appear at a path, whole; false if there is one. */
+async function place(own: string, path: string): Promise<boolean> {
   try {
     await link(own, path)
     return true
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false
     throw error
-  } finally {
-    await unlink(own)
-  }
-}
-
-async function read(path: string): Promise<LockOwner | 'none' | 'garbage'> {
-  try {
-    return v.parse(ownerSchema, JSON.parse(await readFile(path, 'utf8')))
-  } catch (error) {
-    return errnoOf(error) === 'ENOENT' ? 'none' : 'garbage'
   }
 }
 
 /**
- * Removes the lock if it is the one that was taken with `nonce`. It is moved aside first, which only one
- * process can do to one file: of two that found the same dead owner, the slower one may have moved the
- * faster one's new lock, sees that, and puts it back.
+ * Takes the lock over from an owner that is dead. To replace it takes a claim, a file named after that
+ * owner, of which there can be one; whoever has it looks whether the lock is still that owner's, because
+ * the claim may be an old one's name used again. A claimant that died before it went on is itself succeeded.
  */
-async function remove(path: string, nonce: string | undefined): Promise<void> {
-  const aside = `${path}.${randomBytes(8).toString('hex')}`
-  try {
-    await rename(path, aside)
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return
-    throw error
+async function inherit(
+  path: string,
+  own: string,
+  options: LockOptions,
+): Promise<LockOwner | 'mine' | 'again'> {
+  const owner = await read(path)
+  const claims: string[] = []
+  let holder = owner
+  while (holder !== undefined && !(await holds(holder, options))) {
+    const claim = `${path}.after-${holder.nonce}`
+    claims.push(claim)
+    if (await place(own, claim)) {
+      const valid = (await read(path))?.nonce === owner?.nonce
+      if (valid) await rename(own, path)
+      for (const done of valid ? claims : [claim]) await rm(done, { force: true })
+      return valid ? 'mine' : 'again'
+    }
+    holder = await read(claim)
   }
-  const found = await read(aside)
-  const expected = typeof found === 'string' ? nonce === undefined : found.nonce === nonce
-  if (!expected) await link(aside, path).catch(() => {})
-  await unlink(aside)
+  return holder ?? 'again'
+}
+
+async function release(path: string, mine: LockOwner): Promise<void> {
+  if ((await read(path))?.nonce === mine.nonce) await rm(path, { force: true })
+}
+
+/** Who a file names; what cannot be made out, as after a power cut, counts as somebody dead. */
+async function read(path: string): Promise<LockOwner | undefined> {
+  try {
+    return v.parse(ownerSchema, JSON.parse(await readFile(path, 'utf8')))
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? undefined : { pid: 0, nonce: 'unreadable' }
+  }
 }
