@@ -1,0 +1,124 @@
+import { Duplex } from 'node:stream'
+import type { MessagePort } from 'node:worker_threads'
+import { WireError } from './error.ts'
+
+/** Bytes that the writer may be ahead of the reader in the other thread, give or take one write. */
+const WINDOW = 1024 * 1024
+/** Credit is given back when this part of the window was read. */
+const CREDIT_SHARE = 4
+const BUFFER = 64 * 1024
+
+type Callback = (error?: Error | null) => void
+/** What goes over a port: bytes, credit for so many more, the end (null), or why the stream was destroyed. */
+type Signal = ArrayBuffer | number | null | string
+
+/**
+ * A byte stream to another thread over a MessagePort, with credit as back-pressure. Bytes are copied once, into memory
+ * that is handed over. `end()` closes one direction; `destroy(error)` fails the other end with the message; a port that
+ * closes before the end of what it carries, because its thread is gone, is an error.
+ */
+export function portDuplex(port: MessagePort): Duplex {
+  return new PortDuplex(port)
+}
+
+class PortDuplex extends Duplex {
+  private readonly port: MessagePort
+  private credit = WINDOW
+  private received = 0
+  private returned = 0
+  private ended = false
+  private written: Callback | undefined
+
+  constructor(port: MessagePort) {
+    super({ allowHalfOpen: true, highWaterMark: BUFFER })
+    this.port = port
+    port.on('message', (signal: unknown) => this.receive(signal))
+    port.on('messageerror', (error) => this.destroy(error))
+    port.on('close', () => {
+      if (!this.ended || !this.writableFinished) this.destroy(new Error('the other thread is gone'))
+    })
+  }
+
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size)
+    this.account()
+    return chunk
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, written: Callback): void {
+    const bytes = new Uint8Array(chunk.length)
+    bytes.set(chunk)
+    this.post(bytes.buffer, written)
+  }
+
+  override _writev(chunks: readonly { chunk: Buffer }[], written: Callback): void {
+    const bytes = new Uint8Array(chunks.reduce((sum, { chunk }) => sum + chunk.length, 0))
+    let offset = 0
+    for (const { chunk } of chunks) {
+      bytes.set(chunk, offset)
+      offset += chunk.length
+    }
+    this.post(bytes.buffer, written)
+  }
+
+  override _final(ended: Callback): void {
+    this.signal(null)
+    ended()
+  }
+
+  override _destroy(error: Error | null, done: Callback): void {
+    if (!this.ended || !this.writableFinished) this.signal(error?.message ?? 'closed')
+    this.port.close()
+    const { written } = this
+    this.written = undefined
+    done(error)
+    written?.(error ?? new Error('the stream was closed'))
+  }
+
+  private post(bytes: ArrayBuffer, written: Callback): void {
+    this.credit -= bytes.byteLength
+    this.port.postMessage(bytes satisfies Signal, [bytes])
+    if (this.credit > 0) written()
+    else this.written = written
+  }
+
+  private signal(signal: Signal): void {
+    this.port.postMessage(signal)
+  }
+
+  private receive(signal: unknown): void {
+    if (signal instanceof ArrayBuffer) this.arrive(Buffer.from(signal))
+    else if (typeof signal === 'number') this.grant(signal)
+    else if (signal === null) this.finish()
+    else if (typeof signal === 'string') this.destroy(new Error(`reset: ${signal}`))
+    else this.destroy(new WireError('a message on a port that is not ours'))
+  }
+
+  private arrive(bytes: Buffer): void {
+    this.received += bytes.length
+    this.push(bytes)
+    this.account()
+  }
+
+  private grant(credit: number): void {
+    this.credit += credit
+    const { written } = this
+    if (this.credit <= 0 || written === undefined) return
+    this.written = undefined
+    written()
+  }
+
+  private finish(): void {
+    this.ended = true
+    this.push(null)
+  }
+
+  private account(): void {
+    const owed = this.received - this.returned - this.readableLength
+    if (owed * CREDIT_SHARE < WINDOW || this.ended || this.destroyed) return
+    this.returned += owed
+    this.signal(owed)
+  }
+}
