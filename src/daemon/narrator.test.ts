@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, expect, describe as group, test, vi } from 'vitest'
+import { describe, newNarrator } from './narrator.ts'
+import { phase } from './testing/fake-world.ts'
+
+const entries = { local: 12, remote: 12 }
+const problem = { path: 'a', side: 'remote', code: 'EACCES', message: 'may not be read' } as const
+
+group('what is told of a status', () => {
+  const messages = (...statuses: Parameters<typeof describe>) =>
+    describe(...statuses).map(({ message }) => message)
+
+  test('that both sides hold the same, once', () => {
+    expect(messages(undefined, phase('in-sync', { entries }))).toEqual(['in sync (12 entries)'])
+    expect(messages(phase('in-sync'), phase('in-sync'))).toEqual([])
+    expect(messages(phase('scanning'), phase('syncing'))).toEqual([])
+  })
+
+  test('how many changes went each way since', () => {
+    const before = phase('in-sync', { applied: { local: 1, remote: 5 } })
+    expect(messages(before, phase('in-sync', { applied: { local: 1, remote: 8 } }))).toEqual([
+      'in sync (3 sent)',
+    ])
+    expect(messages(before, phase('in-sync', { applied: { local: 3, remote: 6 } }))).toEqual([
+      'in sync (1 sent, 2 received)',
+    ])
+  })
+
+  test('a halt, with its reason', () => {
+    const halted = phase('halted', { halt: 'the folder was emptied' })
+    expect(describe(undefined, halted)).toEqual([
+      { level: 'error', message: 'halted: the folder was emptied' },
+    ])
+    expect(messages(halted, halted)).toEqual([])
+  })
+
+  test('conflicts and problems that are new', () => {
+    const conflict = { path: 'c', message: 'both changed it' }
+    const before = phase('syncing', { problems: [problem] })
+    const now = phase('syncing', { problems: [problem, { ...problem, path: 'b' }], conflicts: [conflict] })
+    expect(messages(before, now)).toEqual([
+      'conflict at c: both changed it',
+      'problem at b: may not be read (remote)',
+    ])
+  })
+
+  test('of very many only some, and how many more there are', () => {
+    const problems = Array.from({ length: 25 }, (_, index) => ({ ...problem, path: `p${index}` }))
+    const told = messages(undefined, phase('syncing', { problems }))
+    expect(told).toHaveLength(11)
+    expect(told.at(-1)).toBe('15 more problems')
+  })
+})
+
+group('the narrator', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  function listen() {
+    const told: string[] = []
+    return { told, narrator: newNarrator('a/app', ({ message }) => told.push(message)) }
+  }
+
+  test('sums up what happens within a second', () => {
+    const { told, narrator } = listen()
+    narrator.status(phase('in-sync', { entries }))
+    for (let sent = 1; sent <= 50; sent += 1)
+      narrator.status(phase('in-sync', { applied: { local: 0, remote: sent } }))
+    expect(told).toEqual(['a/app: in sync (12 entries)'])
+    vi.advanceTimersByTime(1000)
+    expect(told.slice(1)).toEqual(['a/app: in sync (50 sent)'])
+  })
+
+  test('tells a halt at once', () => {
+    const { told, narrator } = listen()
+    narrator.status(phase('syncing'))
+    narrator.status(phase('halted', { halt: 'gone' }))
+    expect(told).toEqual(['a/app: halted: gone'])
+  })
+
+  test('tells the same failure once, until it went well in between', () => {
+    const { told, narrator } = listen()
+    narrator.failed('no agent')
+    narrator.failed('no agent')
+    narrator.status(phase('in-sync', { entries }))
+    narrator.failed('no agent')
+    expect(told).toEqual(['a/app: no agent', 'a/app: in sync (12 entries)', 'a/app: no agent'])
+  })
+
+  test('tells the rest when it ends', () => {
+    const { told, narrator } = listen()
+    narrator.status(phase('scanning'))
+    narrator.status(phase('in-sync', { entries }))
+    narrator.close()
+    expect(told).toEqual(['a/app: in sync (12 entries)'])
+  })
+})
