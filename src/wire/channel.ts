@@ -102,6 +102,8 @@ export class MuxChannel extends Duplex {
     if (this.endReceived && !this.readableEnded && !this.outbox.busy) {
       this.outbox.fail(error)
       this.once('end', () => this.destroy(error))
+      // With nothing left to read, the end need not wait for somebody who asks.
+      if (this.readableLength === 0) super.read(0)
     } else {
       this.destroy(error)
     }

@@ -36,6 +36,16 @@ describe('the end of a connection', () => {
     expect((await bytesOf(client)).toString()).toBe('the whole answer')
   })
 
+  test('a channel on which the other end had said its last, unread, fails too', async () => {
+    const connected = connect()
+    const [client, server] = await open(connected)
+    server.on('error', () => {}).end()
+    await settled()
+    const failed = failure(client)
+    await connected.server.close()
+    expect((await failed).message).toBe('the other end closed the connection')
+  })
+
   test('by the loss of the transport: channels fail, and say why', async () => {
     const [a, b] = duplexPair()
     const client = new Mux(a, { role: 'client' })

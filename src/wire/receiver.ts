@@ -46,13 +46,12 @@ export class Receiver {
 
   /** Takes bytes as they arrive; returns what is wrong with them, in which case none may follow. */
   read(chunk: Buffer): string | undefined {
-    const greeted = this.credit !== undefined
     try {
       this.frames.push(chunk)
       return undefined
     } catch (error) {
       if (!(error instanceof WireError)) throw error
-      if (greeted) return `the other end broke the protocol: ${error.message}`
+      if (this.credit !== undefined) return `the other end broke the protocol: ${error.message}`
       const said = JSON.stringify(chunk.toString('utf8', 0, EXCERPT))
       return `the other end does not speak this protocol (${error.message}), it said ${said}`
     }
