@@ -1,16 +1,17 @@
 import type { IncomingMessage } from 'node:http'
-import { WebSocket } from 'ws'
 import { KubesyncError, messageOf } from '../errors.ts'
 import { version } from '../version.ts'
 import type { KubeClient } from './client.ts'
 import type { Connection } from './connector.ts'
-import { apiError, connectionError, readStatus } from './errors.ts'
+import { ApiError, apiError, connectionError, readStatus } from './errors.ts'
+import { openSpdy } from './exec-spdy.ts'
 import { ExecStream } from './exec-stream.ts'
+import { openWebSocket } from './exec-websocket.ts'
 import { resourcePath } from './resource.ts'
 import { readBody } from './transport.ts'
 
 export type { ExecExit } from './exec-status.ts'
-export { ExecStream } from './exec-stream.ts'
+export type { ExecStream } from './exec-stream.ts'
 
 export interface ExecRequest {
   readonly namespace: string
@@ -24,70 +25,81 @@ export interface ExecRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-/** v5 can half-close stdin; servers before 1.30 know v4 only. */
-const PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
+type Opener = typeof openWebSocket
+
 const TIMEOUT_MS = 10_000
-/** A server that buffers more than this for one message is none of Kubernetes. */
-const MAX_MESSAGE = 32 << 20
+/** The first minor version whose WebSockets can do all that SPDY can. */
+const WEBSOCKET_MINOR = 30
 
 /**
- * Runs a command in a container and resolves with its streams once the server agreed.
+ * Runs a command in a container and resolves with its streams once the server agreed. As kubectl does, over a
+ * WebSocket, or over SPDY if the server is older than 1.30; and over the other one if
+ * something between us and the server refuses the first.
  *
  * @throws KubesyncError as requests do: `SERVER_UNREACHABLE`, `UNAUTHORIZED`, `FORBIDDEN`, `NOT_FOUND`, …
  */
 export async function exec(client: KubeClient, request: ExecRequest): Promise<ExecStream> {
+  const [first, second] = await openersFor(client)
   try {
-    return await open(client, request, await client.connection())
+    return await openAuthorized(client, request, first)
   } catch (error) {
-    if (!(error instanceof KubesyncError) || error.code !== 'UNAUTHORIZED') throw error
-    return await open(client, request, await client.renewedConnection())
+    if (!isUpgradeRefused(error)) throw error
+    return await openAuthorized(client, request, second)
   }
 }
 
-function open(client: KubeClient, request: ExecRequest, connection: Connection): Promise<ExecStream> {
-  const { signal, timeoutMs = TIMEOUT_MS } = request
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason)
-    const socket = dial(client, request, connection)
-    const fail = (error: unknown) => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
-      socket.terminate()
-      reject(error)
-    }
-    const abort = () => fail(signal?.reason)
-    const timer = setTimeout(() => fail(silence(client, request, timeoutMs)), timeoutMs)
-    signal?.addEventListener('abort', abort, { once: true })
-    socket.on('error', (error) => fail(connectionError(client.target, error)))
-    socket.once('unexpected-response', (_request, response) => {
-      refusal(client, request, response).then(fail, fail)
-    })
-    socket.once('upgrade', (response) => response.socket.setKeepAlive(true, 15_000))
-    socket.once('open', () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
-      socket.removeAllListeners('error')
-      const stream = new ExecStream(socket)
-      closeOnAbort(stream, signal)
-      resolve(stream)
-    })
-  })
+async function openersFor(client: KubeClient): Promise<readonly [Opener, Opener]> {
+  const isOld = await client.discovery.version().then(
+    ({ major, minor }) => major === 1 && minor < WEBSOCKET_MINOR,
+    (error: unknown) => {
+      if (error instanceof ApiError) return false
+      throw error
+    },
+  )
+  return isOld ? [openSpdy, openWebSocket] : [openWebSocket, openSpdy]
 }
 
-function dial(client: KubeClient, request: ExecRequest, connection: Connection): WebSocket {
-  const { namespace, pod, container, command } = request
+/** The API server gives a reason with what it decides; a proxy that knows no upgrades does not. */
+function isUpgradeRefused(error: unknown): boolean {
+  return error instanceof ApiError && ['', 'BadRequest'].includes(error.status.reason)
+}
+
+async function openAuthorized(client: KubeClient, request: ExecRequest, opener: Opener): Promise<ExecStream> {
+  try {
+    return await open(client, request, { opener, connection: await client.connection() })
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 'UNAUTHORIZED') throw error
+    return await open(client, request, { opener, connection: await client.renewedConnection() })
+  }
+}
+
+async function open(
+  client: KubeClient,
+  request: ExecRequest,
+  { opener, connection }: { opener: Opener; connection: Connection },
+): Promise<ExecStream> {
+  const { timeoutMs = TIMEOUT_MS } = request
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(silence(client, request, timeoutMs)), timeoutMs)
+  const signal = request.signal === undefined ? late.signal : AbortSignal.any([late.signal, request.signal])
+  try {
+    signal.throwIfAborted()
+    const headers = { 'User-Agent': `kubesync/${version}`, ...connection.headers }
+    const opened = await opener(urlOf(client, request), { ...connection, headers }, signal)
+    if ('refusal' in opened) throw await refusal(client, request, opened.refusal)
+    const stream = new ExecStream(opened)
+    closeOnAbort(stream, request.signal)
+    return stream
+  } catch (error) {
+    throw signal.aborted ? signal.reason : connectionError(client.target, error)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function urlOf(client: KubeClient, { namespace, pod, container, command }: ExecRequest): URL {
   const path = resourcePath({ apiVersion: 'v1', plural: 'pods', namespace, name: pod, subresource: 'exec' })
-  const query = { container, command, stdin: true, stdout: true, stderr: true, tty: false }
-  const url = client.url(path, query)
-  url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:'
-  return new WebSocket(url, PROTOCOLS, {
-    ...connection.tls,
-    ...(connection.proxy === undefined ? {} : { agent: connection.proxy }),
-    headers: { 'User-Agent': `kubesync/${version}`, ...connection.headers } as Record<string, string>,
-    perMessageDeflate: false,
-    skipUTF8Validation: true,
-    maxPayload: MAX_MESSAGE,
-  })
+  return client.url(path, { container, command, stdin: true, stdout: true, stderr: true })
 }
 
 function closeOnAbort(stream: ExecStream, signal: AbortSignal | undefined): void {
@@ -101,7 +113,7 @@ async function refusal(
   client: KubeClient,
   request: ExecRequest,
   response: IncomingMessage,
-): Promise<KubesyncError> {
+): Promise<ApiError> {
   const code = response.statusCode ?? 0
   const body = await readBody(client.target, response, { idleMs: TIMEOUT_MS }).catch(messageOf)
   const path = `pods/exec ${request.namespace}/${request.pod}`
