@@ -4,7 +4,7 @@ import type { Replica } from '../files/replica/replica.ts'
 import type { SessionStatus } from '../files/status.ts'
 import type { Binding } from './bindings.ts'
 import type { Lease, Shared } from './shared.ts'
-import { within } from './waiting.ts'
+import { closed, within } from './waiting.ts'
 import type { RunningSession, SessionParts } from './world.ts'
 
 export interface AttemptOptions {
@@ -23,9 +23,8 @@ export interface AttemptListener {
   started(session: RunningSession): void
 }
 
-/** How long one step of opening, and of closing, may take, in milliseconds. */
+/** How long one step of opening may take, in milliseconds. */
 const openLimit = 30_000
-const closeLimit = 5_000
 
 /**
  * One session from its beginning to its end. Resolves, when nothing of it is left, with why it could not
@@ -44,7 +43,7 @@ export async function attemptSession(
   } catch (error) {
     return error
   } finally {
-    for (const step of undo.reverse()) await bounded(step)
+    for (const step of undo.reverse()) await closed(step)
   }
 }
 
@@ -123,14 +122,6 @@ function refuseReadOnly(
       },
     )
   }
-}
-
-/** Closing must not fail, nor hang: what is left of a broken connection is nobody's trouble. */
-async function bounded(step: () => unknown): Promise<void> {
-  const work = Promise.resolve().then(step)
-  const signal = new AbortController().signal
-  const late = () => new Error('late')
-  await within(work, { signal, limitMs: closeLimit, late, discard: () => {} }).catch(() => {})
 }
 
 function aborted(signal: AbortSignal): Promise<string> {

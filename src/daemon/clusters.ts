@@ -8,12 +8,23 @@ export interface SharedCluster extends Pick<Cluster, 'watchPods' | 'onAgents'> {
 }
 
 /** The clusters in use, by context; each is opened once. */
-export function newClusters(world: World): (context: string) => Shared<SharedCluster> {
+export interface Clusters {
+  of(context: string): Shared<SharedCluster>
+  /** Closes all, whoever uses them. */
+  close(): Promise<void>
+}
+
+export function newClusters(world: World): Clusters {
   const known = new Map<string, Shared<SharedCluster>>()
-  return (context) => {
-    const found = known.get(context) ?? clusterOf(world, context)
-    known.set(context, found)
-    return found
+  return {
+    of(context) {
+      const found = known.get(context) ?? clusterOf(world, context)
+      known.set(context, found)
+      return found
+    },
+    async close() {
+      await Promise.all([...known.values()].map((cluster) => cluster.close()))
+    },
   }
 }
 
@@ -27,7 +38,7 @@ function clusterOf(world: World, context: string): Shared<SharedCluster> {
       return found
     }
     const close = async () => {
-      await Promise.all([...nodes.values()].map((one) => one.close()))
+      await Promise.allSettled([...nodes.values()].map((one) => one.close()))
       cluster.close()
     }
     return {

@@ -35,7 +35,8 @@ export interface RunResult {
 export async function runOne(options: RunOptions): Promise<RunResult> {
   const { signal, once, onStatus } = options
   let look = () => {}
-  const runner = runSpec({ ...options, clusters: newClusters(options.world), changed: () => look() })
+  const clusters = newClusters(options.world)
+  const runner = runSpec({ ...options, clusters, changed: () => look() })
   const result = await new Promise<RunResult>((resolve) => {
     let bound = false
     const end = (verdict: Verdict) => resolve({ ...verdict, status: runner.status })
@@ -52,6 +53,7 @@ export async function runOne(options: RunOptions): Promise<RunResult> {
   })
   look = () => {}
   await runner.stop()
+  await clusters.close()
   return result
 }
 

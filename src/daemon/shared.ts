@@ -1,3 +1,5 @@
+import { closed } from './waiting.ts'
+
 /** Something that several use at once, opened for the first and closed after the last. */
 export interface Shared<T> {
   /** Opens it, or joins those who use it. Rejects when it cannot be opened; the next call tries again. */
@@ -37,7 +39,7 @@ export function share<T>({ open, close, gone, lingerMs }: SharedOptions<T>): Sha
 
   async function end(held: Held<T>): Promise<void> {
     drop(held)
-    await held.opening.then(close, () => {})
+    await closed(() => held.opening.then(close))
   }
 
   function begin(): Held<T> {

@@ -3,7 +3,7 @@ import type { Spec } from '../config/spec.ts'
 import { messageOf } from '../errors.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import { type Decision, decide } from './bindings.ts'
-import type { SharedCluster } from './clusters.ts'
+import type { Clusters, SharedCluster } from './clusters.ts'
 import { type Fleet, newFleet } from './fleet.ts'
 import { keepSession } from './keeper.ts'
 import type { Pod } from './pods.ts'
@@ -33,7 +33,7 @@ export interface SpecRunner {
 export interface SpecRunnerOptions {
   readonly spec: Spec
   readonly world: World
-  readonly clusters: (context: string) => Shared<SharedCluster>
+  readonly clusters: Clusters
   /** The folder of all specs' states. */
   readonly stateRoot: string
   /** It begins when this is settled. */
@@ -128,7 +128,7 @@ async function setUp(run: Run): Promise<void> {
   await run.after
   const again = { signal, pace: run.world.pace, failed: (error: unknown) => troubles.set('setup', error) }
   const state = await insist(() => openSpecState(run.stateRoot, spec), again)
-  const cluster = state && (await insist(() => run.clusters(spec.context).acquire(), again))
+  const cluster = state && (await insist(() => run.clusters.of(spec.context).acquire(), again))
   troubles.clear('setup')
   try {
     if (state && cluster) await follow(run, { state, cluster: cluster.value })

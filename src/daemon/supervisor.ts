@@ -62,6 +62,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
     async stop() {
       stopped = true
       await Promise.all([...runners.map((runner) => runner.stop()), ...ending])
+      await clusters.close()
     },
   }
 }

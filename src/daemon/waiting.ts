@@ -29,6 +29,17 @@ export async function within<T>(work: Promise<T>, { signal, limitMs, late, disca
   }
 }
 
+/** How long closing something may take, in milliseconds. */
+const closeLimit = 5_000
+
+/** Closes something, without failing or hanging: what is left of a broken connection is nobody's trouble. */
+export async function closed(close: () => unknown): Promise<void> {
+  const work = Promise.resolve().then(close)
+  const { signal } = new AbortController()
+  const late = () => new Error('late')
+  await within(work, { signal, limitMs: closeLimit, late, discard: () => {} }).catch(() => {})
+}
+
 /** A pause that can be cut short, from outside or for good. */
 export interface Pause {
   /** Resolves after that many milliseconds, when woken, or when the signal aborts. */
