@@ -57,7 +57,7 @@ export interface File {
 
 /**
  * Something happened to this name (to a path below, if the Dir watches what is below); undefined: somewhere.
- * A change of the directory itself comes as a name that is not in it.
+ * A change of the directory itself may come as an empty name, or as its own.
  */
 export type WatchListener = (name: string | undefined) => void
 

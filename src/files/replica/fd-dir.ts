@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs'
 import { checkName, type Dir } from './dir.ts'
 import { NamedDir } from './named-dir.ts'
 
+const CLOSED = -1
 const OPEN = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
 /**
@@ -11,7 +12,7 @@ const OPEN = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
  */
 export class FdDir extends NamedDir {
   readonly watchesBelow = false
-  private readonly fd: number
+  private fd: number
 
   /** Takes over the descriptor of a directory. */
   constructor(fd: number) {
@@ -29,6 +30,9 @@ export class FdDir extends NamedDir {
 
   override close(): void {
     closeSync(this.fd)
+    // The number will soon be another file's.
+    this.fd = CLOSED
+    this.self = `/proc/self/fd/${CLOSED}/`
   }
 
   protected override at(name: string): string {

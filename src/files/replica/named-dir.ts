@@ -29,7 +29,7 @@ const CREATE = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
 export abstract class NamedDir implements Dir {
   abstract readonly watchesBelow: boolean
   /** Leads to the directory itself, whatever may have become of its name. */
-  protected readonly self: string
+  protected self: string
 
   protected constructor(self: string) {
     this.self = self

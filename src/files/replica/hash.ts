@@ -1,0 +1,82 @@
+import { createHash, hash } from 'node:crypto'
+import type { Digest, Stamp } from '../tree.ts'
+import type { Dir, File } from './dir.ts'
+import type { Pace } from './pace.ts'
+import { matches } from './stamp.ts'
+
+/** Files up to this size are read and hashed at one go. */
+const BUFFER_SIZE = 1024 * 1024
+/** One for all: it is never held while something is awaited. */
+let shared: Buffer | undefined
+
+export function digestOf(bytes: Uint8Array): Digest {
+  return hash('sha256', bytes, 'binary')
+}
+
+/** A SHA-256 in the making, for what does not fit into memory. */
+export class Hashing {
+  private readonly hash = createHash('sha256')
+
+  update(bytes: Uint8Array): void {
+    this.hash.update(bytes)
+  }
+
+  digest(): Digest {
+    return this.hash.digest('binary')
+  }
+}
+
+/** Opens a file if it is what the stamp says, a regular one; undefined if it is not. Throws system errors. */
+export function openAsStamped(dir: Dir, name: string, stamp: Stamp): File | undefined {
+  const file = dir.openFile(name, 'read')
+  try {
+    const stats = file.stat()
+    if (stats.isFile() && matches(stamp, stats)) return file
+  } catch (error) {
+    file.close()
+    throw error
+  }
+  file.close()
+  return undefined
+}
+
+/**
+ * The digest of a file as it was at a stamp; undefined if that is not on disk, or did not stay while it was
+ * read. Throws system errors. The directory is not needed any more when a promise is returned.
+ */
+export function hashFile(
+  dir: Dir,
+  { name, stamp }: { name: string; stamp: Stamp },
+  pace: Pace,
+): Digest | undefined | Promise<Digest | undefined> {
+  const file = openAsStamped(dir, name, stamp)
+  if (file === undefined) return undefined
+  if (stamp.size > BUFFER_SIZE) return hashLarge(file, stamp, pace)
+  try {
+    const content = readBuffer(stamp.size)
+    return file.read(content) === stamp.size && matches(stamp, file.stat()) ? digestOf(content) : undefined
+  } finally {
+    file.close()
+  }
+}
+
+async function hashLarge(file: File, stamp: Stamp, pace: Pace): Promise<Digest | undefined> {
+  const hashing = new Hashing()
+  try {
+    for (let left = stamp.size; left > 0; ) {
+      const chunk = readBuffer(Math.min(left, BUFFER_SIZE))
+      if (file.read(chunk) < chunk.length) return undefined
+      hashing.update(chunk)
+      left -= chunk.length
+      await pace.rest()
+    }
+    return matches(stamp, file.stat()) ? hashing.digest() : undefined
+  } finally {
+    file.close()
+  }
+}
+
+function readBuffer(size: number): Buffer {
+  shared ??= Buffer.allocUnsafeSlow(BUFFER_SIZE)
+  return shared.subarray(0, size)
+}

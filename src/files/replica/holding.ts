@@ -1,0 +1,160 @@
+import { sameStamp } from '../delta.ts'
+import type { Problem } from '../operation.ts'
+import { joinPath, namesOf, parentOf } from '../path.ts'
+import type { Delta, DeltaItem, Digest, DirectoryEntry, FileEntry, Path, Stamp } from '../tree.ts'
+import type { Watching } from './dir.ts'
+import type { Found, Leaf } from './entry.ts'
+import { problemAt } from './refusal.ts'
+
+/** A directory as the replica holds it: its tree is changed in place, by one name at a time. */
+export class Folder {
+  readonly path: Path
+  readonly depth: number
+  entry: DirectoryEntry
+  readonly children = new Map<string, Folder | Leaf>()
+  watching: Watching | undefined
+  /** Names of files that could change without their stamps showing it (see `isRacy`). */
+  racy: Set<string> | undefined
+  /** No longer part of the tree. */
+  gone = false
+
+  constructor(path: Path, entry: DirectoryEntry) {
+    this.path = path
+    this.depth = namesOf(path).length
+    this.entry = entry
+  }
+
+  noteRace(name: string, isRacy: boolean): void {
+    if (isRacy && this.racy === undefined) this.racy = new Set([name])
+    else if (isRacy) this.racy?.add(name)
+    else this.racy?.delete(name)
+  }
+}
+
+/** What others are to be told. */
+export interface Changes {
+  readonly delta: Delta
+  /** By path; null where there is none any more. */
+  readonly problems: ReadonlyMap<Path, Problem | null>
+}
+
+/** The tree and the problems of a replica, with what changed in them since somebody took the changes. */
+export class Holding {
+  top: Folder | undefined
+  private readonly known = new Map<Path, Problem>()
+  private delta: DeltaItem[] = []
+  private problems = new Map<Path, Problem | null>()
+  private readonly released: (folder: Folder) => void
+
+  /** @param released is called for each folder that leaves the tree */
+  constructor(released: (folder: Folder) => void) {
+    this.released = released
+  }
+
+  takeChanges(): Changes {
+    const changes = { delta: this.delta, problems: this.problems }
+    this.delta = []
+    this.problems = new Map()
+    return changes
+  }
+
+  /** The root is this directory from now on, or nothing. */
+  setTop(top: Folder | undefined): void {
+    if (this.top !== undefined) {
+      this.release(this.top)
+      this.delta.push(['', null])
+    }
+    this.top = top
+    if (top !== undefined) this.delta.push(['', top.entry])
+  }
+
+  folderAt(path: Path): Folder | undefined {
+    let folder = this.top
+    for (const name of namesOf(path)) {
+      const child: Folder | Leaf | undefined = folder?.children.get(name)
+      if (!(child instanceof Folder)) return undefined
+      folder = child
+    }
+    return folder
+  }
+
+  /** Puts something that is no directory into the tree, in place of what was there. */
+  setLeaf(folder: Folder, name: string, { entry, problem }: Found): void {
+    const path = joinPath(folder.path, name)
+    this.displace(folder, name)
+    folder.children.set(name, entry)
+    this.delta.push([path, entry])
+    if (problem !== undefined) this.setProblem(path, problemAt(path, problem))
+  }
+
+  /** Puts a new directory into the tree, in place of what was there. */
+  setFolder(folder: Folder, name: string, child: Folder): void {
+    // Without this, the new directory would have what was in the old one.
+    if (folder.children.get(name) instanceof Folder) this.delta.push([child.path, null])
+    this.displace(folder, name)
+    folder.children.set(name, child)
+    this.delta.push([child.path, child.entry])
+  }
+
+  /** The same directory has other permissions. */
+  setFolderEntry(folder: Folder, entry: DirectoryEntry): void {
+    folder.entry = entry
+    this.delta.push([folder.path, entry])
+  }
+
+  remove(folder: Folder, name: string): void {
+    if (!folder.children.has(name)) return
+    this.displace(folder, name)
+    folder.children.delete(name)
+    this.delta.push([joinPath(folder.path, name), null])
+  }
+
+  /** Whoever asked for what is done meanwhile learns of it otherwise. */
+  withoutNotice(action: () => void): void {
+    const { length } = this.delta
+    action()
+    this.delta.length = length
+  }
+
+  /** Remembers a file's digest, unless the file is another by now. */
+  learn(path: Path, stamp: Stamp, digest: Digest): void {
+    const folder = this.folderAt(parentOf(path))
+    const name = nameOf(path)
+    const entry = folder?.children.get(name)
+    if (entry === undefined || entry instanceof Folder || entry.kind !== 'file') return
+    if (sameStamp(entry.stamp, stamp)) folder?.children.set(name, withDigest(entry, digest))
+  }
+
+  setProblem(path: Path, problem: Problem | undefined): void {
+    const before = this.known.get(path)
+    if (before?.code === problem?.code && before?.message === problem?.message) return
+    if (problem === undefined) this.known.delete(path)
+    else this.known.set(path, problem)
+    this.problems.set(path, problem ?? null)
+  }
+
+  private displace(folder: Folder, name: string): void {
+    const child = folder.children.get(name)
+    folder.racy?.delete(name)
+    if (child instanceof Folder) this.release(child)
+    else if (child !== undefined) this.setProblem(joinPath(folder.path, name), undefined)
+  }
+
+  private release(folder: Folder): void {
+    folder.gone = true
+    this.released(folder)
+    for (const [name, child] of folder.children) {
+      if (child instanceof Folder) this.release(child)
+      else if (this.known.size > 0) this.setProblem(joinPath(folder.path, name), undefined)
+    }
+  }
+}
+
+/** The last name of a path. */
+export function nameOf(path: Path): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+export function withDigest(entry: FileEntry, digest: Digest): FileEntry {
+  return { kind: 'file', executable: entry.executable, stamp: entry.stamp, digest }
+}

@@ -1,0 +1,169 @@
+import type { Stats } from 'node:fs'
+import { errnoOf } from '../../errors.ts'
+import { joinPath } from '../path.ts'
+import type { Stamp } from '../tree.ts'
+import type { Dir } from './dir.ts'
+import { type Found, leafAt, opaque, type Spot, tooDeep, tooLong, undecodableName } from './entry.ts'
+import { Folder, type Holding } from './holding.ts'
+import { refusalOf } from './refusal.ts'
+import { directoryEntry, isRacy, matches } from './stamp.ts'
+import { isTemporary } from './temporary.ts'
+
+/** A directory that is being looked through. */
+export interface Frame {
+  readonly dir: Dir
+  readonly folder: Folder
+  /** What is left to look at. */
+  readonly names: string[]
+  /** Whether known directories in it are looked through as well. */
+  readonly deep: boolean
+  /** Nothing in it was looked at before this; milliseconds since 1970. */
+  readonly now: number
+}
+
+export interface LookOptions {
+  readonly holding: Holding
+  /** Watches a directory, unless it is watched already. */
+  readonly watch: (folder: Folder, dir: Dir) => void
+  readonly unwatch: (folder: Folder) => void
+  /** Told of files whose stamp is as it was, though that may not mean anything. */
+  readonly doubt: (folder: Folder, name: string, stamp: Stamp) => void
+  /** Temporary files from before this time (milliseconds since 1970) are nobody's any more. */
+  readonly startedAt: number
+}
+
+/**
+ * Brings the tree in line with what is on disk, one name at a time. Every look is complete in itself, so it
+ * does not matter what happens on disk or in the tree between two of them.
+ */
+export class Looker {
+  private readonly options: LookOptions
+  private readonly holding: Holding
+
+  constructor(options: LookOptions) {
+    this.options = options
+    this.holding = options.holding
+  }
+
+  /**
+   * Looks at one name in a directory.
+   * @param listing whether a directory is to be looked through even if it is known
+   * @returns the directory by that name, if it is to be looked through now; its `dir` is to be closed then
+   */
+  look(frame: Frame, name: string, listing = frame.deep): Frame | undefined {
+    const { dir, folder } = frame
+    if (folder.gone || isTemporary(name)) return undefined
+    let stats: Stats | undefined
+    try {
+      stats = dir.lstat(name)
+    } catch (error) {
+      this.place(folder, name, opaque(refusalOf(error, 'read')))
+      return undefined
+    }
+    const spot = { dir, name, path: joinPath(folder.path, name) }
+    if (stats?.isDirectory()) return this.lookAtDirectory(frame, spot, { stats, listing })
+    if (stats === undefined) this.holding.remove(folder, name)
+    else this.lookAtLeaf(frame, spot, stats)
+    return undefined
+  }
+
+  /** Begins to look through a directory. Throws what watching or listing it does. */
+  open(
+    dir: Dir,
+    folder: Folder,
+    deep: boolean,
+  ): { readonly frame: Frame; readonly undecodable: readonly string[] } {
+    const now = Date.now()
+    // Before it is listed: then every change after the listing is seen.
+    this.options.watch(folder, dir)
+    const { names: listed, undecodable } = dir.list()
+    const names = listed.filter((name) => !isTemporary(name))
+    if (folder.children.size > 0) {
+      const found = new Set([...listed, ...undecodable])
+      for (const name of folder.children.keys()) if (!found.has(name)) names.push(name)
+    } else if (names.length < listed.length) {
+      this.clean(dir, listed)
+    }
+    return { frame: { dir, folder, names, deep, now }, undecodable }
+  }
+
+  /** To be called once the directory is in the tree. */
+  placeUndecodable(folder: Folder, names: readonly string[]): void {
+    for (const name of names) this.place(folder, name, opaque(undecodableName))
+  }
+
+  private lookAtLeaf({ folder, now }: Frame, spot: Spot, stats: Stats): void {
+    const { name } = spot
+    const known = folder.children.get(name)
+    const comparable = known !== undefined && !(known instanceof Folder) && known.kind !== 'opaque'
+    if (comparable && matches(known.stamp, stats)) {
+      if (folder.racy?.has(name)) this.options.doubt(folder, name, known.stamp)
+      return
+    }
+    const problem = tooLong(spot)
+    const found = problem === undefined ? leafAt(spot, stats) : opaque(problem)
+    this.place(folder, name, found)
+    if (found.entry.kind === 'file') folder.noteRace(name, isRacy(stats.mtimeMs, now))
+  }
+
+  private lookAtDirectory(
+    { folder, deep }: Frame,
+    spot: Spot,
+    { stats, listing }: { stats: Stats; listing: boolean },
+  ): Frame | undefined {
+    const entry = directoryEntry(stats)
+    const child = folder.children.get(spot.name)
+    const known = child instanceof Folder && child.entry.stamp.ino === stats.ino ? child : undefined
+    const changed = known?.entry.stamp.mode !== stats.mode
+    if (known !== undefined && !changed && !listing) return undefined
+    const target = known ?? new Folder(spot.path, entry)
+    const problem = tooLong(spot) ?? tooDeep(target.depth)
+    const opened = problem === undefined ? this.enter(folder, spot, { target, deep }) : undefined
+    if (problem !== undefined) this.place(folder, spot.name, opaque(problem))
+    if (opened === undefined) return undefined
+    if (known === undefined) this.holding.setFolder(folder, spot.name, target)
+    else if (changed) this.holding.setFolderEntry(known, entry)
+    this.placeUndecodable(target, opened.undecodable)
+    return opened.frame
+  }
+
+  /** Opens and lists a directory; if that fails, the tree says so and the result is undefined. */
+  private enter(folder: Folder, { dir, name }: Spot, { target, deep }: { target: Folder; deep: boolean }) {
+    let below: Dir | undefined
+    try {
+      below = dir.openDir(name)
+      return this.open(below, target, deep)
+    } catch (error) {
+      below?.close()
+      this.options.unwatch(target)
+      if (errnoOf(error) === 'ENOENT') this.holding.remove(folder, name)
+      else this.place(folder, name, opaque(refusalOf(error, 'listed')))
+      return undefined
+    }
+  }
+
+  /** Puts a leaf into the tree, unless it is an opaque one that is there already. */
+  private place(folder: Folder, name: string, found: Found): void {
+    const known = folder.children.get(name)
+    const { entry } = found
+    const isKnown =
+      entry.kind === 'opaque' &&
+      known !== undefined &&
+      !(known instanceof Folder) &&
+      known.kind === 'opaque' &&
+      known.reason === entry.reason
+    if (!isKnown) this.holding.setLeaf(folder, name, found)
+  }
+
+  /** Removes what a run of ours that was cut off left behind. */
+  private clean(dir: Dir, names: readonly string[]): void {
+    for (const name of names.filter(isTemporary)) {
+      try {
+        const stats = dir.lstat(name)
+        if (stats !== undefined && stats.ctimeMs < this.options.startedAt) dir.unlink(name)
+      } catch {
+        // It stays where it is, and in no tree.
+      }
+    }
+  }
+}

@@ -1,0 +1,228 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { nodeAt } from '../delta.ts'
+import type { Entry, Path } from '../tree.ts'
+import { PathDir } from './path-dir.ts'
+import { TEMPORARY_PREFIX } from './temporary.ts'
+import { diskAsText, treeAsText } from './testing/disk.ts'
+import { temporaryRoot } from './testing/roots.ts'
+import { Scanning } from './testing/scanning.ts'
+
+function setUp(): { root: string; scanning: Scanning } {
+  const root = temporaryRoot()
+  return { root, scanning: new Scanning(root) }
+}
+
+function entryAt(scanning: Scanning, path: Path): Entry | undefined {
+  return nodeAt(scanning.tree, path)?.entry
+}
+
+describe('a scan', () => {
+  test.each([
+    ['FdDir', undefined],
+    ['PathDir', (path: string) => new PathDir(path)],
+  ])('finds everything there is, through %s', async (_, open) => {
+    const root = temporaryRoot()
+    mkdirSync(join(root, 'a/b/c'), { recursive: true })
+    mkdirSync(join(root, 'empty'))
+    writeFileSync(join(root, 'a/new\nline and space'), 'x')
+    writeFileSync(join(root, 'a/b/c/ünï'), '')
+    chmodSync(join(root, 'a/b/c/ünï'), 0o755)
+    symlinkSync('../b', join(root, 'a/link'))
+    const scanning = new Scanning(root, open)
+    await scanning.rescan()
+    expect(treeAsText(scanning.tree)).toEqual(diskAsText(root))
+    expect(entryAt(scanning, 'a/b/c/ünï')).toMatchObject({ kind: 'file', executable: true })
+    expect(entryAt(scanning, 'a/new\nline and space')).toMatchObject({ executable: false })
+    expect(scanning.problems).toEqual(new Map())
+  })
+
+  test('tells of nothing when nothing changed', async () => {
+    const { root, scanning } = setUp()
+    mkdirSync(join(root, 'd'))
+    writeFileSync(join(root, 'd/f'), 'x')
+    utimesSync(join(root, 'd/f'), 1, 1)
+    await scanning.rescan()
+    scanning.deltas.length = 0
+    await scanning.rescan()
+    await scanning.rescan(['d', 'd/f', 'nothing/here', ''])
+    expect(scanning.deltas).toEqual([])
+  })
+
+  test('does not care for the times of directories', async () => {
+    const { root, scanning } = setUp()
+    mkdirSync(join(root, 'd'))
+    await scanning.rescan()
+    writeFileSync(join(root, 'd/f'), '')
+    await scanning.rescan()
+    expect(scanning.deltas.at(-1)?.map(([path]) => path)).toEqual(['d/f'])
+  })
+
+  test('of a directory that was replaced by another has parents first and all that is in it', async () => {
+    const { root, scanning } = setUp()
+    mkdirSync(join(root, 'a/b'), { recursive: true })
+    writeFileSync(join(root, 'a/b/old'), '')
+    mkdirSync(join(root, 'other/b'), { recursive: true })
+    writeFileSync(join(root, 'other/b/new'), '')
+    await scanning.rescan()
+    renameSync(join(root, 'a'), join(root, 'gone'))
+    renameSync(join(root, 'other'), join(root, 'a'))
+    await scanning.rescan(['a'])
+    expect(nodeAt(scanning.tree, 'a/b')?.children?.has('new')).toBe(true)
+    await scanning.rescan()
+    expect(treeAsText(scanning.tree)).toEqual(diskAsText(root))
+  })
+
+  test('looks at where a path ends, when it asks for one below what is no directory any more', async () => {
+    const { root, scanning } = setUp()
+    mkdirSync(join(root, 'a/b/c'), { recursive: true })
+    await scanning.rescan()
+    rmSync(join(root, 'a/b'), { recursive: true })
+    symlinkSync('elsewhere', join(root, 'a/b'))
+    await scanning.rescan(['a/b/c/d'])
+    expect(entryAt(scanning, 'a/b')).toMatchObject({ kind: 'symlink', target: 'elsewhere' })
+  })
+})
+
+describe('what cannot be synced is opaque, and a problem', () => {
+  test('sockets and named pipes', async () => {
+    const { root, scanning } = setUp()
+    execFileSync('mkfifo', [join(root, 'pipe')])
+    const server = createServer().listen(join(root, 'socket'))
+    await new Promise((resolve) => server.once('listening', resolve))
+    onTestFinished(() => void server.close())
+    await scanning.rescan()
+    expect(entryAt(scanning, 'pipe')).toMatchObject({ kind: 'opaque' })
+    expect(scanning.problems.get('socket')).toMatchObject({
+      code: 'UNSUPPORTED_KIND',
+      message: 'is a socket, which cannot be synced',
+    })
+  })
+
+  test('names that are not UTF-8', async () => {
+    const { root, scanning } = setUp()
+    mkdirSync(join(root, 'd'))
+    writeFileSync(Buffer.concat([Buffer.from(`${root}/d/bad`), Buffer.from([0xff])]), '')
+    await scanning.rescan()
+    expect(scanning.problems.get('d/bad\ufffd')?.code).toBe('NAME_NOT_UTF8')
+    await scanning.rescan()
+    expect(entryAt(scanning, 'd/bad\ufffd')).toMatchObject({ kind: 'opaque' })
+  })
+
+  test.each(['/etc/passwd', '../outside', 'd/../../outside', '..'])('a link to %s', async (target) => {
+    const { root, scanning } = setUp()
+    symlinkSync(target, join(root, 'link'))
+    await scanning.rescan()
+    expect(entryAt(scanning, 'link')).toMatchObject({ kind: 'opaque' })
+    expect(scanning.problems.get('link')?.code).toMatch(/^LINK_/)
+  })
+
+  test.each(['../x', '.', 'not/there', '../d/../x'])(
+    'but not a link to %s from a directory',
+    async (target) => {
+      const { root, scanning } = setUp()
+      mkdirSync(join(root, 'd'))
+      symlinkSync(target, join(root, 'd/link'))
+      await scanning.rescan()
+      expect(entryAt(scanning, 'd/link')).toMatchObject({ kind: 'symlink', target })
+    },
+  )
+
+  test('a path that is too deep', async () => {
+    const { root, scanning } = setUp()
+    mkdirSync(join(root, ...Array.from({ length: 260 }, () => 'd')), { recursive: true })
+    await scanning.rescan()
+    const [problem] = scanning.problems.values()
+    expect(problem?.code).toBe('PATH_TOO_DEEP')
+    expect(problem?.path.split('/')).toHaveLength(257)
+  })
+
+  test('and a problem no longer once it is gone, or mended', async () => {
+    const { root, scanning } = setUp()
+    mkdirSync(join(root, 'd'))
+    symlinkSync('/etc', join(root, 'd/link'))
+    symlinkSync('/etc', join(root, 'link'))
+    await scanning.rescan()
+    expect([...scanning.problems.keys()].sort()).toEqual(['d/link', 'link'])
+    rmSync(join(root, 'd'), { recursive: true })
+    rmSync(join(root, 'link'))
+    symlinkSync('d', join(root, 'link'))
+    await scanning.rescan()
+    expect(scanning.problems).toEqual(new Map())
+  })
+})
+
+describe('our temporary files', () => {
+  test('are in no tree, and those that a crash left are removed by the first scan', async () => {
+    const { root } = setUp()
+    const left = `${TEMPORARY_PREFIX}0123456789abcdef-0`
+    mkdirSync(join(root, 'd'))
+    writeFileSync(join(root, 'd', left), '')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const scanning = new Scanning(root)
+    const fresh = `${TEMPORARY_PREFIX}0123456789abcdef-1`
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    writeFileSync(join(root, 'd', fresh), '')
+    await scanning.rescan()
+    expect(treeAsText(scanning.tree)).toEqual({ d: expect.any(String) })
+    expect(readdirSync(join(root, 'd'))).toEqual([fresh])
+  })
+
+  test('are told from files of users by more than how they begin', async () => {
+    const { root, scanning } = setUp()
+    writeFileSync(join(root, `${TEMPORARY_PREFIX}notes`), '')
+    utimesSync(join(root, `${TEMPORARY_PREFIX}notes`), 1, 1)
+    await scanning.rescan()
+    expect(Object.keys(treeAsText(scanning.tree))).toEqual([`${TEMPORARY_PREFIX}notes`])
+    expect(existsSync(join(root, `${TEMPORARY_PREFIX}notes`))).toBe(true)
+  })
+})
+
+describe('a root', () => {
+  test('that vanishes leaves no tree, and one that appears is scanned', async () => {
+    const root = join(temporaryRoot(), 'root')
+    const scanning = new Scanning(root)
+    await scanning.rescan()
+    expect(scanning.tree).toBeUndefined()
+    expect(scanning.problems.get('')?.code).toBe('ROOT_MISSING')
+    mkdirSync(join(root, 'd'), { recursive: true })
+    await scanning.nextPass()
+    expect(treeAsText(scanning.tree)).toEqual(diskAsText(root))
+    expect(scanning.problems).toEqual(new Map())
+    rmSync(root, { recursive: true })
+    await scanning.disappearance()
+    writeFileSync(root, 'now a file')
+    await scanning.rescan()
+    expect(scanning.tree).toBeUndefined()
+    expect(scanning.problems.get('')?.code).toBe('ENOTDIR')
+  })
+
+  test('that is replaced by another is another tree, even if it holds the same names', async () => {
+    const root = join(temporaryRoot(), 'root')
+    mkdirSync(join(root, 'd'), { recursive: true })
+    const scanning = new Scanning(root)
+    await scanning.rescan()
+    renameSync(root, `${root}.old`)
+    mkdirSync(join(root, 'd'), { recursive: true })
+    scanning.deltas.length = 0
+    await scanning.rescan()
+    expect(scanning.deltas.flat().map(([path, entry]) => [path, entry?.kind])).toEqual([
+      ['', undefined],
+      ['', 'directory'],
+      ['d', 'directory'],
+    ])
+  })
+})

@@ -1,0 +1,163 @@
+import { errnoOf } from '../../errors.ts'
+import type { Problem } from '../operation.ts'
+import type { Path } from '../tree.ts'
+import { Dirt } from './dirt.ts'
+import { type Changes, Folder, Holding } from './holding.ts'
+import { Pass } from './pass.ts'
+import { problemAt } from './refusal.ts'
+import { Rhythm } from './rhythm.ts'
+import { type OpenRoot, type Root, RootKeeper } from './root.ts'
+import { directoryEntry } from './stamp.ts'
+import { Upkeep } from './upkeep.ts'
+import { Watches } from './watches.ts'
+
+const UNWATCHED: Problem = {
+  path: '',
+  code: 'WATCH_LIMIT',
+  message:
+    "has more directories than may be watched, so some are looked at every second only: raise the machine's fs.inotify.max_user_watches",
+}
+
+export interface ScannerOptions {
+  readonly openRoot: OpenRoot
+  /** Told after each pass, whatever it found. */
+  readonly onPass: (changes: Changes) => void
+  /** Told of a defect of ours, after which the tree cannot be relied on. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Keeps the tree of a replica in line with what is on disk. */
+export class Scanner {
+  readonly holding: Holding
+  private readonly options: ScannerOptions
+  private readonly keeper: RootKeeper
+  private readonly watches: Watches
+  private readonly upkeep: Upkeep
+  private readonly rhythm = new Rhythm()
+  private readonly startedAt = Date.now()
+  private dirt = new Dirt()
+  /** Those who wait until what is dirty now has been looked at. */
+  private waiting: (() => void)[] = []
+  private timer: NodeJS.Timeout | undefined
+  private running: Promise<void> | undefined
+  private closed = false
+
+  constructor(options: ScannerOptions) {
+    this.options = options
+    this.keeper = new RootKeeper(options.openRoot)
+    this.watches = new Watches({
+      onChange: (directory, name) => this.soil((dirt) => dirt.add(directory, name)),
+      onOverflow: () => this.soil((dirt) => dirt.addEverything()),
+    })
+    this.holding = new Holding((folder) => this.watches.unwatch(folder))
+    this.upkeep = new Upkeep({
+      holding: this.holding,
+      watches: this.watches,
+      wake: (add) => this.soil(add),
+    })
+  }
+
+  get root(): Root | undefined {
+    return this.keeper.current
+  }
+
+  /** Whether a pass is under way: then there may be changes that nobody was told of yet. */
+  get isPassing(): boolean {
+    return this.running !== undefined
+  }
+
+  /** Looks at these paths at once; resolves after `onPass` was told. */
+  rescan(paths: readonly Path[] | 'all'): Promise<void> {
+    if (paths === 'all') this.dirt.addEverything()
+    else for (const path of paths) this.dirt.addPath(path)
+    return new Promise((resolve) => {
+      this.waiting.push(resolve)
+      this.start()
+    })
+  }
+
+  /** Something at this path is not as it was expected to be. */
+  suspect(path: Path): void {
+    this.soil((dirt) => dirt.addPath(path))
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    this.upkeep.close()
+    clearTimeout(this.timer)
+    this.holding.setTop(undefined)
+    await this.running
+    this.keeper.close()
+    for (const resolve of this.waiting.splice(0)) resolve()
+  }
+
+  private soil(add: (dirt: Dirt) => void): void {
+    add(this.dirt)
+    if (this.timer === undefined && this.running === undefined && !this.closed) this.schedule()
+  }
+
+  private schedule(): void {
+    const wait = this.rhythm.wait(performance.now())
+    this.timer = setTimeout(() => this.start(), wait)
+  }
+
+  private start(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+    if (this.running !== undefined || this.closed) return
+    this.running = this.run().finally(() => {
+      this.running = undefined
+      if (this.waiting.length > 0) this.start()
+      else if (!this.dirt.isEmpty) this.soil(() => {})
+    })
+  }
+
+  private async run(): Promise<void> {
+    const { dirt, waiting } = this
+    this.dirt = new Dirt()
+    this.waiting = []
+    try {
+      await this.pass(dirt)
+      this.options.onPass(this.holding.takeChanges())
+    } catch (error) {
+      this.options.onFailure(error)
+    }
+    if (!dirt.isEmpty) this.rhythm.looked(performance.now())
+    for (const resolve of waiting) resolve()
+  }
+
+  private async pass(dirt: Dirt): Promise<void> {
+    if (this.keeper.check()) {
+      this.holding.setTop(topOf(this.keeper.current))
+      dirt.addEverything()
+    }
+    const { holding, watches, startedAt } = this
+    const root = this.keeper.current?.dir
+    if (root !== undefined && !dirt.isEmpty) {
+      const pass = new Pass({
+        root,
+        holding,
+        startedAt,
+        watch: (folder, dir) => watches.watch(folder, dir),
+        unwatch: (folder) => watches.unwatch(folder),
+      })
+      await pass.run(dirt).catch((error) => this.giveRootUp(error))
+    }
+    holding.setProblem('', this.rootProblem())
+  }
+
+  private giveRootUp(error: unknown): void {
+    if (errnoOf(error) === undefined) throw error
+    this.keeper.giveUp(error)
+    this.holding.setTop(undefined)
+  }
+
+  private rootProblem(): Problem | undefined {
+    if (this.keeper.problem !== undefined) return problemAt('', this.keeper.problem)
+    return this.watches.unwatched.size > 0 ? UNWATCHED : undefined
+  }
+}
+
+function topOf(root: Root | undefined): Folder | undefined {
+  return root && new Folder('', directoryEntry(root.dir.stat()))
+}
