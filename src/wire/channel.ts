@@ -4,11 +4,10 @@ import { WireError } from './error.ts'
 import { CREDIT, encodeFrame, encodeU32, MAX_WINDOW, OPEN, RESET } from './frames.ts'
 import { Inbox } from './inbox.ts'
 import { Outbox } from './outbox.ts'
+import { ReceiveWindow } from './window.ts'
 
 /** Bytes that are buffered in either direction before a writer waits, apart from what the window lets arrive. */
 const BUFFER = 64 * 1024
-/** Credit is given back when this part of the window was read: seldom enough to cost nothing, early enough not to stall. */
-const CREDIT_SHARE = 4
 const MAX_REASON = 1000
 
 type Callback = (error?: Error | null) => void
@@ -37,13 +36,9 @@ export class MuxChannel extends Duplex {
   readonly id: number
   readonly outbox: Outbox
   private readonly owner: ChannelOwner
-  private readonly window: number
+  private readonly window: ReceiveWindow
   private readonly inbox = new Inbox()
   private header: Uint8Array | undefined
-  /** What the other end may still send. */
-  private receivable: number
-  private received = 0
-  private returned = 0
   private wanted = false
   private endReceived = false
   private endDelivered = false
@@ -56,8 +51,7 @@ export class MuxChannel extends Duplex {
     super({ allowHalfOpen: true, highWaterMark: BUFFER })
     this.owner = owner
     this.id = id
-    this.window = window
-    this.receivable = window
+    this.window = new ReceiveWindow(window)
     this.header = header
     this.outbox = new Outbox(id, credit)
   }
@@ -65,13 +59,13 @@ export class MuxChannel extends Duplex {
   /** A DATA frame of so many bytes begins. */
   announce(size: number): void {
     if (this.endReceived) throw new WireError(`data after the end of channel ${this.id}`)
-    if (size > this.receivable) throw new WireError(`more data on channel ${this.id} than its window allows`)
-    this.receivable -= size
+    if (!this.window.claim(size))
+      throw new WireError(`more data on channel ${this.id} than its window allows`)
   }
 
   receive(bytes: Buffer): void {
     if (this.destroyed) return
-    this.received += bytes.length
+    this.window.arrive(bytes.length)
     if (this.inbox.size === 0 && this.readableLength === 0) {
       this.wanted = this.push(bytes)
     } else {
@@ -128,17 +122,16 @@ export class MuxChannel extends Duplex {
     const credit = this.owed
     if (credit > 0) {
       frames.push(encodeFrame({ type: CREDIT, channel: id }, encodeU32(credit)))
-      this.returned += credit
-      this.receivable += credit
+      this.window.giveBack(credit)
     }
     return frames.length === 1 && frames[0] ? frames[0] : Buffer.concat(frames)
   }
 
-  /** What the outbox gave is on its way. */
-  sent(): void {
-    if (!this.outbox.sent()) return
-    this.endSent = true
-    this.releaseWhenOver()
+  /** A frame that the outbox has ready, and what to call when the transport has done with it. */
+  takeData(): { buffers: readonly Buffer[]; done: Callback | undefined } {
+    const { buffers, last } = this.outbox.take()
+    if (last === 'end') this.finishEnd()
+    return { buffers, done: last === 'write' ? this.finishWrite : undefined }
   }
 
   override read(size?: number): unknown {
@@ -192,11 +185,10 @@ export class MuxChannel extends Duplex {
     }
   }
 
-  /** Credit to give back now: what has been read, once it is worth a frame. */
+  /** Credit to give back now. */
   private get owed(): number {
     if (this.endReceived || this.destroyed) return 0
-    const read = this.received - this.returned - this.inbox.size - this.readableLength
-    return read * CREDIT_SHARE >= this.window ? read : 0
+    return this.window.owed(this.inbox.size + this.readableLength)
   }
 
   private account(): void {
@@ -208,6 +200,18 @@ export class MuxChannel extends Duplex {
     this.owner.release(this)
     if (unopened) return Buffer.alloc(0)
     return encodeFrame({ type: RESET, channel: this.id }, Buffer.from(reason.slice(0, MAX_REASON)))
+  }
+
+  private readonly finishWrite = (error?: Error | null): void => {
+    if (error) return
+    this.outbox.finish()
+    this.owner.schedule(this)
+  }
+
+  private finishEnd(): void {
+    this.endSent = true
+    this.outbox.finish()
+    this.releaseWhenOver()
   }
 
   private releaseWhenOver(): void {

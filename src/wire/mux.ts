@@ -7,10 +7,10 @@ import { Registry } from './registry.ts'
 import { Sender } from './sender.ts'
 
 /**
- * Bytes that the sender of a channel may be ahead of its reader. Throughput is at most a window each round trip: 4 MiB
- * are 80 MB/s over 50 ms, which no smaller power of two lets a gigabit line to a far cloud region come near to, and no
- * more than TCP itself buffers by default on Linux. A channel whose reader stops holds this much memory, four times as
- * much at worst.
+ * Bytes that a channel's sender may be ahead of its reader. A channel carries at most a window each round trip: with
+ * 4 MiB that is 80 MB/s at 50 ms, most of a gigabit line to a cloud far away, and it is what TCP itself buffers at most
+ * by default on Linux. More would only make small messages wait longer behind bulk data on a slow line. A channel
+ * that nobody reads keeps this much in memory, four times as much at worst (see `Inbox`).
  */
 const DEFAULT_WINDOW = 4 * 1024 * 1024
 /** How long `close` waits, in milliseconds, for the other end to take what was written, and again to leave. */
@@ -33,7 +33,8 @@ export interface MuxClosed {
 /**
  * A byte stream of its own within a Mux, an ordinary Node Duplex. `end()` closes one direction. `destroy(error)` ends
  * both at once: the other end gets an error `reset: <message>`, and loses what it had not read unless this end had
- * called `end()` before. Listen to 'error': as for any stream, an error that nobody listens to ends the process.
+ * called `end()` before. As with any Duplex, an 'error' that nobody listens to ends the process, and `for await` destroys
+ * the channel when it ends: who wants to answer afterwards uses 'data', a pipeline or `readMessages`.
  */
 export type Channel = Duplex
 
@@ -132,7 +133,7 @@ export class Mux {
       const broken = this.receiver.read(chunk)
       if (broken !== undefined) this.lose(broken)
     })
-    this.transport.on('error', (error) => this.lose(`the connection failed: ${error.message}`))
+    this.transport.on('error', (error) => this.lose(reasonOf(error)))
     this.transport.on('end', () => this.lose('the connection ended without a goodbye'))
     this.transport.on('close', () => this.lose('the connection was cut'))
   }
@@ -172,6 +173,11 @@ export class Mux {
     for (const channel of this.channels.all()) channel.fail(connectionError(reason))
     return true
   }
+}
+
+/** Errors of ours are sentences already. */
+function reasonOf(error: Error): string {
+  return error instanceof KubesyncError ? error.message : `the connection failed: ${error.message}`
 }
 
 function connectionError(message: string): Error {

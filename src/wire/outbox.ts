@@ -7,6 +7,12 @@ const SMALL = 4096
 /** Small writes are gathered into frames of at most this many bytes. */
 const GATHERED = 16 * 1024
 
+export interface Frame {
+  readonly buffers: readonly Buffer[]
+  /** Of what this frame is the last. */
+  readonly last: 'write' | 'end' | undefined
+}
+
 /** What one channel has to send: at most one write of its stream, and then its end. */
 export class Outbox {
   private readonly channel: number
@@ -32,10 +38,10 @@ export class Outbox {
 
   /** Whether a frame can be sent now. */
   get ready(): boolean {
-    return this.written === undefined ? this.ended !== undefined : this.credit > 0
+    return this.written === undefined ? this.ended !== undefined : this.left > 0 && this.credit > 0
   }
 
-  /** @param written called when the last byte is on its way. */
+  /** @param written called when the transport has done with the chunks: only then may their memory be used again. */
   write(chunks: readonly Buffer[], written: Callback): void {
     this.written = written
     this.chunks = chunks.filter((chunk) => chunk.length > 0)
@@ -43,7 +49,7 @@ export class Outbox {
     this.offset = 0
     this.left = this.chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     if (this.failure !== undefined) this.fail(this.failure)
-    else if (this.left === 0) this.sent()
+    else if (this.left === 0) this.finish()
   }
 
   end(ended: Callback): void {
@@ -51,29 +57,22 @@ export class Outbox {
     if (this.failure !== undefined) this.fail(this.failure)
   }
 
-  /** The buffers of the next frame; `sent` is to be called when they were written. */
-  take(): readonly Buffer[] {
-    if (this.written === undefined) return [encodeFrame({ type: END, channel: this.channel })]
-    const first = this.chunks[this.index]
-    if (first === undefined || first.length - this.offset < SMALL) return [this.gather()]
-    const size = Math.min(first.length - this.offset, this.credit, MAX_DATA)
-    const head = encodeHead({ type: DATA, channel: this.channel }, size)
-    return [head, this.cut(first, size)]
+  /** The next frame. `finish` is to be called for the last one of a write, once the transport has done with it. */
+  take(): Frame {
+    if (this.written === undefined) {
+      return { buffers: [encodeFrame({ type: END, channel: this.channel })], last: 'end' }
+    }
+    const buffers = this.nextData()
+    return { buffers, last: this.left === 0 ? 'write' : undefined }
   }
 
-  /** Calls back when what was taken was the last of its kind; returns whether it was the end. */
-  sent(): boolean {
-    if (this.left > 0) return false
-    const { written, ended } = this
-    if (written !== undefined) {
-      this.written = undefined
-      this.chunks = []
-      written()
-      return false
-    }
-    this.ended = undefined
-    ended?.()
-    return ended !== undefined
+  /** Calls back for what is under way, a write or the end. */
+  finish(): void {
+    const callback = this.written ?? this.ended
+    if (this.written === undefined) this.ended = undefined
+    this.written = undefined
+    this.chunks = []
+    callback?.()
   }
 
   /** Gives up what is under way and whatever comes. */
@@ -85,6 +84,14 @@ export class Outbox {
     this.chunks = []
     this.left = 0
     callback?.(error)
+  }
+
+  private nextData(): readonly Buffer[] {
+    const first = this.chunks[this.index]
+    if (first === undefined || first.length - this.offset < SMALL) return [this.gather()]
+    const size = Math.min(first.length - this.offset, this.credit, MAX_DATA)
+    const head = encodeHead({ type: DATA, channel: this.channel }, size)
+    return [head, this.cut(first, size)]
   }
 
   /** One frame of as many small chunks as come next, in one buffer. */

@@ -1,11 +1,10 @@
 import { Duplex } from 'node:stream'
 import type { MessagePort } from 'node:worker_threads'
 import { WireError } from './error.ts'
+import { ReceiveWindow } from './window.ts'
 
 /** Bytes that the writer may be ahead of the reader in the other thread, give or take one write. */
 const WINDOW = 1024 * 1024
-/** Credit is given back when this part of the window was read. */
-const CREDIT_SHARE = 4
 const BUFFER = 64 * 1024
 
 type Callback = (error?: Error | null) => void
@@ -24,8 +23,7 @@ export function portDuplex(port: MessagePort): Duplex {
 class PortDuplex extends Duplex {
   private readonly port: MessagePort
   private credit = WINDOW
-  private received = 0
-  private returned = 0
+  private readonly window = new ReceiveWindow(WINDOW)
   private ended = false
   private written: Callback | undefined
 
@@ -97,7 +95,7 @@ class PortDuplex extends Duplex {
   }
 
   private arrive(bytes: Buffer): void {
-    this.received += bytes.length
+    this.window.arrive(bytes.length)
     this.push(bytes)
     this.account()
   }
@@ -116,9 +114,9 @@ class PortDuplex extends Duplex {
   }
 
   private account(): void {
-    const owed = this.received - this.returned - this.readableLength
-    if (owed * CREDIT_SHARE < WINDOW || this.ended || this.destroyed) return
-    this.returned += owed
-    this.signal(owed)
+    const credit = this.ended || this.destroyed ? 0 : this.window.owed(this.readableLength)
+    if (credit === 0) return
+    this.window.giveBack(credit)
+    this.signal(credit)
   }
 }

@@ -1,6 +1,8 @@
 import type { Writable } from 'node:stream'
 import type { MuxChannel } from './channel.ts'
 
+type Callback = (error?: Error | null) => void
+
 /**
  * Decides what is written to a transport next. As long as the transport says that it is full nothing is, so that the
  * choice is made as late as possible: first what concerns the connection, then what is urgent (small frames that need
@@ -87,14 +89,15 @@ export class Sender {
     const channel = takeFirst(this.ready)
     if (channel === undefined) return false
     if (!channel.outbox.ready) return true
-    for (const buffer of channel.outbox.take()) this.write(buffer)
-    channel.sent()
+    const { buffers, done } = channel.takeData()
+    const last = buffers.length - 1
+    for (const [i, buffer] of buffers.entries()) this.write(buffer, i === last ? done : undefined)
     if (channel.outbox.ready) this.ready.add(channel)
     return true
   }
 
-  private write(buffer: Buffer): true {
-    if (buffer.length > 0 && !this.transport.write(buffer)) this.full = true
+  private write(buffer: Buffer, done?: Callback): true {
+    if (buffer.length > 0 && !this.transport.write(buffer, done)) this.full = true
     return true
   }
 }
