@@ -38,6 +38,7 @@ const patience = 3
 interface State {
   session: RunningSession | undefined
   status: SessionStatus | undefined
+  /** Why there is no session. */
   message: string | undefined
   failures: number
   /** The session under way was in sync once. */
@@ -51,8 +52,8 @@ export function keepSession(options: KeeperOptions): Keeper {
   const backoff = newBackoff(options.pace)
   const narrator = newNarrator(`${binding.pod}/${binding.container}`, options.log)
   const state: State = {
-    ...{ session: undefined, status: undefined, failures: 0, reached: false },
-    message: `reaching the agent on ${binding.node}`,
+    ...{ session: undefined, status: undefined, message: undefined },
+    ...{ failures: 0, reached: false },
   }
 
   function onStatus(status: SessionStatus): void {

@@ -80,9 +80,7 @@ describe('what is told of a spec', () => {
     })
     world.pods(runningPod('a'))
     await until(() => runner.status.state === 'running')
-    expect(runner.status.sessions).toEqual([
-      { pod: 'a', node: 'node-a', container: 'app', role: 'leader', message: 'reaching the agent on node-a' },
-    ])
+    expect(runner.status.sessions).toEqual([{ pod: 'a', node: 'node-a', container: 'app', role: 'leader' }])
     await until(() => going() === 'a*')
     session('a').says(phase('scanning'))
     expect(runner.status.sessions[0]?.session?.phase).toBe('scanning')

@@ -27,5 +27,6 @@ export interface BoundSessionStatus {
   readonly role: 'leader' | 'follower'
   /** Absent while the agent's node is being reached. */
   readonly session?: SessionStatus
+  /** Why there is no session, or is none any more; it is tried again. Absent at the first attempt. */
   readonly message?: string
 }
