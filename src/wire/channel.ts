@@ -39,7 +39,8 @@ export class MuxChannel extends Duplex {
   private readonly window: ReceiveWindow
   private readonly inbox = new Inbox()
   private header: Uint8Array | undefined
-  private wanted = false
+  /** Bytes that the reader last asked for; it gets no more ahead, as only what waits in the inbox is packed. */
+  private hunger = 1
   private endReceived = false
   private endDelivered = false
   private endSent = false
@@ -67,10 +68,10 @@ export class MuxChannel extends Duplex {
     if (this.destroyed) return
     this.window.arrive(bytes.length)
     if (this.inbox.size === 0 && this.readableLength === 0) {
-      this.wanted = this.push(bytes)
+      this.push(bytes)
     } else {
       this.inbox.add(bytes)
-      if (this.readableLength === 0) this.deliver()
+      this.deliver()
     }
     this.account()
   }
@@ -136,14 +137,14 @@ export class MuxChannel extends Duplex {
 
   override read(size?: number): unknown {
     const chunk: unknown = super.read(size)
-    if (this.readableLength === 0) this.deliver()
+    if (size !== 0) this.hunger = chunk === null ? (size ?? 1) : 1
+    this.deliver()
     this.account()
     return chunk
   }
 
   override _read(): void {
-    this.wanted = true
-    this.deliver()
+    // `read` and `receive` deliver.
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, written: Callback): void {
@@ -178,7 +179,7 @@ export class MuxChannel extends Duplex {
   }
 
   private deliver(): void {
-    while (this.wanted && this.inbox.size > 0) this.wanted = this.push(this.inbox.take())
+    while (this.readableLength < this.hunger && this.inbox.size > 0) this.push(this.inbox.take())
     if (this.endReceived && this.inbox.size === 0 && !this.endDelivered) {
       this.endDelivered = true
       this.push(null)

@@ -142,3 +142,17 @@ describe('an end that is only late is forgiven', () => {
     wire.destroy()
   })
 })
+
+test('bytes that come one by one and are not read are kept together', async () => {
+  const { wire, channels } = victim()
+  wire.write(Buffer.concat([hello, open(1)]))
+  for (let i = 0; i < WINDOW; i++) {
+    wire.write(data(1, 1))
+    await new Promise(process.nextTick)
+  }
+  const pieces: number[] = []
+  channels[0]?.on('data', (chunk: Buffer) => pieces.push(chunk.length))
+  await settled()
+  expect(pieces.reduce((sum, size) => sum + size, 0)).toBe(WINDOW)
+  expect(pieces.length).toBeLessThan(5)
+})
