@@ -49,10 +49,7 @@ describe('what is cut, killed or replaced while files travel', () => {
   }
 
   async function converges(expected: Listing = before): Promise<void> {
-    await until('three pods in sync', () => laptop.sessions('it'), {
-      limit: 150_000,
-      holds: (sessions) => sessions.length === 3 && sessions.every((s) => s.phase === 'in-sync'),
-    })
+    await laptop.inSync('it', 3, 150_000)
     expect(listLocal(folder)).toEqual(expected)
     for (const pod of await lab.pods('demo')) {
       expect(await listRemote(lab, pod, { path: '/folder' })).toEqual(expected)

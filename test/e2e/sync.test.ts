@@ -28,12 +28,6 @@ describe('a folder and the pods of a selector', () => {
     laptop.remove()
   })
 
-  async function inSync(pods: number) {
-    return until(`${pods} pods in sync`, () => laptop.sessions('demo'), {
-      holds: (sessions) => sessions.length === pods && sessions.every((s) => s.phase === 'in-sync'),
-    })
-  }
-
   test('without a watch, get says that none runs', async () => {
     const { stderr } = await laptop.ksync('get')
     expect(stderr).toMatch(/ksync watch/)
@@ -55,7 +49,7 @@ describe('a folder and the pods of a selector', () => {
 
   test('local files arrive in all three replicas, deployed afterwards', async () => {
     await lab.deploy('demo')
-    const sessions = await inSync(3)
+    const sessions = await laptop.inSync('demo', 3)
     const pods = await lab.pods('demo')
     expect(sessions.map((s) => s.pod).sort()).toEqual([...pods].sort())
     expect(sessions.filter((s) => s.role === 'leader')).toHaveLength(1)
@@ -139,7 +133,7 @@ describe('a folder and the pods of a selector', () => {
   })
 
   async function leader() {
-    const found = (await inSync(3)).find((session) => session.role === 'leader')
+    const found = (await laptop.inSync('demo', 3)).find((session) => session.role === 'leader')
     if (found === undefined) throw new Error('no leader')
     return found
   }
