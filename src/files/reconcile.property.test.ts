@@ -4,6 +4,7 @@ import { diffTrees } from './delta.ts'
 import type { Mode } from './mode.ts'
 import type { Operation } from './operation.ts'
 import type { Plan } from './plan.ts'
+import { ScopeBuilder } from './scope.ts'
 import { anyEdits, anyEditsAndSockets } from './testing/edits.ts'
 import type { Edit } from './testing/memory-files.ts'
 import { isNothing, World } from './testing/world.ts'
@@ -136,11 +137,11 @@ describe('two-way-safe', () => {
         const before = { local: world.local.tree(), remote: world.remote.tree() }
         world.edit('local', story.local)
         world.edit('remote', story.remote)
-        const changed = new Set([
-          ...diffTrees(before.local, world.local.tree()).map(([path]) => path),
-          ...diffTrees(before.remote, world.remote.tree()).map(([path]) => path),
-        ])
-        const [partial, full] = [world.plan(changed), world.plan('all')]
+        const changed = new ScopeBuilder()
+        for (const side of ['local', 'remote'] as const) {
+          for (const [path] of diffTrees(before[side], world[side].tree())) changed.add(path)
+        }
+        const [partial, full] = [world.plan(changed.scope), world.plan('all')]
         expect(deeds(partial.local)).toEqual(deeds(full.local))
         expect(deeds(partial.remote)).toEqual(deeds(full.remote))
         expect(new Set(partial.agreed)).toEqual(new Set(full.agreed))

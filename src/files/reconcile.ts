@@ -9,7 +9,6 @@ import { joinPath } from './path.ts'
 import type { Plan } from './plan.ts'
 import { newDraft } from './plan.ts'
 import type { Scope } from './scope.ts'
-import { scopeOf } from './scope.ts'
 import type { Digests, Place, Remains, Run, Spot } from './spot.ts'
 import { BOTH, NONE, placeAt, remaining } from './spot.ts'
 import { transfer } from './transfer.ts'
@@ -21,8 +20,8 @@ export interface ReconcileInput {
   readonly remote: Tree
   readonly mode: Mode
   readonly firstContact: FirstContact
-  /** Everything, or the paths whose state may have changed; see `Scope`. */
-  readonly scope: 'all' | Iterable<Path>
+  /** Where to look. */
+  readonly scope: Scope
   /** Paths that are left alone for now, with all below them: operations on them are under way. */
   readonly blocked: ReadonlySet<Path>
   readonly digests: Digests
@@ -45,7 +44,7 @@ export function reconcile(input: ReconcileInput): Plan {
   const descend = (place: Place) => mergeChildren(run, place, 'all')
   const run: Run = { direction: directions[mode], contact: firstContact, blocked, digests, plan, descend }
   const root = placeAt({ path: '', parent: undefined, base, local, remote }, { local: true, remote: true })
-  mergeChildren(run, root, input.scope === 'all' ? 'all' : scopeOf(input.scope))
+  mergeChildren(run, root, input.scope)
   return plan
 }
 

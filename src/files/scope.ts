@@ -2,17 +2,48 @@ import { namesOf } from './path.ts'
 import type { Path } from './tree.ts'
 
 /**
- * The paths whose state may have changed, by name. A path covers what lies below it only where it is not a
- * directory on both sides and in the base: there, what lies below is in the scope by itself if it changed.
+ * The paths whose state may have changed, by name. A path that leads to `all` covers everything below it; any
+ * other covers what lies below only where it is not a directory on both sides and in the base: there, what
+ * changed below is in the scope by itself.
  */
 export type Scope = 'all' | ScopeNode
-export interface ScopeNode extends Map<string, ScopeNode> {}
+export interface ScopeNode extends Map<string, Scope> {}
 
-export function scopeOf(paths: Iterable<Path>): ScopeNode {
-  const root: ScopeNode = new Map()
-  for (const path of paths) {
-    let node = root
-    for (const name of namesOf(path)) {
+/** Collects paths until they are reconciled. */
+export class ScopeBuilder {
+  private root: Scope = new Map()
+
+  get scope(): Scope {
+    return this.root
+  }
+
+  get isEmpty(): boolean {
+    return this.root !== 'all' && this.root.size === 0
+  }
+
+  add(path: Path): void {
+    this.insert(path, false)
+  }
+
+  /** Adds a path and everything below it. */
+  addAll(path: Path): void {
+    this.insert(path, true)
+  }
+
+  clear(): void {
+    this.root = new Map()
+  }
+
+  private insert(path: Path, all: boolean): void {
+    const names = namesOf(path)
+    const last = names.pop()
+    if (last === undefined) {
+      if (all) this.root = 'all'
+      return
+    }
+    let node = this.root
+    for (const name of names) {
+      if (node === 'all') return
       let next = node.get(name)
       if (next === undefined) {
         next = new Map()
@@ -20,6 +51,8 @@ export function scopeOf(paths: Iterable<Path>): ScopeNode {
       }
       node = next
     }
+    if (node === 'all') return
+    if (all) node.set(last, 'all')
+    else if (!node.has(last)) node.set(last, new Map())
   }
-  return root
 }

@@ -5,6 +5,7 @@ import { applyDelta, nodeAt } from '../delta.ts'
 import type { FirstContact, Mode } from '../mode.ts'
 import type { Plan } from '../plan.ts'
 import { reconcile } from '../reconcile.ts'
+import type { Scope } from '../scope.ts'
 import type { Side } from '../side.ts'
 import { otherSide } from '../side.ts'
 import type { Digests } from '../spot.ts'
@@ -27,7 +28,7 @@ export class World {
     for (const edit of edits) this[side].edit(edit)
   }
 
-  plan(scope: 'all' | Iterable<Path> = 'all'): Plan {
+  plan(scope: Scope = 'all'): Plan {
     const { base, mode, firstContact, digests } = this
     return reconcile({
       base,

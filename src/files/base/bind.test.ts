@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ReplicaInfo } from '../replica/replica.ts'
+import { bindBase } from './bind.ts'
+import type { BaseStore } from './store.ts'
+import { openBaseStore } from './store.ts'
+
+const info = (kind: ReplicaInfo['storage']['kind'], ino: number): ReplicaInfo => ({
+  root: { dev: 1, ino },
+  storage: { kind, id: 'id' },
+  uid: 0,
+  gid: 0,
+  readOnly: undefined,
+})
+const local = info('local', 1)
+const fresh = { container: 'one', local, remote: info('container', 2), isSuccessor: false }
+
+let root: string
+let store: BaseStore
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'bind-'))
+  store = openBaseStore(join(root, 'base'))
+  bindBase(store, fresh)
+  store.commit([['f', { kind: 'directory' }]])
+})
+afterEach(() => {
+  store.close()
+  rmSync(root, { recursive: true })
+})
+
+test('a base holds for the container and the folders it was made with', () => {
+  bindBase(store, fresh)
+  expect(store.tree.children?.size).toBe(1)
+  expect(store.firstContact).toBe('merge')
+})
+
+test.each([
+  ['another container', { container: 'two' }],
+  ['another folder in the container', { remote: info('container', 3) }],
+  ['another local folder', { local: info('local', 4) }],
+  ['another volume', { remote: { ...fresh.remote, storage: { kind: 'volume', id: 'other' } as const } }],
+])('it is dropped for %s', (_, change) => {
+  bindBase(store, { ...fresh, ...change })
+  expect(store.tree.children?.size).toBe(0)
+  expect(store.firstContact).toBe('merge')
+})
+
+test('a container that stands in for another is seeded from local', () => {
+  bindBase(store, { ...fresh, container: 'two', isSuccessor: true })
+  expect(store.firstContact).toBe('seed')
+})
+
+test('what is on a volume is not taken for old', () => {
+  bindBase(store, { ...fresh, container: 'two', remote: info('volume', 2), isSuccessor: true })
+  expect(store.firstContact).toBe('merge')
+})
+
+test('a seeding that was cut off goes on as such', () => {
+  bindBase(store, { ...fresh, container: 'two', isSuccessor: true })
+  bindBase(store, { ...fresh, container: 'two', isSuccessor: false })
+  expect(store.firstContact).toBe('seed')
+})

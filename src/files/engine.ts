@@ -1,0 +1,200 @@
+import { Aftermath } from './aftermath.ts'
+import type { BaseStore } from './base/store.ts'
+import { hashAll, pathsToHash } from './hashing.ts'
+import { Lane } from './lane.ts'
+import { Lanes } from './lanes.ts'
+import type { Mode } from './mode.ts'
+import type { Plan } from './plan.ts'
+import { Progress } from './progress.ts'
+import { reconcile } from './reconcile.ts'
+import type { Replica } from './replica/replica.ts'
+import type { Trees } from './safety.ts'
+import { planTrouble, RecentRemovals, rootTrouble } from './safety.ts'
+import type { SidedProblem } from './setbacks.ts'
+import type { Side } from './side.ts'
+import type { Conflict } from './status.ts'
+import type { Delta, Path } from './tree.ts'
+import { Work } from './work.ts'
+
+export interface EngineOptions {
+  readonly replicas: Readonly<Record<Side, Replica>>
+  readonly base: BaseStore
+  readonly mode: Mode
+  /** Called whenever there may be something to do or to tell. */
+  readonly onChange: () => void
+}
+
+/**
+ * What a session does, without its life: takes deltas, decides what they mean, has both replicas carry that out
+ * at the same time, and commits to the base what both sides then hold.
+ */
+export class Engine {
+  readonly progress = new Progress()
+  /** Why nothing is written, while that is so. */
+  halt: string | undefined
+  private readonly options: EngineOptions
+  private readonly work = new Work()
+  private readonly removals = new RecentRemovals(() => performance.now())
+  private readonly lanes: Lanes
+  private readonly aftermath: Aftermath
+  private conflictsByPath = new Map<Path, Conflict>()
+  private isApproved = false
+  private isEnded = false
+
+  constructor(options: EngineOptions) {
+    this.options = options
+    this.lanes = new Lanes(options.replicas, options.onChange)
+    this.aftermath = new Aftermath({ ...options, work: this.work, progress: this.progress })
+    this.work.scope.addAll('')
+  }
+
+  /** Whether something is under way or about to be. A halted engine waits. */
+  get isBusy(): boolean {
+    const { work, lanes } = this
+    if (!lanes.isIdle || work.asking > 0) return true
+    return this.halt === undefined && !(work.scope.isEmpty && work.setbacks.isPatient)
+  }
+
+  get conflicts(): Conflict[] {
+    return [...this.conflictsByPath.values()]
+  }
+
+  get problems(): SidedProblem[] {
+    const { unsaved } = this.options.base
+    const problems = this.work.setbacks.problems
+    if (unsaved !== undefined)
+      problems.push({ side: 'local', path: '', code: 'BASE_UNSAVED', message: unsaved })
+    return problems
+  }
+
+  /** When to run again even if nothing happens, on the clock of `performance.now()`. */
+  get nextAt(): number | undefined {
+    return this.work.setbacks.nextAt
+  }
+
+  get isIdle(): boolean {
+    return this.lanes.isIdle
+  }
+
+  take(delta: Delta): void {
+    for (const [path] of delta) this.work.scope.add(path)
+    this.work.setbacks.changed(delta)
+  }
+
+  /** Plans whatever can be planned now and starts carrying it out. */
+  run(): void {
+    const { work, lanes } = this
+    work.retryDue()
+    const trouble = rootTrouble(this.trees)
+    if (trouble !== undefined) {
+      this.stopFor(trouble)
+      // What comes back may be less than what went, which no delta tells.
+      work.scope.addAll('')
+    }
+    if (trouble !== undefined || lanes.isFull || work.scope.isEmpty) return
+    const plan = this.decide()
+    if (plan === undefined) return
+    work.scope.clear()
+    this.start(plan)
+    work.setbacks.sweep((path) => work.locked.has(path))
+  }
+
+  /** A person says that what halted it is meant to be. */
+  approve(): void {
+    this.isApproved = this.halt !== undefined
+  }
+
+  /** Sends nothing any more, for good. */
+  end(): void {
+    this.isEnded = true
+    this.lanes.cancel()
+  }
+
+  private get trees(): Trees {
+    const { local, remote } = this.options.replicas
+    return { local: local.tree, remote: remote.tree }
+  }
+
+  /** The plan for what changed, or undefined if it may not be carried out. */
+  private decide(): Plan | undefined {
+    const { work } = this
+    const { trees } = this
+    const { base, mode } = this.options
+    // Conflicts are told of as a whole.
+    for (const path of this.conflictsByPath.keys()) work.scope.add(path)
+    const { firstContact } = base
+    const { scope } = work.scope
+    const plan = reconcile({
+      base: base.tree,
+      ...trees,
+      mode,
+      firstContact,
+      scope,
+      blocked: work.locked,
+      digests: work.digests,
+    })
+    const removedBefore = this.removals.counts
+    const danger = this.isApproved ? undefined : planTrouble({ plan, trees, base: base.tree, removedBefore })
+    if (danger !== undefined) return this.stopFor(danger)
+    this.halt = undefined
+    this.remember(plan)
+    return plan
+  }
+
+  private stopFor(trouble: string): undefined {
+    // An approval is for what a person has seen.
+    this.isApproved = false
+    if (this.halt === undefined) this.lanes.cancel()
+    this.halt = trouble
+  }
+
+  private remember(plan: Plan): void {
+    if (this.isApproved) this.removals.forget()
+    else this.removals.add(plan)
+    this.isApproved = false
+  }
+
+  private start(plan: Plan): void {
+    const { base } = this.options
+    const { work } = this
+    base.commit(plan.agreed)
+    for (const [path] of plan.agreed) work.forgetDigests(path)
+    const unseen = this.conflicts.filter(({ path }) => work.isLocked(path))
+    this.conflictsByPath = new Map(
+      [...unseen, ...plan.conflicts].map((conflict) => [conflict.path, conflict]),
+    )
+    void this.hash(plan)
+    const lanes = (['local', 'remote'] as const)
+      .filter((side) => plan[side].length > 0)
+      .map((side) => new Lane(side, plan[side], this.aftermath))
+    for (const lane of lanes) {
+      work.lock(lane.paths)
+      this.progress.planned(lane)
+    }
+    for (const lane of lanes) this.lanes.add(lane)
+  }
+
+  private async hash(plan: Plan): Promise<void> {
+    const { work } = this
+    const paths = pathsToHash(plan)
+    if (paths.length === 0) return
+    work.lock(paths)
+    work.asking++
+    for await (const hashed of hashAll(plan, this.options.replicas)) {
+      if (this.isEnded) return
+      const changed = { local: [] as Path[], remote: [] as Path[] }
+      for (const { side, path, stamp, digest } of hashed.digests) {
+        if (digest !== undefined) work.digests[side].set(path, { stamp, digest })
+        else {
+          work.setbacks.moved(side, path)
+          changed[side].push(path)
+        }
+      }
+      for (const path of hashed.paths) work.release(path)
+      for (const side of ['local', 'remote'] as const) this.aftermath.lookAgain(side, changed[side])
+      this.options.onChange()
+    }
+    work.asking--
+    this.options.onChange()
+  }
+}

@@ -1,0 +1,98 @@
+/** What is checked before a plan is carried out: whether it looks like a disaster rather than like work. */
+import type { BaseTree } from './base/base.ts'
+import { countEntries } from './delta.ts'
+import type { Plan } from './plan.ts'
+import type { Side } from './side.ts'
+import { otherSide } from './side.ts'
+import type { Tree } from './tree.ts'
+
+/**
+ * An empty root is taken for a mistake (an unmounted volume, a moved folder) if both sides had at least this
+ * many entries: a single file that somebody deletes is an ordinary thing.
+ */
+const MIN_EMPTIED = 2
+/** Up to here deletions are ordinary work, whatever share of a small tree they are. */
+const MIN_DELETED = 20
+/** Who means to delete more than half can say so; who does not has lost the more important half. */
+const MAX_SHARE = 0.5
+
+export type Trees = Readonly<Record<Side, Tree>>
+
+/** Why nothing may be planned at all, or undefined. */
+export function rootTrouble(trees: Trees): string | undefined {
+  return troubleOf('local', trees.local) ?? troubleOf('remote', trees.remote)
+}
+
+function troubleOf(side: Side, tree: Tree): string | undefined {
+  if (tree === undefined) return `the ${side} folder is not there`
+  return tree.children === undefined ? `the ${side} folder is no directory any more` : undefined
+}
+
+export interface Intent {
+  readonly plan: Plan
+  readonly trees: Trees
+  readonly base: BaseTree
+  /** Entries removed on each side a short while ago. */
+  readonly removedBefore: Readonly<Record<Side, number>>
+}
+
+/** Why a plan may not be carried out unless a person says so, or undefined. */
+export function planTrouble(intent: Intent): string | undefined {
+  return deletionTrouble(intent, 'local') ?? deletionTrouble(intent, 'remote')
+}
+
+function deletionTrouble({ plan, trees, base, removedBefore }: Intent, side: Side): string | undefined {
+  const planned = removalsIn(plan, side)
+  if (planned === 0) return undefined
+  const cause = otherSide[side]
+  const agreed = countEntries(base)
+  if (countEntries(trees[cause]) === 0 && agreed >= MIN_EMPTIED) {
+    return `the ${cause} folder is empty, where both sides had ${agreed} entries`
+  }
+  const deleted = planned + removedBefore[side]
+  const entries = countEntries(trees[side]) + removedBefore[side]
+  if (deleted < MIN_DELETED || deleted <= entries * MAX_SHARE) return undefined
+  return `${deleted} of ${entries} entries on ${side} would be deleted`
+}
+
+function removalsIn(plan: Plan, side: Side): number {
+  let count = 0
+  for (const { op } of plan[side]) if (op === 'remove') count++
+  return count
+}
+
+/** Deleting a large tree takes a program seconds, and is told of in pieces: together they are one deletion. */
+const WINDOW_MS = 10_000
+
+/** Remembers what was removed of late. */
+export class RecentRemovals {
+  private plans: { readonly at: number; readonly local: number; readonly remote: number }[] = []
+  private readonly now: () => number
+
+  /** @param now a clock in milliseconds. */
+  constructor(now: () => number) {
+    this.now = now
+  }
+
+  get counts(): Record<Side, number> {
+    const since = this.now() - WINDOW_MS
+    this.plans = this.plans.filter(({ at }) => at > since)
+    const counts = { local: 0, remote: 0 }
+    for (const { local, remote } of this.plans) {
+      counts.local += local
+      counts.remote += remote
+    }
+    return counts
+  }
+
+  add(plan: Plan): void {
+    const local = removalsIn(plan, 'local')
+    const remote = removalsIn(plan, 'remote')
+    if (local + remote > 0) this.plans.push({ at: this.now(), local, remote })
+  }
+
+  /** A person said that what is deleted is meant to be. */
+  forget(): void {
+    this.plans = []
+  }
+}
