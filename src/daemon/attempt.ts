@@ -20,6 +20,7 @@ export interface AttemptOptions {
 
 export interface AttemptListener {
   status(status: SessionStatus): void
+  warn(message: string): void
   started(session: RunningSession): void
 }
 
@@ -85,8 +86,11 @@ async function begin(
   )
   refuseReadOnly(options, { local: local.value, remote })
   const successor = await options.isSuccessor()
-  const onStatus = (status: SessionStatus) => listener.status(status)
-  const parts = { binding, local: local.value, remote, basePath, successor, onStatus }
+  const tell = {
+    onStatus: (status: SessionStatus) => listener.status(status),
+    warn: (message: string) => listener.warn(message),
+  }
+  const parts = { binding, local: local.value, remote, basePath, successor, ...tell }
   return opened(
     'the session',
     () => options.startSession(parts),

@@ -50,7 +50,8 @@ export function keepSession(options: KeeperOptions): Keeper {
   const over = new AbortController()
   const pause = newPause()
   const backoff = newBackoff(options.pace)
-  const narrator = newNarrator(`${binding.pod}/${binding.container}`, options.log)
+  const label = `${binding.pod}/${binding.container}`
+  const narrator = newNarrator(label, options.log)
   const state: State = {
     ...{ session: undefined, status: undefined, message: undefined },
     ...{ failures: 0, reached: false },
@@ -79,11 +80,15 @@ export function keepSession(options: KeeperOptions): Keeper {
 
   async function keep(): Promise<void> {
     await options.after
-    const started = (session: RunningSession) => {
-      state.session = session
+    const listener = {
+      status: onStatus,
+      warn: (message: string) => options.log({ level: 'warn', message: `${label}: ${message}` }),
+      started(session: RunningSession) {
+        state.session = session
+      },
     }
     while (!over.signal.aborted) {
-      const error = await attemptSession(options, { status: onStatus, started }, over.signal)
+      const error = await attemptSession(options, listener, over.signal)
       if (over.signal.aborted) break
       failed(error)
       await pause.sleep(backoff.next(), over.signal)

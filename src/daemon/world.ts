@@ -47,6 +47,8 @@ export interface SessionParts {
   /** The container stands in for another that was in sync: what the local folder holds is what it should. */
   readonly successor: boolean
   readonly onStatus: (status: SessionStatus) => void
+  /** Told what a person should know and no status says. */
+  readonly warn: (message: string) => void
 }
 
 export interface RunningSession {

@@ -1,0 +1,92 @@
+import { stat } from 'node:fs/promises'
+import { defaultNamespace } from '../agent/install/objects.ts'
+import type { Config } from '../config/store.ts'
+import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
+import { bindBase } from '../files/base/bind.ts'
+import { type BaseStore, openBaseStore } from '../files/base/store.ts'
+import { openLocalReplica } from '../files/replica/local.ts'
+import type { Replica } from '../files/replica/replica.ts'
+import { startSession } from '../files/session.ts'
+import type { ContextOptions } from '../kube/config.ts'
+import { openCluster } from './cluster.ts'
+import type { RunningSession, SessionParts, World } from './world.ts'
+
+export interface LiveWorldOptions extends Pick<ContextOptions, 'kubeconfig' | 'env'> {
+  /** The configuration in force: it says where agents are. */
+  readonly config: () => Config
+}
+
+/** Clusters of the kubeconfig, and folders of this machine. */
+export function liveWorld({ config, ...kube }: LiveWorldOptions): World {
+  return {
+    openCluster: (context) =>
+      openCluster({ ...kube, context, agentNamespace: () => config().agents[context] ?? defaultNamespace }),
+    openLocal,
+    startSession: async (parts) => begin(parts),
+    pace: { firstMs: 500, maxMs: 30_000 },
+    lingerMs: 10_000,
+  }
+}
+
+async function openLocal(path: string): Promise<Replica> {
+  const found = await stat(path).catch((error) => {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw new KubesyncError('LOCAL_UNREADABLE', `${path} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    })
+  })
+  if (found?.isDirectory() !== true) {
+    const what = found === undefined ? 'there is no folder' : 'there is a file, but no folder,'
+    throw new KubesyncError('NO_SUCH_DIRECTORY', `${what} ${path}`, {
+      hint: 'make it again, or delete the spec; nothing is deleted in the containers meanwhile',
+    })
+  }
+  return openLocalReplica(path)
+}
+
+function begin({ binding, basePath, successor, ...parts }: SessionParts): RunningSession {
+  const base = openBaseStore(basePath)
+  try {
+    const container = `${binding.podUid} ${binding.container} ${binding.containerId}`
+    bindBase(base, { container, local: parts.local.info, remote: parts.remote.info, isSuccessor: successor })
+  } catch (error) {
+    base.close()
+    throw error
+  }
+  const tellOfBase = watchBase(base, parts.warn)
+  const session = startSession({
+    ...{ local: parts.local, remote: parts.remote, base, mode: binding.mode },
+    onStatus(status) {
+      tellOfBase()
+      parts.onStatus(status)
+    },
+  })
+  const closed = session.closed.then(({ message }) => {
+    base.close()
+    return message
+  })
+  return {
+    closed,
+    async stop() {
+      await session.stop()
+      await closed
+    },
+    resume: () => session.resume(),
+  }
+}
+
+/** Tells when what was agreed on could not be read, or cannot be saved. */
+function watchBase(base: BaseStore, warn: (message: string) => void): () => void {
+  const { setAside } = base
+  if (setAside !== undefined) {
+    warn(
+      `what was agreed on before could not be read (${setAside.reason}); it was set aside as ${setAside.path}`,
+    )
+  }
+  let told: string | undefined
+  return () => {
+    const { unsaved } = base
+    if (unsaved !== undefined && unsaved !== told) warn(`what was agreed on cannot be saved: ${unsaved}`)
+    told = unsaved
+  }
+}
