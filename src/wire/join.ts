@@ -12,7 +12,8 @@ export interface Halves {
 
 /**
  * One duplex of two streams: what is read comes from `input`, what is written goes to `output`. It fails when either
- * fails or closes before its end, and takes both along when it is destroyed.
+ * fails or the input closes before its end, and takes both along when it is destroyed. That the output closed is an
+ * error only when there is something to write: what a process said before it left is still to be read.
  */
 export function joinStreams(halves: Halves): Duplex {
   return new Joined(halves)
@@ -34,9 +35,6 @@ class Joined extends Duplex {
     for (const half of [input, output]) half.on('error', (error) => this.destroy(error))
     input.on('close', () => {
       if (!input.readableEnded) this.destroy(new Error('the input closed before its end'))
-    })
-    output.on('close', () => {
-      if (!output.writableFinished) this.destroy(new Error('the output closed'))
     })
   }
 

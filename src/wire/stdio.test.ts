@@ -113,6 +113,13 @@ describe('stdio as one stream', () => {
     expect((await mux.closed).kind).toBe('lost')
   })
 
+  test('what a process said before it left can be read when it is gone', async () => {
+    const child = start(program('stdio.end(Buffer.alloc(50_000), () => process.exit())'))
+    const stream = streamOf(child)
+    await once(child, 'exit')
+    expect((await bytesOf(stream)).length).toBe(50_000)
+  })
+
   test.each(['/dev/null', library])('refuses %s as its stdin with a sentence', async (path) => {
     const child = spawn(process.execPath, echo, { stdio: [openSync(path, 'r'), 'pipe', 'pipe'] })
     expect(await complaint(child)).toContain('standard input is neither a pipe nor a socket')
