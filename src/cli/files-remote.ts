@@ -1,0 +1,80 @@
+import type { NodeConnection } from '../agent/connect.ts'
+import { defaultNamespace } from '../agent/install/objects.ts'
+import type { Config } from '../config/document.ts'
+import type { Spec } from '../config/spec.ts'
+import { type Binding, decide } from '../daemon/bindings.ts'
+import { openCluster } from '../daemon/cluster.ts'
+import type { Pod } from '../daemon/pods.ts'
+import type { Cluster } from '../daemon/world.ts'
+import { KubesyncError } from '../errors.ts'
+import type { Listing } from './files-list.ts'
+import type { Cli } from './io.ts'
+
+export interface RemoteOptions {
+  readonly spec: Spec
+  readonly config: Config
+  readonly kubeconfig: string | undefined
+}
+
+export interface FailedListing {
+  readonly error: unknown
+}
+
+/** Lists the remote folder of a spec in every container that runs and matches. Rejects when none does. */
+export async function listRemote(cli: Cli, options: RemoteOptions): Promise<(Listing | FailedListing)[]> {
+  const { spec, config, kubeconfig } = options
+  const agentNamespace = () => config.agents[spec.context] ?? defaultNamespace
+  const cluster = await openCluster({ kubeconfig, context: spec.context, env: cli.io.env, agentNamespace })
+  const connections = new Map<string, Promise<NodeConnection>>()
+  const connect = (node: string) => {
+    const found = connections.get(node) ?? cluster.connectNode(node)
+    connections.set(node, found)
+    return found
+  }
+  try {
+    const bindings = await findContainers(cluster, spec)
+    return await Promise.all(bindings.map((binding) => listOne(binding, { path: spec.remote, connect })))
+  } finally {
+    await Promise.allSettled([...connections.values()].map(async (one) => (await one).close()))
+    cluster.close()
+  }
+}
+
+async function findContainers(cluster: Cluster, spec: Spec): Promise<readonly Binding[]> {
+  const pods = await currentPods(cluster, spec)
+  // Reading is allowed everywhere, whoever leads.
+  const { bindings, waiting } = decide({ spec: { ...spec, mode: 'two-way-safe' }, pods, failing: new Set() })
+  if (bindings.length > 0) return bindings
+  throw new KubesyncError('NO_CONTAINER', waiting ?? 'no container matches')
+}
+
+function currentPods(cluster: Cluster, spec: Spec): Promise<readonly Pod[]> {
+  return new Promise((resolve, reject) => {
+    const stop = cluster.watchPods(spec, (event) => {
+      if (event.type === 'reachable') return
+      queueMicrotask(() => stop())
+      if (event.type === 'pods') resolve(event.pods)
+      else reject(event.error)
+    })
+  })
+}
+
+interface Reach {
+  readonly path: string
+  readonly connect: (node: string) => Promise<NodeConnection>
+}
+
+async function listOne(binding: Binding, { path, connect }: Reach): Promise<Listing | FailedListing> {
+  const { pod, container, node, containerId } = binding
+  try {
+    const replica = await (await connect(node)).openReplica({ containerId, path, create: false })
+    try {
+      await replica.rescan('all')
+      return { pod, container, node, path, tree: replica.tree }
+    } finally {
+      await replica.close()
+    }
+  } catch (error) {
+    return { error }
+  }
+}

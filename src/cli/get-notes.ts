@@ -1,0 +1,42 @@
+import type { BoundSessionStatus } from '../daemon/status.ts'
+import { count, printable } from '../ui/text.ts'
+import type { SpecView } from './get-rows.ts'
+
+/**
+ * What the table has no room for, a line each: why a spec waits or fails, why a session is halted, conflicts and
+ * problems. Of the latter two at most `most` for each session.
+ */
+export function describeNotes(views: readonly SpecView[], most: number): string[] {
+  return views
+    .flatMap((view) => [
+      ...(view.message === undefined ? [] : [`${view.name}: ${view.message}`]),
+      ...view.sessions.flatMap((bound) => {
+        const name = view.sessions.length > 1 ? `${view.name}, ${bound.pod}` : view.name
+        return sessionNotes(bound, most).map((note) => `${name}: ${note}`)
+      }),
+    ])
+    .map(printable)
+}
+
+function sessionNotes({ session, message }: BoundSessionStatus, most: number): string[] {
+  const notes = [message, session?.phase === 'halted' ? `halted: ${session.halt}` : undefined]
+  const troubles = session === undefined ? [] : describeTroubles(session)
+  const left = troubles.length - most
+  return [
+    ...notes.filter((note) => note !== undefined),
+    ...troubles.slice(0, most),
+    ...(left > 0
+      ? [`and ${count(left, 'more conflict or problem', 'more conflicts and problems')}; -o wide lists all`]
+      : []),
+  ]
+}
+
+type Troubled = Pick<NonNullable<BoundSessionStatus['session']>, 'conflicts' | 'problems'>
+
+/** Conflicts and problems, a line each. */
+export function describeTroubles({ conflicts, problems }: Troubled): string[] {
+  return [
+    ...conflicts.map(({ path, message }) => `conflict at ${path || '.'}: ${message}`),
+    ...problems.map(({ path, side, message }) => `problem at ${path || '.'} (${side}): ${message}`),
+  ]
+}

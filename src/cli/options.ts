@@ -1,0 +1,69 @@
+import { Option } from 'commander'
+
+export interface KubeconfigOptions {
+  readonly kubeconfig?: string
+}
+
+/** Which cluster and namespace, in kubectl's words. */
+export interface KubeOptions extends KubeconfigOptions {
+  readonly context?: string
+  readonly namespace?: string
+}
+
+export interface ConfigOptions {
+  readonly config?: string
+}
+
+export type OutputFormat = 'json' | 'yaml' | 'wide' | 'name'
+
+export function kubeOptions(namespace = "instead of the context's namespace"): Option[] {
+  return [new Option('-n, --namespace <name>', namespace), ...contextOptions()]
+}
+
+export function contextOptions(): Option[] {
+  return [new Option('-c, --context <name>', 'instead of the current context'), ...kubeconfigOptions()]
+}
+
+export function kubeconfigOptions(): Option[] {
+  return [new Option('--kubeconfig <path>', 'instead of $KUBECONFIG or ~/.kube/config')]
+}
+
+export function configOptions(): Option[] {
+  return [new Option('--config <path>', 'instead of $KUBESYNC_CONFIG or ~/.kubesync/config')]
+}
+
+export function verboseOption(): Option {
+  return new Option('-v, --verbose', 'say more, such as where an error comes from')
+}
+
+export function outputOption(): Option {
+  return new Option('-o, --output <format>', 'how to print it').choices(['json', 'yaml', 'wide', 'name'])
+}
+
+/** A spec's flags, shared by `create` and `run`. */
+export interface SpecOptions extends KubeOptions {
+  readonly selector?: string
+  readonly pod?: string
+  readonly container?: string
+  readonly localReadOnly?: true
+  readonly remoteReadOnly?: true
+  readonly reload?: string
+}
+
+export function specOptions(): Option[] {
+  return [
+    ...podOptions(),
+    new Option('--local-read-only', 'never write here: changes travel to the containers only'),
+    new Option('--remote-read-only', 'never write there: changes travel to this machine only'),
+    new Option('--reload <how>', 'what to do in a container after a change: `none`'),
+  ]
+}
+
+/** Which containers. */
+export function podOptions(): Option[] {
+  return [
+    new Option('-l, --selector <labels>', 'all pods with these labels, such as app=demo'),
+    new Option('--pod <name>', 'one pod, by name'),
+    new Option('--container <name>', 'a container of the pod, instead of its default or first one'),
+  ]
+}

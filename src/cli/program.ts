@@ -1,0 +1,93 @@
+import { Command, type Option } from 'commander'
+import { KubesyncError } from '../errors.ts'
+import { version } from '../version.ts'
+import { cleanCommand } from './clean.ts'
+import { createCommand } from './create.ts'
+import { deleteCommand } from './delete.ts'
+import { filesCommand } from './files.ts'
+import { getCommand } from './get.ts'
+import { initCommand } from './init.ts'
+import type { Cli } from './io.ts'
+import { listCommand } from './list.ts'
+import { configOptions, kubeOptions, verboseOption } from './options.ts'
+import { runCommand } from './run.ts'
+import { watchCommand } from './watch.ts'
+
+/** The whole command line. Commands load what they need when they run. */
+export function createProgram(cli: Cli): Command {
+  const program = new Command(cli.name)
+    .description('Keeps folders here and folders inside running containers equal, in both directions.')
+    .version(version, '--version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .addHelpText('after', introduction(cli.name))
+    .configureHelp({ subcommandTerm: termOf })
+    // Options before a command's name are the program's, those after it the command's.
+    .enablePositionalOptions()
+    .hook('preAction', (_program, command) => adoptOptions(program, command))
+  for (const option of sharedOptions()) program.addOption(option)
+  program.commandsGroup('The agent:')
+  program.addCommand(initCommand(cli)).addCommand(cleanCommand(cli))
+  program.commandsGroup('What to sync:')
+  program.addCommand(createCommand(cli)).addCommand(deleteCommand(cli)).addCommand(listCommand(cli))
+  program.commandsGroup('Syncing:')
+  program.addCommand(watchCommand(cli)).addCommand(runCommand(cli))
+  program.addCommand(getCommand(cli)).addCommand(filesCommand(cli))
+  for (const command of [program, ...program.commands]) prepare(command, program, cli)
+  return program
+}
+
+/** A command in the list of commands: with its arguments, without `[options]`. */
+function termOf(command: Command): string {
+  const parameters = command.registeredArguments.map((argument) => {
+    const name = argument.variadic ? `${argument.name()}...` : argument.name()
+    return argument.required ? `<${name}>` : `[${name}]`
+  })
+  return [command.name(), ...parameters].join(' ')
+}
+
+function introduction(name: string): string {
+  return `
+The first steps, in a folder with the files of a Deployment labelled app=demo:
+  $ ${name} init
+  $ ${name} create --selector=app=demo . /app
+  $ ${name} watch`
+}
+
+function sharedOptions(): Option[] {
+  return [...kubeOptions(), ...configOptions(), verboseOption()]
+}
+
+/** What all commands have in common. */
+function prepare(command: Command, program: Command, cli: Cli): void {
+  const help = command === program ? `${cli.name} --help` : `${cli.name} ${command.name()} --help`
+  command
+    .exitOverride()
+    .showHelpAfterError(`hint: \`${help}\` shows what it takes`)
+    .configureOutput({
+      writeOut: (text) => void cli.io.stdout.write(text),
+      writeErr: (text) => void cli.io.stderr.write(text),
+      getOutHelpWidth: () => cli.io.stdout.columns ?? 100,
+      getErrHelpWidth: () => cli.io.stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+  if (command === program) return
+  command.helpOption('-h, --help', 'print help').addOption(verboseOption())
+  command.hook('preAction', () => {
+    cli.verbose = command.getOptionValue('verbose') === true
+  })
+}
+
+/** Gives a command the options that stood before its name, as kubectl takes them. */
+function adoptOptions(program: Command, command: Command): void {
+  for (const option of program.options) {
+    const name = option.attributeName()
+    if (program.getOptionValueSource(name) !== 'cli') continue
+    if (!command.options.some((own) => own.attributeName() === name)) {
+      throw new KubesyncError('USAGE', `\`${command.name()}\` takes no ${option.long ?? option.flags}`)
+    }
+    if (command.getOptionValueSource(name) === 'cli') continue
+    command.setOptionValueWithSource(name, program.getOptionValue(name), 'cli')
+  }
+}

@@ -1,0 +1,124 @@
+import { access, constants, stat } from 'node:fs/promises'
+import { posix, resolve, sep } from 'node:path'
+import * as v from 'valibot'
+import type { Paths } from '../config/paths.ts'
+import { type Spec, specSchema } from '../config/spec.ts'
+import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
+import { loadContext } from '../kube/config.ts'
+import type { Cli } from './io.ts'
+import type { SpecOptions } from './options.ts'
+import { parseObjectName, parseSelector, usageError } from './values.ts'
+
+export interface SpecInput {
+  readonly local: string
+  readonly remote: string
+  readonly options: SpecOptions
+  readonly paths: Paths
+}
+
+/** The spec that a command line asks for, all of it checked, with context and namespace frozen; it has no name yet. */
+export async function readSpec(cli: Cli, input: SpecInput): Promise<Omit<Spec, 'name'>> {
+  const { options } = input
+  const mode = modeOf(options)
+  const pods = podsFrom(options)
+  refuseReload(options.reload)
+  const remote = remoteFolder(input.remote)
+  const local = resolve(cli.io.cwd, input.local)
+  await checkLocal(local, { writable: mode !== 'to-remote-safe' })
+  refuseOwnFiles(local, input.paths)
+  const context = await loadContext({ ...options, env: cli.io.env })
+  return { local, remote, context: context.name, namespace: context.namespace, ...pods, mode }
+}
+
+/** A spec with a name, or an error about the name. */
+export function nameSpec(spec: Omit<Spec, 'name'>, name: string): Spec {
+  const result = v.safeParse(specSchema, { name, ...spec })
+  if (result.success) return result.output
+  throw usageError(`\`${name}\` cannot be the name of a spec`, v.summarize(result.issues).replace(/^× /, ''))
+}
+
+function modeOf({ localReadOnly, remoteReadOnly }: SpecOptions): Spec['mode'] {
+  if (localReadOnly && remoteReadOnly) {
+    throw usageError('with both sides read-only there is nothing to sync', 'leave one of the two flags out')
+  }
+  if (localReadOnly) return 'to-remote-safe'
+  return remoteReadOnly ? 'to-local-safe' : 'two-way-safe'
+}
+
+/** Which containers, from flags. */
+export function podsFrom(options: SpecOptions): Pick<Spec, 'selector' | 'pod' | 'container'> {
+  const { selector, pod, container } = options
+  const inContainer = container === undefined ? {} : { container: parseObjectName('container')(container) }
+  if (selector !== undefined && pod !== undefined) throw usageError('either --selector or --pod, not both')
+  if (selector !== undefined) return { selector: parseSelector(selector), ...inContainer }
+  if (pod !== undefined) return { pod: parseObjectName('pod')(pod), ...inContainer }
+  throw usageError('which pods?', 'say it with --selector app=demo, or --pod NAME for one')
+}
+
+function refuseReload(reload: string | undefined): void {
+  if (reload === undefined || reload === 'none') return
+  throw usageError(
+    `--reload ${reload} is not in this version`,
+    'only `none` is: processes have to notice changes themselves',
+  )
+}
+
+/** An absolute directory in a container, without `.`, `..` and doubled slashes. */
+export function remoteFolder(given: string): string {
+  if (!given.startsWith('/')) {
+    throw usageError(
+      `REMOTE has to be an absolute path in the container, not \`${given}\``,
+      `did you mean /${given}?`,
+    )
+  }
+  const folder = posix.normalize(given).replace(/(?<=.)\/$/, '')
+  if (folder === '/')
+    throw usageError('REMOTE cannot be the whole container', 'choose a folder in it, such as /app')
+  return folder
+}
+
+/** LOCAL has to be a directory that this user may use as the spec wants. */
+export async function checkLocal(local: string, { writable }: { writable: boolean }): Promise<void> {
+  try {
+    if (!(await stat(local)).isDirectory()) {
+      throw new KubesyncError('NOT_A_DIRECTORY', `${local} is a file, not a directory`, {
+        hint: 'name the folder that it is in',
+      })
+    }
+    await access(local, constants.R_OK | constants.X_OK)
+  } catch (error) {
+    throw localError(local, error)
+  }
+  if (!writable) return
+  await access(local, constants.W_OK).catch(() => {
+    throw new KubesyncError('LOCAL_READ_ONLY', `${local} cannot be written by this user`, {
+      hint: 'change its permissions, or say --local-read-only to sync from here to the containers only',
+    })
+  })
+}
+
+function localError(local: string, error: unknown): KubesyncError {
+  if (error instanceof KubesyncError) return error
+  switch (errnoOf(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new KubesyncError('NO_SUCH_DIRECTORY', `there is no folder ${local}`, {
+        hint: 'make it first; an empty one is filled from the container',
+      })
+    case 'EACCES':
+      return new KubesyncError('LOCAL_UNREADABLE', `${local} cannot be read by this user`)
+    default:
+      return new KubesyncError('LOCAL_UNREADABLE', `${local} cannot be read: ${messageOf(error)}`, {
+        cause: error,
+      })
+  }
+}
+
+/** Writing down what was synced would be a change to sync, for ever. */
+function refuseOwnFiles(local: string, paths: Paths): void {
+  const base = local.endsWith(sep) ? local : `${local}${sep}`
+  if (!`${paths.state}${sep}`.startsWith(base)) return
+  throw new KubesyncError('HOLDS_OWN_FILES', `${local} holds kubesync's own files (${paths.state})`, {
+    hint: 'sync a folder below it, or move them with KUBESYNC_HOME',
+  })
+}
