@@ -65,7 +65,7 @@ function transport(socket: Socket, head: Buffer): ExecTransport {
     socket.cork()
     socket.write(dataHeader(STDIN_STREAM, flags, piece.length))
     socket.write(piece, taken)
-    process.nextTick(() => socket.uncork())
+    socket.uncork()
   }
   return {
     canEndStdin: true,

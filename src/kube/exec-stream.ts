@@ -122,17 +122,14 @@ export class ExecStream extends Duplex {
     else this.push(null)
   }
 
+  /** Sends piece by piece: what is encrypted at once should fit into the processor's cache. */
   #send(data: Buffer, done: () => void): void {
-    const last = data.length - PIECE_BYTES
-    let from = 0
     if (this.#over || data.length === 0) {
       done()
       return
     }
-    for (; from < last; from += PIECE_BYTES) {
-      this.#transport.send(data.subarray(from, from + PIECE_BYTES), () => undefined)
-    }
-    this.#transport.send(data.subarray(from), done)
+    const rest = data.subarray(PIECE_BYTES)
+    this.#transport.send(data.subarray(0, PIECE_BYTES), () => this.#send(rest, done))
   }
 }
 

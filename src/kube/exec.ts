@@ -49,14 +49,14 @@ export async function exec(client: KubeClient, request: ExecRequest): Promise<Ex
 }
 
 async function openersFor(client: KubeClient): Promise<readonly [Opener, Opener]> {
-  const isOld = await client.discovery.version().then(
-    ({ major, minor }) => major === 1 && minor < WEBSOCKET_MINOR,
+  const isNew = await client.discovery.version().then(
+    ({ major, minor }) => major > 1 || (major === 1 && minor >= WEBSOCKET_MINOR),
     (error: unknown) => {
-      if (error instanceof ApiError) return false
+      if (error instanceof ApiError) return true
       throw error
     },
   )
-  return isOld ? [openSpdy, openWebSocket] : [openWebSocket, openSpdy]
+  return isNew ? [openWebSocket, openSpdy] : [openSpdy, openWebSocket]
 }
 
 /** The API server gives a reason with what it decides; a proxy that knows no upgrades does not. */
