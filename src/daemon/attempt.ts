@@ -25,7 +25,9 @@ export interface AttemptListener {
 }
 
 /** How long one step of opening may take, in milliseconds. */
-const openLimit = 30_000
+const openLimit = 60_000
+/** A replica is open once it was scanned; a tree of a million files on a cold disk takes minutes. */
+const scanLimit = 600_000
 
 /**
  * One session from its beginning to its end. Resolves, when nothing of it is left, with why it could not
@@ -60,30 +62,31 @@ async function begin(
   { listener, signal, undo }: Beginning,
 ): Promise<RunningSession> {
   const { binding, basePath } = options
-  const opened = async <T>(
-    what: string,
-    open: () => Promise<T>,
-    close: (value: T) => unknown,
-  ): Promise<T> => {
+  const opened = async <T>({ what, limitMs = openLimit, open, close }: Opening<T>): Promise<T> => {
     signal.throwIfAborted()
-    const late = () => new KubesyncError('TIMEOUT', `${what} did not answer within ${openLimit / 1000} s`)
-    const value = await within(open(), { signal, limitMs: openLimit, late, discard: close })
+    const late = () => new KubesyncError('TIMEOUT', `${what} did not answer within ${limitMs / 1000} s`)
+    const value = await within(open(), { signal, limitMs, late, discard: close })
     undo.push(() => close(value))
     return value
   }
-  const local = await opened('the local folder', () => options.local.acquire(), release)
-  const node = await opened(`node ${binding.node}`, () => options.node.acquire(), release)
+  const local = await opened({
+    ...{ what: 'the local folder', limitMs: scanLimit, close: release },
+    open: () => options.local.acquire(),
+  })
+  const node = await opened({
+    ...{ what: `node ${binding.node}`, close: release },
+    open: () => options.node.acquire(),
+  })
   const target = {
     containerId: binding.containerId,
     path: options.remotePath,
     create: binding.mode !== 'to-local-safe',
   }
-  const agent = `the agent on ${binding.node}`
-  const remote = await opened(
-    agent,
-    () => node.value.openReplica(target),
-    (replica) => replica.close(),
-  )
+  const remote = await opened({
+    ...{ what: `the agent on ${binding.node}`, limitMs: scanLimit },
+    open: () => node.value.openReplica(target),
+    close: (replica) => replica.close(),
+  })
   refuseReadOnly(options, { local: local.value, remote })
   const successor = await options.isSuccessor()
   const tell = {
@@ -91,11 +94,18 @@ async function begin(
     warn: (message: string) => listener.warn(message),
   }
   const parts = { binding, local: local.value, remote, basePath, successor, ...tell }
-  return opened(
-    'the session',
-    () => options.startSession(parts),
-    (session) => session.stop(),
-  )
+  return opened({
+    what: 'the session',
+    open: () => options.startSession(parts),
+    close: (session) => session.stop(),
+  })
+}
+
+interface Opening<T> {
+  readonly what: string
+  readonly limitMs?: number
+  readonly open: () => Promise<T>
+  readonly close: (value: T) => unknown
 }
 
 function release(lease: Lease<unknown>): void {
