@@ -74,11 +74,18 @@ export function parseMounts(mountinfo: string): Mount[] {
       const [before = '', after = ''] = line.split(' - ')
       const [id, , device = '', root = '', mountPoint = ''] = before.split(' ')
       const [type = '', source = ''] = after.split(' ')
-      return { id: Number(id), device, root: unescape(root), mountPoint: unescape(mountPoint), type, source }
+      return {
+        id: Number(id),
+        device,
+        root: decodeEscapes(root),
+        mountPoint: decodeEscapes(mountPoint),
+        type,
+        source,
+      }
     })
 }
 
-function unescape(path: string): string {
+function decodeEscapes(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }
 

@@ -1,9 +1,48 @@
+import { KubesyncError } from '../errors.ts'
+import { FdDir } from '../files/replica/fd-dir.ts'
+import type { OpenRoot } from '../files/replica/root.ts'
+import { serveReplica } from '../files/replica/server.ts'
 import { writeMessage } from '../wire/messages.ts'
 import { stdioDuplex } from '../wire/stdio.ts'
-import { become, openContainer, storageOf } from './container.ts'
+import { become, type ContainerHandle, openContainer, storageOf } from './container.ts'
 import { openInside } from './jail.ts'
 import { type ReplicaRequest, refused, toJson } from './protocol.ts'
 import type { ProcessRef } from './radar.ts'
 
 /** What the node's agent starts a mirror with, in its arguments; it was validated there. */
 export type MirrorRequest = ReplicaRequest & { readonly process: ProcessRef }
+
+/**
+ * Serves the replica of a directory in a container on this process's stdio, as the container's own user, until
+ * that stream ends. The first message says whether the directory could be opened.
+ */
+export async function runMirror(json: string): Promise<void> {
+  const transport = stdioDuplex()
+  try {
+    const openRoot = enter(JSON.parse(json))
+    await writeMessage(transport, toJson({ ok: true }))
+    await serveReplica(transport, openRoot)
+    process.exit(0)
+  } catch (error) {
+    await writeMessage(transport, toJson(refused(error)))
+    transport.end(() => process.exit(0))
+  }
+}
+
+function enter(request: MirrorRequest): OpenRoot {
+  const container = openContainer(request.process, request.containerId)
+  become(container.credentials)
+  const first = openRootIn(container, request.path, request.create)
+  if (first === undefined) {
+    throw new KubesyncError('REMOTE_MISSING', `${request.path} does not exist in the container`)
+  }
+  first.dir.close()
+  // Only at the start: a folder that vanishes later is for a person to judge.
+  return () => openRootIn(container, request.path, false)
+}
+
+function openRootIn(container: ContainerHandle, path: string, create: boolean): ReturnType<OpenRoot> {
+  const fd = openInside(container.root, path, { create })
+  if (fd === undefined) return undefined
+  return { dir: new FdDir(fd), storage: storageOf(fd, container) }
+}
