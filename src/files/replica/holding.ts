@@ -116,13 +116,25 @@ export class Holding {
     this.delta.length = length
   }
 
-  /** Remembers a file's digest, unless the file is another by now. */
+  /** Remembers the digest of a file as it is at this stamp; others know it, or do not need it. */
   learn(path: Path, stamp: Stamp, digest: Digest): void {
+    this.withoutNotice(() => this.correct(path, stamp, digest))
+  }
+
+  /**
+   * A file's content is another than anybody thought, though the stamp is the same.
+   * @returns false if there is no file with this stamp
+   */
+  correct(path: Path, stamp: Stamp, digest: Digest): boolean {
     const folder = this.folderAt(parentOf(path))
     const name = nameOf(path)
     const entry = folder?.children.get(name)
-    if (entry === undefined || entry instanceof Folder || entry.kind !== 'file') return
-    if (sameStamp(entry.stamp, stamp)) folder?.children.set(name, withDigest(entry, digest))
+    if (folder === undefined || !isFile(entry) || !sameStamp(entry.stamp, stamp)) return false
+    if (entry.digest === digest) return true
+    const isRacy = folder.racy?.has(name) ?? false
+    this.setLeaf(folder, name, { entry: { ...entry, digest } })
+    folder.noteRace(name, isRacy)
+    return true
   }
 
   setProblem(path: Path, problem: Problem | undefined): void {
@@ -155,6 +167,7 @@ export function nameOf(path: Path): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-export function withDigest(entry: FileEntry, digest: Digest): FileEntry {
-  return { kind: 'file', executable: entry.executable, stamp: entry.stamp, digest }
+/** Whether a child of a folder is a file that can be synced. */
+export function isFile(child: Folder | Leaf | undefined): child is FileEntry {
+  return child !== undefined && !(child instanceof Folder) && child.kind === 'file'
 }

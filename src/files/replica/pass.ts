@@ -1,11 +1,10 @@
-import { sameStamp } from '../delta.ts'
-import { parentOf } from '../path.ts'
+import { joinPath, parentOf } from '../path.ts'
 import type { Digest, Path, Stamp } from '../tree.ts'
 import type { Dir } from './dir.ts'
 import { DirCursor } from './dir-cursor.ts'
 import type { Dirt } from './dirt.ts'
 import { hashFile } from './hash.ts'
-import { Folder, type Holding, nameOf, withDigest } from './holding.ts'
+import { type Folder, type Holding, nameOf } from './holding.ts'
 import { type Frame, Looker, type LookOptions } from './look.ts'
 import { Pace } from './pace.ts'
 import { isRacy } from './stamp.ts'
@@ -120,11 +119,9 @@ export class Pass {
       if (this.pace.due) await this.rest()
       const now = Date.now()
       const digest = folder.gone ? undefined : await this.digestOf(folder.path, name, stamp)
-      const entry = folder.children.get(name)
-      if (digest === undefined || entry === undefined || folder.gone) continue
-      if (entry instanceof Folder || entry.kind !== 'file' || !sameStamp(entry.stamp, stamp)) continue
-      if (entry.digest !== digest) this.holding.setLeaf(folder, name, { entry: withDigest(entry, digest) })
-      folder.noteRace(name, isRacy(stamp.mtimeMs, now))
+      if (digest === undefined || folder.gone) continue
+      const isThere = this.holding.correct(joinPath(folder.path, name), stamp, digest)
+      if (isThere) folder.noteRace(name, isRacy(stamp.mtimeMs, now))
     }
   }
 

@@ -1,12 +1,14 @@
 import { errnoOf } from '../../errors.ts'
 import type { Problem } from '../operation.ts'
 import type { Path } from '../tree.ts'
+import type { Dir } from './dir.ts'
 import { Dirt } from './dirt.ts'
 import { type Changes, Folder, Holding } from './holding.ts'
 import { Pass } from './pass.ts'
 import { problemAt } from './refusal.ts'
 import { Rhythm } from './rhythm.ts'
 import { type OpenRoot, type Root, RootKeeper } from './root.ts'
+import type { Site } from './site.ts'
 import { directoryEntry } from './stamp.ts'
 import { Upkeep } from './upkeep.ts'
 import { Watches } from './watches.ts'
@@ -27,7 +29,7 @@ export interface ScannerOptions {
 }
 
 /** Keeps the tree of a replica in line with what is on disk. */
-export class Scanner {
+export class Scanner implements Site {
   readonly holding: Holding
   private readonly options: ScannerOptions
   private readonly keeper: RootKeeper
@@ -79,6 +81,10 @@ export class Scanner {
   /** Something at this path is not as it was expected to be. */
   suspect(path: Path): void {
     this.soil((dirt) => dirt.addPath(path))
+  }
+
+  watch(folder: Folder, dir: Dir): void {
+    this.watches.watch(folder, dir)
   }
 
   async close(): Promise<void> {

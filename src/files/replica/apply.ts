@@ -1,0 +1,52 @@
+import type { Operation, Outcome } from '../operation.ts'
+import { carryOut } from './carry-out.ts'
+import type { ContentReader } from './content.ts'
+import { DirCursor } from './dir-cursor.ts'
+import { Pace } from './pace.ts'
+import { attempt, placeOf } from './place.ts'
+import { Receiving } from './receive.ts'
+import type { Site } from './site.ts'
+
+export interface ApplyingOptions {
+  readonly site: Site
+  /** The content of the puts, in their order. */
+  readonly content: ContentReader
+  readonly onOutcome: (outcome: Outcome) => void
+  /** Says when what is left is not to be carried out any more. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Carries out operations, each only if what is on disk is what it was decided on. Rejects when the content
+ * fails; every operation that was carried out has been told of then.
+ */
+export async function apply(operations: readonly Operation[], options: ApplyingOptions): Promise<void> {
+  const { site, content, onOutcome, signal } = options
+  const cursor = new DirCursor()
+  const pace = new Pace()
+  const receiving = new Receiving({ site, cursor, content })
+  const act = (operation: Operation): Outcome | Promise<Outcome> => {
+    if (operation.op === 'put') return receiving.putWhole(operation) ?? receiving.put(operation)
+    const { path } = operation
+    return attempt(path, () => {
+      const entry = carryOut(site, placeOf(site, cursor, path), operation)
+      return { result: 'done', path, entry }
+    })
+  }
+  try {
+    for (const operation of operations) {
+      if (pace.due) {
+        // While something is awaited, directories may be moved.
+        cursor.release()
+        await pace.rest()
+      }
+      if (signal.aborted) return
+      const acting = act(operation)
+      const outcome = acting instanceof Promise ? await acting : acting
+      if (outcome.result === 'stale') site.suspect(outcome.path)
+      onOutcome(outcome)
+    }
+  } finally {
+    cursor.release()
+  }
+}

@@ -1,0 +1,119 @@
+import { sameStamp } from '../delta.ts'
+import type { Operation } from '../operation.ts'
+import type { DirectoryEntry, Entry, FileEntry } from '../tree.ts'
+import { using } from './dir.ts'
+import { isExecutable, leafAt } from './entry.ts'
+import { Folder, type Holding, isFile } from './holding.ts'
+import { withExecutable } from './incoming.ts'
+import { badLink } from './link.ts'
+import { expected, type Place, Stale } from './place.ts'
+import type { Site } from './site.ts'
+import { directoryEntry, matches, stampOf } from './stamp.ts'
+import { temporaryName } from './temporary.ts'
+
+type Simple = Exclude<Operation, { op: 'put' }>
+type Of<Op> = Extract<Operation, { op: Op }>
+
+const SPECIAL_BITS = 0o7000
+
+/**
+ * Carries out an operation that needs no content, and brings the tree in line.
+ * @returns what is there now; null for nothing. Throws Stale and system errors.
+ */
+export function carryOut(site: Site, place: Place, operation: Simple): Entry | null {
+  switch (operation.op) {
+    case 'mkdir':
+      return makeDirectory(site, place, operation)
+    case 'symlink':
+      return makeLink(site, place, operation)
+    case 'chmod':
+      return changeMode(site, place, operation)
+    case 'remove':
+      return remove(site, place, operation)
+  }
+}
+
+/** Changes the tree as the disk was changed; who asked for it hears of it in the outcome. */
+export function record(site: Site, change: (holding: Holding) => void): void {
+  // What a pass found earlier is told later than this: only by being told again it stays true.
+  if (site.isPassing) change(site.holding)
+  else site.holding.withoutNotice(() => change(site.holding))
+}
+
+function makeDirectory(
+  site: Site,
+  { dir, folder, name, path }: Place,
+  { expect }: Of<'mkdir'>,
+): DirectoryEntry {
+  if (expect !== 'absent') throw new Stale()
+  dir.mkdir(name)
+  return using(dir.openDir(name), (below) => {
+    const made = new Folder(path, directoryEntry(below.stat()))
+    site.watch(made, below)
+    record(site, (holding) => holding.setFolder(folder, name, made))
+    const { names, undecodable } = below.list()
+    // Somebody was quicker than our watch.
+    if (names.length + undecodable.length > 0) site.suspect(path)
+    return made.entry
+  })
+}
+
+function makeLink(site: Site, place: Place, { target, expect }: Of<'symlink'>): Entry {
+  const { dir, folder, name, path } = place
+  // Whoever decided on it may be deceived.
+  const problem = badLink(path, target)
+  if (problem !== undefined) throw Object.assign(new Error(problem.message), { code: problem.code })
+  if (expect === 'absent') dir.symlink(target, name)
+  else {
+    expected(dir, name, expect)
+    const temporary = temporaryName()
+    dir.symlink(target, temporary)
+    try {
+      expected(dir, name, expect)
+      dir.rename(temporary, name)
+    } catch (error) {
+      dir.unlink(temporary)
+      throw error
+    }
+  }
+  const stats = dir.lstat(name)
+  const found = stats?.isSymbolicLink() ? leafAt(place, stats) : undefined
+  if (found?.entry.kind !== 'symlink' || found.entry.target !== target) throw new Stale()
+  record(site, (holding) => holding.setLeaf(folder, name, found))
+  return found.entry
+}
+
+function changeMode(
+  site: Site,
+  { dir, folder, name }: Place,
+  { expect, executable }: Of<'chmod'>,
+): FileEntry {
+  if (expect === 'absent') throw new Stale()
+  expected(dir, name, expect)
+  const stats = using(dir.openFile(name, 'read'), (file) => {
+    const before = file.stat()
+    if (!before.isFile() || !matches(expect, before)) throw new Stale()
+    file.chmod((before.mode & SPECIAL_BITS) | withExecutable(before.mode, executable))
+    return file.stat()
+  })
+  const known = folder.children.get(name)
+  const isSame = isFile(known) && sameStamp(known.stamp, expect)
+  const digest = isSame ? known.digest : undefined
+  const entry: FileEntry = {
+    kind: 'file',
+    executable: isExecutable(stats.mode),
+    stamp: stampOf(stats),
+    ...(digest !== undefined && { digest }),
+  }
+  record(site, (holding) => holding.setLeaf(folder, name, { entry }))
+  return entry
+}
+
+function remove(site: Site, { dir, folder, name }: Place, { expect }: Of<'remove'>): null {
+  const stats = expected(dir, name, expect)
+  if (stats === undefined) throw new Stale()
+  if (stats.isDirectory()) dir.rmdir(name)
+  else dir.unlink(name)
+  record(site, (holding) => holding.remove(folder, name))
+  return null
+}

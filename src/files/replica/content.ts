@@ -1,0 +1,166 @@
+/**
+ * The content of files as it travels from one replica to another: messages (see `wire/messages.ts`), each a
+ * sequence of records. Of each file that was asked for, in that order, there are any number of chunks and then
+ * one record that says how it ended. Small files share messages, so nothing is paid by the file.
+ *
+ * | record  | fields                        | meaning                                               |
+ * |---------|-------------------------------|-------------------------------------------------------|
+ * | CHUNK   | size u32, bytes               | the next bytes of the file                            |
+ * | END     | digest, 32 bytes              | that was all of it; of what was sent                  |
+ * | CHANGED |                               | the file is not what was asked for, or did not stay so |
+ * | FAILED  | code string, message string   | the file cannot be read                               |
+ */
+import type { Writable } from 'node:stream'
+import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
+import { WireError } from '../../wire/error.ts'
+import { writeMessage } from '../../wire/messages.ts'
+import type { Digest } from '../tree.ts'
+import type { Refusal } from './refusal.ts'
+
+const CHUNK = 1
+const END = 2
+const CHANGED = 3
+const FAILED = 4
+
+const CHUNK_HEAD = 5
+const DIGEST_SIZE = 32
+const END_SIZE = 1 + DIGEST_SIZE
+/** Bytes of a message, unless a problem in it is very long. */
+const MESSAGE_SIZE = 256 * 1024
+/** The largest message a receiver takes. */
+export const MAX_CONTENT_MESSAGE = 2 * MESSAGE_SIZE
+/** No file up to this size is cut. */
+export const WHOLE_SIZE = 128 * 1024
+/** What always fits into an empty message. */
+export const MAX_CHUNK = MESSAGE_SIZE - CHUNK_HEAD - END_SIZE
+
+/** Packs records into messages. Files are read straight into them. */
+export class ContentWriter {
+  private readonly stream: Writable
+  private message: Buffer = Buffer.alloc(0)
+  private size = 0
+
+  constructor(stream: Writable) {
+    this.stream = stream
+  }
+
+  /** Whether a chunk of this size, and the end of its file, fit into the message that is being filled. */
+  hasRoom(size: number): boolean {
+    return this.size === 0 || this.size + CHUNK_HEAD + size + END_SIZE <= MESSAGE_SIZE
+  }
+
+  /** Where to put the bytes of the next chunk; nothing is sent of it until it is confirmed. */
+  chunk(size: number): Buffer {
+    if (this.size === 0) this.message = Buffer.allocUnsafeSlow(MESSAGE_SIZE)
+    const start = this.size + CHUNK_HEAD
+    return this.message.subarray(start, start + size)
+  }
+
+  confirm(chunk: Buffer): void {
+    this.message[this.size] = CHUNK
+    this.message.writeUInt32LE(chunk.length, this.size + 1)
+    this.size += CHUNK_HEAD + chunk.length
+  }
+
+  end(digest: Digest): void {
+    this.add(new ByteWriter(END_SIZE).u8(END).latin1(digest).take())
+  }
+
+  changed(): void {
+    this.add(Buffer.of(CHANGED))
+  }
+
+  failed({ code, message }: Refusal): void {
+    this.add(new ByteWriter().u8(FAILED).string(code).string(message).take())
+  }
+
+  /** Sends what there is; resolves when the other end wants more. */
+  flush(): Promise<void> {
+    if (this.size === 0) return Promise.resolve()
+    const message = this.message.subarray(0, this.size)
+    this.size = 0
+    return writeMessage(this.stream, message)
+  }
+
+  private add(record: Buffer): void {
+    if (this.size === 0) this.message = Buffer.allocUnsafeSlow(MESSAGE_SIZE)
+    if (this.size + record.length > this.message.length) {
+      this.message = Buffer.concat([this.message.subarray(0, this.size), record], MAX_CONTENT_MESSAGE)
+    } else {
+      record.copy(this.message, this.size)
+    }
+    this.size += record.length
+  }
+}
+
+export type ContentRecord =
+  | { readonly kind: 'chunk'; readonly bytes: Buffer }
+  | { readonly kind: 'end'; readonly digest: Digest }
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'failed'; readonly problem: Refusal }
+
+/** Takes records out of messages. Throws WireError for what no ContentWriter wrote. */
+export class ContentReader {
+  private readonly messages: AsyncIterator<Buffer>
+  private records: ContentRecord[] = []
+  private position = 0
+
+  constructor(messages: AsyncIterator<Buffer>) {
+    this.messages = messages
+  }
+
+  /** The next file, if all of it is here already: taken out together, and without waiting. */
+  takeWhole(): { readonly bytes: Buffer | undefined; readonly digest: Digest } | undefined {
+    const first = this.records[this.position]
+    if (first?.kind === 'end') {
+      this.position += 1
+      return { bytes: undefined, digest: first.digest }
+    }
+    const second = this.records[this.position + 1]
+    if (first?.kind !== 'chunk' || second?.kind !== 'end') return undefined
+    this.position += 2
+    return { bytes: first.bytes, digest: second.digest }
+  }
+
+  /** The next record; rejects with WireError if there is none. */
+  async next(): Promise<ContentRecord> {
+    for (;;) {
+      const record = this.records[this.position++]
+      if (record !== undefined) return record
+      const message = await this.messages.next()
+      if (message.done) throw new WireError('there is less content than files')
+      this.records = decodeRecords(message.value)
+      this.position = 0
+    }
+  }
+
+  /** Waits until `takeWhole` may have something. */
+  async wait(): Promise<void> {
+    if (this.position < this.records.length) return
+    await this.next()
+    this.position--
+  }
+}
+
+function decodeRecords(message: Buffer): ContentRecord[] {
+  const reader = new ByteReader(message)
+  const records: ContentRecord[] = []
+  while (reader.remaining > 0) records.push(decodeRecord(reader))
+  return records
+}
+
+function decodeRecord(reader: ByteReader): ContentRecord {
+  const type = reader.u8()
+  switch (type) {
+    case CHUNK:
+      return { kind: 'chunk', bytes: reader.raw(reader.u32()) }
+    case END:
+      return { kind: 'end', digest: reader.latin1(DIGEST_SIZE) }
+    case CHANGED:
+      return { kind: 'changed' }
+    case FAILED:
+      return { kind: 'failed', problem: { code: reader.string(), message: reader.string() } }
+    default:
+      throw new WireError(`${type} is no record of content`)
+  }
+}

@@ -1,0 +1,162 @@
+import type { Stats } from 'node:fs'
+import { errnoOf } from '../../errors.ts'
+import type { Operation } from '../operation.ts'
+import type { FileEntry } from '../tree.ts'
+import { type Dir, type File, using } from './dir.ts'
+import { isExecutable } from './entry.ts'
+import { expected, Stale } from './place.ts'
+import { matches, stampOf } from './stamp.ts'
+import { temporaryName } from './temporary.ts'
+
+export type Put = Extract<Operation, { op: 'put' }>
+
+/** What was written, and whether it had to be written into a file that was there. */
+export interface Written {
+  readonly entry: FileEntry
+  readonly inPlace: boolean
+}
+
+const PERMISSIONS = 0o777
+const ANY_READ = 0o444
+const ANY_EXECUTE = 0o111
+const OWNER_EXECUTE = 0o100
+/** Errors of `link` where the filesystem, or who may do what in it, knows no such thing. */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EINVAL'])
+/** Errors of `rename` onto something that is mounted there, or that is in another layer. */
+const NOT_HERE = new Set(['EXDEV', 'EBUSY'])
+
+const COPY_SIZE = 1024 * 1024
+
+/** A mode with its executable bits set as its readable ones, or without any. */
+export function withExecutable(mode: number, executable: boolean): number {
+  const permissions = mode & PERMISSIONS
+  if (isExecutable(mode) === executable) return permissions
+  return executable
+    ? permissions | ((permissions & ANY_READ) >> 2) | OWNER_EXECUTE
+    : permissions & ~ANY_EXECUTE
+}
+
+/** A file that is being written beside where it belongs. */
+export class Incoming {
+  private readonly put: Put
+  private readonly name: string
+  private readonly temporary = temporaryName()
+  private readonly file: File
+  private open = true
+  /** Whether there is something by the temporary name. */
+  private left = true
+
+  /** Throws Stale if what is to be replaced is not there any more, and system errors. */
+  constructor(dir: Dir, name: string, put: Put) {
+    this.put = put
+    this.name = name
+    // Whether it is absent is for the link to tell, in the end.
+    if (put.expect !== 'absent') expected(dir, name, put.expect)
+    this.file = dir.createFile(this.temporary, put.executable ? 0o777 : 0o666)
+  }
+
+  write(bytes: Uint8Array): void {
+    this.file.write(bytes)
+  }
+
+  /**
+   * Puts the file where it belongs, unless that is not as expected any more: then it throws Stale.
+   * @param dir the directory as of now: it may have been moved since
+   */
+  publish(dir: Dir): Written {
+    const { name, put, file } = this
+    const before = put.expect === 'absent' ? undefined : expected(dir, name, put.expect)
+    if (before?.isFile()) this.keepPermissions(before)
+    file.setMtime(put.source.stamp.mtimeMs)
+    const { ino } = file.stat()
+    // Before it is put in place: some network filesystems tell only now that they have no space.
+    this.close()
+    if (before === undefined) this.create(dir)
+    else if (!this.replace(dir)) return this.copyInto(dir)
+    const after = dir.lstat(name)
+    if (after?.ino !== ino || !after.isFile()) throw new Stale()
+    return { entry: entryOf(after), inPlace: false }
+  }
+
+  /** To be called in the end, whatever happened: nothing is left but what was published. */
+  discard(dir: Dir | undefined): void {
+    try {
+      this.close()
+      if (this.left) dir?.unlink(this.temporary)
+    } catch {
+      // Then it is not there, or the next replica that starts removes it.
+    }
+  }
+
+  private close(): void {
+    if (this.open) this.file.close()
+    this.open = false
+  }
+
+  private keepPermissions({ uid, gid, mode }: Stats): void {
+    if (uid !== process.geteuid?.() || gid !== process.getegid?.()) this.tryToKeepOwner(uid, gid)
+    this.file.chmod(withExecutable(mode, this.put.executable))
+  }
+
+  private tryToKeepOwner(uid: number, gid: number): void {
+    try {
+      this.file.chown(uid, gid)
+    } catch (error) {
+      // Only a privileged process can; for others a file they replace becomes theirs.
+      if (errnoOf(error) !== 'EPERM') throw error
+    }
+  }
+
+  /** Only a link never replaces what came there meanwhile. */
+  private create(dir: Dir): void {
+    try {
+      dir.link(this.temporary, this.name)
+    } catch (error) {
+      if (!NO_LINKS.has(errnoOf(error) ?? '')) throw error
+      expected(dir, this.name, 'absent')
+      dir.rename(this.temporary, this.name)
+      this.left = false
+      return
+    }
+    dir.unlink(this.temporary)
+    this.left = false
+  }
+
+  private replace(dir: Dir): boolean {
+    try {
+      dir.rename(this.temporary, this.name)
+    } catch (error) {
+      if (NOT_HERE.has(errnoOf(error) ?? '')) return false
+      throw error
+    }
+    this.left = false
+    return true
+  }
+
+  /** What is mounted as a single file can be written to only. */
+  private copyInto(dir: Dir): Written {
+    const { put, name } = this
+    const stats = using(dir.openFile(this.temporary, 'read'), (source) =>
+      using(dir.openFile(name, 'write'), (target) => {
+        if (put.expect === 'absent' || !matches(put.expect, target.stat())) throw new Stale()
+        copy(source, target)
+        target.chmod(withExecutable(put.expect.mode, put.executable))
+        target.setMtime(put.source.stamp.mtimeMs)
+        return target.stat()
+      }),
+    )
+    return { entry: entryOf(stats), inPlace: true }
+  }
+}
+
+function copy(source: File, target: File): void {
+  const buffer = Buffer.allocUnsafe(COPY_SIZE)
+  target.truncate()
+  for (let size = source.read(buffer); size > 0; size = source.read(buffer)) {
+    target.write(buffer.subarray(0, size))
+  }
+}
+
+function entryOf(stats: Stats): FileEntry {
+  return { kind: 'file', executable: isExecutable(stats.mode), stamp: stampOf(stats) }
+}

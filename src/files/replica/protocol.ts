@@ -1,0 +1,76 @@
+/**
+ * What the two ends of a replica say to each other. The client opens channels of a Mux on their connection:
+ *
+ * - one `control` channel, first of all. The server sends on it, in the order in which it happened, whatever
+ *   changes its tree: `delta`s (the first is the whole tree; several parts make one snapshot) and the `outcomes`
+ *   of applying. That order is what lets the client hold the same tree. Answers repeat the id of their request.
+ * - a `read` channel for each transfer from here: requests one way, content (see `content.ts`) the other.
+ * - an `apply` channel for each transfer to here: how many operations, the operations, and then content.
+ *
+ * Everything is messages as of `wire/messages.ts`. Neither end trusts the other: what does not decode ends the
+ * channel with an error.
+ */
+import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
+import { WireError } from '../../wire/error.ts'
+import type { Outcome, Problem } from '../operation.ts'
+import type { Delta, Digest, Path } from '../tree.ts'
+import type { HashRequest, ReplicaInfo } from './replica.ts'
+
+/** What a channel is for: its header. */
+export type Purpose =
+  | { readonly kind: 'control' }
+  | { readonly kind: 'read' }
+  | { readonly kind: 'apply'; readonly id: number }
+
+/** From the client, on the control channel. */
+export type Request =
+  | { readonly kind: 'rescan'; readonly id: number; readonly paths: readonly Path[] | 'all' }
+  | { readonly kind: 'hash'; readonly id: number; readonly files: readonly HashRequest[] }
+
+/** From the server, on the control channel. */
+export type Notice =
+  | { readonly kind: 'info'; readonly info: ReplicaInfo }
+  /** Changes of problems, null for those that are no more. Part of the snapshot whose delta follows. */
+  | { readonly kind: 'problems'; readonly problems: ReadonlyMap<Path, Problem | null> }
+  | { readonly kind: 'delta'; readonly isLast: boolean; readonly delta: Delta }
+  /** Every delta up to the end of that scan has been sent. */
+  | { readonly kind: 'rescanned'; readonly id: number }
+  | { readonly kind: 'hashed'; readonly id: number; readonly digests: readonly (Digest | undefined)[] }
+  /** In the order of the operations. */
+  | { readonly kind: 'outcomes'; readonly id: number; readonly outcomes: readonly Outcome[] }
+  /** Applying has ended: operations without an outcome were not carried out, for this reason. */
+  | { readonly kind: 'applied'; readonly id: number; readonly reason: string }
+
+/** How many elements a message of operations, requests or of a delta has at most, to keep messages small. */
+export const MESSAGE_ELEMENTS = 16_384
+
+const purposes = ['control', 'read', 'apply'] as const satisfies readonly Purpose['kind'][]
+
+export function encodePurpose(purpose: Purpose): Buffer {
+  const writer = new ByteWriter(16).u8(purposes.indexOf(purpose.kind))
+  return (purpose.kind === 'apply' ? writer.varint(purpose.id) : writer).take()
+}
+
+export function decodePurpose(bytes: Buffer): Purpose {
+  const reader = new ByteReader(bytes)
+  const kind = kindOf(purposes, reader)
+  const purpose: Purpose = kind === 'apply' ? { kind, id: reader.varint() } : { kind }
+  reader.end()
+  return purpose
+}
+
+/** Reads a byte that is the position of a kind. */
+export function kindOf<K extends string>(kinds: readonly K[], reader: ByteReader): K {
+  const number = reader.u8()
+  const kind = kinds[number]
+  if (kind === undefined) throw new WireError(`${number} is no kind of message here`)
+  return kind
+}
+
+/** A list in messages of a bounded size; one message at least. */
+export function inMessages<T>(list: readonly T[]): (readonly T[])[] {
+  if (list.length <= MESSAGE_ELEMENTS) return [list]
+  return Array.from({ length: Math.ceil(list.length / MESSAGE_ELEMENTS) }, (_, i) =>
+    list.slice(i * MESSAGE_ELEMENTS, (i + 1) * MESSAGE_ELEMENTS),
+  )
+}

@@ -1,0 +1,139 @@
+import type { Writable } from 'node:stream'
+import { errnoOf } from '../../errors.ts'
+import { parentOf } from '../path.ts'
+import type { Digest } from '../tree.ts'
+import { ContentWriter, MAX_CHUNK, WHOLE_SIZE } from './content.ts'
+import type { File } from './dir.ts'
+import { DirCursor } from './dir-cursor.ts'
+import { digestOf, Hashing, openAsStamped } from './hash.ts'
+import { nameOf } from './holding.ts'
+import { Pace } from './pace.ts'
+import { type Refusal, refusalOf } from './refusal.ts'
+import type { ReadRequest } from './replica.ts'
+import type { Site } from './site.ts'
+import { matches } from './stamp.ts'
+
+/** Errors that say that what was asked for is not there. */
+const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP'])
+
+/** How the reading of a file ended. */
+type Ending = { readonly digest: Digest } | 'changed' | Refusal
+
+/** Sends the content of files. Memory does not depend on how many or how large they are. */
+export class Sending {
+  private readonly site: Site
+  private readonly writer: ContentWriter
+  private readonly cursor = new DirCursor()
+  private readonly pace = new Pace()
+
+  constructor(site: Site, stream: Writable) {
+    this.site = site
+    this.writer = new ContentWriter(stream)
+  }
+
+  /** Rejects when the stream fails. Files that cannot be read, or are not what was asked for, are told of in it. */
+  async send(requests: readonly ReadRequest[]): Promise<void> {
+    try {
+      for (const request of requests) {
+        if (this.pace.due) await this.rest()
+        if (request.stamp.size > WHOLE_SIZE) await this.sendLarge(request)
+        else {
+          if (!this.writer.hasRoom(request.stamp.size)) await this.flush()
+          this.end(request, this.readWhole(request))
+        }
+      }
+    } finally {
+      this.cursor.release()
+    }
+  }
+
+  /** Sends what has been packed so far. */
+  async flush(): Promise<void> {
+    this.cursor.release()
+    await this.writer.flush()
+    this.pace.restart()
+  }
+
+  private readWhole(request: ReadRequest): Ending {
+    return attempt(() => {
+      const file = this.open(request)
+      if (file === undefined) return 'changed'
+      try {
+        const chunk = this.writer.chunk(request.stamp.size)
+        if (file.read(chunk) < chunk.length || !matches(request.stamp, file.stat())) return 'changed'
+        const ending = this.approve(request, digestOf(chunk))
+        if (ending !== 'changed' && chunk.length > 0) this.writer.confirm(chunk)
+        return ending
+      } finally {
+        file.close()
+      }
+    })
+  }
+
+  private async sendLarge(request: ReadRequest): Promise<void> {
+    const file = attempt(() => this.open(request) ?? 'changed')
+    if (file === 'changed' || 'code' in file) return this.end(request, file)
+    try {
+      this.end(request, await this.sendChunks(file, request))
+    } finally {
+      file.close()
+    }
+  }
+
+  private async sendChunks(file: File, request: ReadRequest): Promise<Ending> {
+    const hashing = new Hashing()
+    for (let left = request.stamp.size; left > 0; ) {
+      await this.flush()
+      const chunk = this.writer.chunk(Math.min(left, MAX_CHUNK))
+      const size = attempt(() => file.read(chunk))
+      if (typeof size !== 'number') return size
+      if (size < chunk.length) return 'changed'
+      this.writer.confirm(chunk)
+      hashing.update(chunk)
+      left -= size
+      if (this.pace.due) await this.rest()
+    }
+    const isSame = attempt(() => matches(request.stamp, file.stat()))
+    if (isSame === true) return this.approve(request, hashing.digest())
+    return isSame === false ? 'changed' : isSame
+  }
+
+  private open({ path, stamp }: ReadRequest): File | undefined {
+    const dir = this.cursor.open(this.site.root?.dir, parentOf(path))
+    return openAsStamped(dir, nameOf(path), stamp)
+  }
+
+  /** Content that is not what was asked for is a change, even if the stamp does not show it. */
+  private approve({ path, stamp, digest: wanted }: ReadRequest, digest: Digest): Ending {
+    const { holding } = this.site
+    if (wanted === undefined || wanted === digest) {
+      holding.learn(path, stamp, digest)
+      return { digest }
+    }
+    holding.correct(path, stamp, digest)
+    return 'changed'
+  }
+
+  private end({ path }: ReadRequest, ending: Ending): void {
+    if (ending === 'changed') this.writer.changed()
+    else if ('digest' in ending) this.writer.end(ending.digest)
+    else this.writer.failed(ending)
+    if (ending === 'changed' || 'code' in ending) this.site.suspect(path)
+  }
+
+  private async rest(): Promise<void> {
+    this.cursor.release()
+    await this.pace.rest()
+  }
+}
+
+/** Does something with a file; what the system has against it is a result. */
+function attempt<R>(action: () => R): R | 'changed' | Refusal {
+  try {
+    return action()
+  } catch (error) {
+    const code = errnoOf(error)
+    if (code === undefined) throw error
+    return GONE.has(code) ? 'changed' : refusalOf(error, 'read')
+  }
+}

@@ -1,0 +1,134 @@
+import { WireError } from '../../wire/error.ts'
+import type { Outcome } from '../operation.ts'
+import type { Digest } from '../tree.ts'
+import { record } from './carry-out.ts'
+import type { ContentReader } from './content.ts'
+import type { DirCursor } from './dir-cursor.ts'
+import { digestOf, Hashing } from './hash.ts'
+import { Incoming, type Put } from './incoming.ts'
+import { attempt, type Place, placeOf } from './place.ts'
+import { problemAt, type Refusal } from './refusal.ts'
+import type { Site } from './site.ts'
+
+const NOTHING = Buffer.alloc(0)
+const WRITTEN_IN_PLACE: Refusal = {
+  code: 'WRITTEN_IN_PLACE',
+  message: 'is a mount of its own, so it is written to and not replaced: a reader may see half of a change',
+}
+const DAMAGED: Refusal = { code: 'CONTENT_DAMAGED', message: 'arrived with another content than was sent' }
+
+export interface ReceivingOptions {
+  readonly site: Site
+  readonly cursor: DirCursor
+  /** The content of the puts, in their order. */
+  readonly content: ContentReader
+}
+
+/** Writes files whose content arrives. */
+export class Receiving {
+  private readonly site: Site
+  private readonly cursor: DirCursor
+  private readonly content: ContentReader
+
+  constructor({ site, cursor, content }: ReceivingOptions) {
+    this.site = site
+    this.cursor = cursor
+    this.content = content
+  }
+
+  /** Writes the next file, if its content is here already; undefined if it is not. */
+  putWhole(put: Put): Outcome | undefined {
+    const whole = this.content.takeWhole()
+    if (whole === undefined) return undefined
+    const { bytes = NOTHING, digest } = whole
+    if (isDamaged(put, bytes.length, digestOf(bytes) === digest)) return failed(put, DAMAGED)
+    let incoming: Incoming | undefined
+    let place: Place | undefined
+    try {
+      return attempt(put.path, () => {
+        place = placeOf(this.site, this.cursor, put.path)
+        incoming = new Incoming(place.dir, place.name, put)
+        incoming.write(bytes)
+        return this.publish(place, incoming, digest)
+      })
+    } finally {
+      incoming?.discard(place?.dir)
+    }
+  }
+
+  /** Writes the next file as its content arrives. Rejects when that fails. */
+  async put(put: Put): Promise<Outcome> {
+    // While something is awaited, directories may be moved.
+    this.cursor.release()
+    await this.content.wait()
+    return this.putWhole(put) ?? (await this.putInChunks(put))
+  }
+
+  private async putInChunks(put: Put): Promise<Outcome> {
+    const hashing = new Hashing()
+    let size = 0
+    let incoming: Incoming | undefined
+    let refused: Outcome | undefined
+    try {
+      for (;;) {
+        this.cursor.release()
+        const part = await this.content.next()
+        if (part.kind === 'changed') return { result: 'source-changed', path: put.path }
+        if (part.kind === 'failed') return failed(put, elsewhere(part.problem))
+        if (part.kind === 'end') {
+          const { digest } = part
+          if (refused !== undefined) return refused
+          if (isDamaged(put, size, hashing.digest() === digest)) return failed(put, DAMAGED)
+          return attempt(put.path, () => {
+            incoming ??= this.begin(put)
+            return this.publish(placeOf(this.site, this.cursor, put.path), incoming, digest)
+          })
+        }
+        size += part.bytes.length
+        if (size > put.source.stamp.size) throw new WireError('a file has more content than was announced')
+        hashing.update(part.bytes)
+        refused ??= attempt(put.path, () => {
+          incoming ??= this.begin(put)
+          incoming.write(part.bytes)
+          return undefined
+        })
+      }
+    } finally {
+      if (incoming !== undefined) this.discard(put, incoming)
+    }
+  }
+
+  private begin(put: Put): Incoming {
+    const { dir, name } = placeOf(this.site, this.cursor, put.path)
+    return new Incoming(dir, name, put)
+  }
+
+  private discard({ path }: Put, incoming: Incoming): void {
+    attempt(path, () => {
+      incoming.discard(undefined)
+      incoming.discard(placeOf(this.site, this.cursor, path).dir)
+      return undefined
+    })
+  }
+
+  private publish(place: Place, incoming: Incoming, digest: Digest): Outcome {
+    const { entry: written, inPlace } = incoming.publish(place.dir)
+    const entry = { ...written, digest }
+    record(this.site, (holding) =>
+      holding.setLeaf(place.folder, place.name, inPlace ? { entry, problem: WRITTEN_IN_PLACE } : { entry }),
+    )
+    return { result: 'done', path: place.path, entry }
+  }
+}
+
+function isDamaged(put: Put, size: number, isIntact: boolean): boolean {
+  return size !== put.source.stamp.size || !isIntact
+}
+
+function failed({ path }: Put, problem: Refusal): Outcome {
+  return { result: 'failed', path, problem: problemAt(path, problem) }
+}
+
+function elsewhere({ code, message }: Refusal): Refusal {
+  return { code, message: `${message} (on the side it comes from)` }
+}

@@ -1,0 +1,75 @@
+import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
+import * as part from '../entry-codec.ts'
+import type { Path } from '../tree.ts'
+import { kindOf, type Request } from './protocol.ts'
+import type { HashRequest, ReadRequest } from './replica.ts'
+
+/** Bytes of the smallest path, and of the smallest file with its stamp. */
+const MIN_PATH = 2
+const MIN_FILE = 28
+const kinds = ['rescan', 'hash'] as const satisfies readonly Request['kind'][]
+
+export function encodeRequest(request: Request): Buffer {
+  const writer = new ByteWriter().u8(kinds.indexOf(request.kind)).varint(request.id)
+  if (request.kind === 'hash') writeFiles(writer, request.files)
+  else if (request.paths === 'all') writer.u8(1)
+  else writePaths(writer.u8(0), request.paths)
+  return writer.take()
+}
+
+export function decodeRequest(bytes: Buffer): Request {
+  const reader = new ByteReader(bytes)
+  const kind = kindOf(kinds, reader)
+  const id = reader.varint()
+  const request: Request =
+    kind === 'hash'
+      ? { kind, id, files: readFiles(reader) }
+      : { kind, id, paths: part.readFlag(reader) ? 'all' : readPaths(reader) }
+  reader.end()
+  return request
+}
+
+export function encodeReadRequests(files: readonly ReadRequest[]): Buffer {
+  const writer = new ByteWriter(16 + files.length * 96)
+  writeFiles(writer, files)
+  for (const { digest } of files) {
+    writer.u8(digest === undefined ? 0 : 1)
+    if (digest !== undefined) part.writeDigest(writer, digest)
+  }
+  return writer.take()
+}
+
+export function decodeReadRequests(bytes: Buffer): ReadRequest[] {
+  const reader = new ByteReader(bytes)
+  const files = readFiles(reader).map((file) =>
+    part.readFlag(reader) ? { ...file, digest: part.readDigest(reader) } : file,
+  )
+  reader.end()
+  return files
+}
+
+function writePaths(writer: ByteWriter, list: readonly Path[]): void {
+  const paths = new part.PathWriter(writer.varint(list.length))
+  for (const path of list) paths.write(path)
+}
+
+function readPaths(reader: ByteReader): Path[] {
+  const paths = new part.PathReader(reader)
+  return Array.from({ length: reader.count(MIN_PATH) }, () => paths.read())
+}
+
+function writeFiles(writer: ByteWriter, files: readonly HashRequest[]): void {
+  const paths = new part.PathWriter(writer.varint(files.length))
+  for (const { path, stamp } of files) {
+    paths.write(path)
+    part.writeStamp(writer, stamp)
+  }
+}
+
+function readFiles(reader: ByteReader): HashRequest[] {
+  const paths = new part.PathReader(reader)
+  return Array.from({ length: reader.count(MIN_FILE) }, () => ({
+    path: paths.read(),
+    stamp: part.readStamp(reader),
+  }))
+}

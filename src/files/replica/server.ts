@@ -1,0 +1,159 @@
+import type { Duplex } from 'node:stream'
+import { messageOf } from '../../errors.ts'
+import { WireError } from '../../wire/error.ts'
+import { onMessage, readMessages, writeMessage } from '../../wire/messages.ts'
+import { type Channel, Mux, type MuxClosed } from '../../wire/mux.ts'
+import { apply } from './apply.ts'
+import { ContentReader } from './content.ts'
+import { hashAll } from './hash-all.ts'
+import type { Changes } from './holding.ts'
+import { infoOf } from './info.ts'
+import { encodeNotice } from './notice-codec.ts'
+import { readOperations } from './operations.ts'
+import { decodePurpose, inMessages, type Notice, type Request } from './protocol.ts'
+import { Sending } from './read.ts'
+import { Reporter } from './reporter.ts'
+import { decodeReadRequests, decodeRequest } from './request-codec.ts'
+import type { OpenRoot, Root } from './root.ts'
+import { Scanner } from './scanner.ts'
+
+/**
+ * Serves the replica of a root on a byte stream, until either ends; nobody else may use the stream. What is
+ * said on it is in `protocol.ts`.
+ * @returns resolves when the connection is over and everything that was open for it is closed; never rejects
+ */
+export function serveReplica(transport: Duplex, openRoot: OpenRoot): Promise<MuxClosed> {
+  const mux = new Mux(transport, { role: 'server' })
+  let server: Server | undefined
+  mux.onChannel((channel, header) => {
+    const purpose = decodePurpose(header)
+    if (purpose.kind === 'control') {
+      if (server !== undefined) throw new WireError('a second control channel')
+      server = new Server(channel, openRoot)
+    } else if (server === undefined) {
+      throw new WireError('a transfer without a control channel')
+    } else if (purpose.kind === 'read') {
+      server.read(channel)
+    } else {
+      server.apply(channel, purpose.id)
+    }
+  })
+  return mux.closed.then(async (closed) => {
+    await server?.close()
+    return closed
+  })
+}
+
+class Server {
+  private readonly control: Channel
+  private readonly scanner: Scanner
+  /** The outcomes that were not sent yet, of each apply that is under way. */
+  private readonly reporters = new Set<Reporter>()
+  private toldRoot: Root | undefined
+  private isTold = false
+
+  constructor(control: Channel, openRoot: OpenRoot) {
+    this.control = control
+    this.scanner = new Scanner({
+      openRoot,
+      onPass: (changes) => this.tell(changes),
+      onFailure: (error) => this.fail(error),
+    })
+    // The Mux tells when the connection is over.
+    control.on('error', () => {})
+    onMessage(control, (message) => this.answer(decodeRequest(message)))
+    this.scanner.rescan('all')
+  }
+
+  /** Sends the content of the files that are asked for on the channel. */
+  read(channel: Channel): void {
+    channel.on('error', () => {})
+    const serve = async () => {
+      const sending = new Sending(this.scanner, channel)
+      for await (const message of readMessages(channel)) await sending.send(decodeReadRequests(message))
+      await sending.flush()
+      channel.end()
+    }
+    serve().catch((error) => channel.destroy(error))
+  }
+
+  /** Carries out the operations that come on the channel. */
+  apply(channel: Channel, id: number): void {
+    const reporter = new Reporter((outcomes) => this.send({ kind: 'outcomes', id, outcomes }))
+    this.reporters.add(reporter)
+    const cancelling = new AbortController()
+    channel.on('error', () => cancelling.abort())
+    // All answers go over the control channel.
+    channel.end()
+    const serve = async () => {
+      const messages = readMessages(channel)
+      const operations = await readOperations(messages)
+      await apply(operations, {
+        site: this.scanner,
+        content: new ContentReader(messages),
+        onOutcome: (outcome) => reporter.add(outcome),
+        signal: cancelling.signal,
+      })
+      await messages.return()
+      channel.resume()
+    }
+    const finish = (reason: string) => {
+      reporter.flush()
+      this.reporters.delete(reporter)
+      this.send({ kind: 'applied', id, reason })
+    }
+    serve().then(
+      () => finish('it was cancelled'),
+      (error) => {
+        finish(messageOf(error))
+        channel.destroy()
+      },
+    )
+  }
+
+  async close(): Promise<void> {
+    await this.scanner.close()
+  }
+
+  private answer(request: Request): void {
+    const answering = request.kind === 'rescan' ? this.rescan(request) : this.hash(request)
+    answering.then(
+      (notice) => this.send(notice),
+      (error) => this.fail(error),
+    )
+  }
+
+  private async rescan({ id, paths }: Extract<Request, { kind: 'rescan' }>): Promise<Notice> {
+    await this.scanner.rescan(paths)
+    return { kind: 'rescanned', id }
+  }
+
+  private async hash({ id, files }: Extract<Request, { kind: 'hash' }>): Promise<Notice> {
+    return { kind: 'hashed', id, digests: await hashAll(this.scanner, files) }
+  }
+
+  /** Tells of a snapshot, if it is another than the last one. */
+  private tell({ delta, problems }: Changes): void {
+    const { root } = this.scanner
+    if (this.isTold && delta.length === 0 && problems.size === 0 && root === this.toldRoot) return
+    // What was applied came before what was found.
+    for (const reporter of this.reporters) reporter.flush()
+    if (!this.isTold || root !== this.toldRoot) this.send({ kind: 'info', info: infoOf(root) })
+    this.isTold = true
+    this.toldRoot = root
+    if (problems.size > 0) this.send({ kind: 'problems', problems })
+    const parts = inMessages(delta)
+    for (const [i, part] of parts.entries()) {
+      this.send({ kind: 'delta', isLast: i === parts.length - 1, delta: part })
+    }
+  }
+
+  private send(notice: Notice): void {
+    if (this.control.writable) void writeMessage(this.control, encodeNotice(notice))
+  }
+
+  /** A defect of ours, or nonsense from the other end: the tree there can no longer be relied on. */
+  private fail(error: unknown): void {
+    this.control.destroy(error instanceof Error ? error : new Error(String(error)))
+  }
+}

@@ -1,0 +1,16 @@
+import type { Path } from '../tree.ts'
+import type { Dir } from './dir.ts'
+import type { Folder, Holding } from './holding.ts'
+
+/** What reading, hashing and applying need of the replica that they are part of. */
+export interface Site {
+  readonly holding: Holding
+  /** The root as of now; undefined if there is none. */
+  readonly root: { readonly dir: Dir } | undefined
+  /** Whether there may be changes in the holding that nobody was told of yet. */
+  readonly isPassing: boolean
+  /** Something at this path is not as it was expected to be: it is to be looked at. */
+  suspect(path: Path): void
+  /** Watches a new directory. */
+  watch(folder: Folder, dir: Dir): void
+}

@@ -1,0 +1,80 @@
+import { applyDelta, nodeAt, sameStamp } from '../delta.ts'
+import type { Outcome, Problem } from '../operation.ts'
+import type { Delta, DeltaItem, Digest, Path, Tree } from '../tree.ts'
+import type { Notice } from './protocol.ts'
+import type { HashRequest, ReplicaInfo } from './replica.ts'
+
+type Part = Extract<Notice, { kind: 'info' | 'problems' | 'delta' }>
+
+const NOWHERE: ReplicaInfo = {
+  root: { dev: 0, ino: 0 },
+  storage: { kind: 'local', id: '' },
+  uid: 0,
+  gid: 0,
+  readOnly: undefined,
+}
+
+/** What a client knows of a replica: always a whole snapshot. */
+export class View {
+  tree: Tree
+  info = NOWHERE
+  readonly problems = new Map<Path, Problem>()
+  private readonly listeners = new Set<(delta: Delta) => void>()
+  /** Of the next snapshot, of which not all is here. */
+  private parts: Part[] = []
+
+  subscribe(listener: (delta: Delta) => void): () => void {
+    const own = (delta: Delta) => listener(delta)
+    this.listeners.add(own)
+    return () => this.listeners.delete(own)
+  }
+
+  /** Returns whether that completed a snapshot. Throws RangeError for a delta that does not fit the tree. */
+  add(part: Part): boolean {
+    this.parts.push(part)
+    if (part.kind !== 'delta' || !part.isLast) return false
+    const { parts } = this
+    this.parts = []
+    const delta: DeltaItem[] = []
+    for (const one of parts) {
+      if (one.kind === 'info') this.info = one.info
+      else if (one.kind === 'problems') this.update(one.problems)
+      else for (const item of one.delta) delta.push(item)
+    }
+    this.change(delta)
+    return true
+  }
+
+  /** What was carried out is in the tree from now on. */
+  addOutcomes(outcomes: readonly Outcome[]): void {
+    const delta = outcomes.flatMap(
+      (outcome): Delta => (outcome.result === 'done' ? [[outcome.path, outcome.entry]] : []),
+    )
+    if (delta.length > 0) this.change(delta)
+  }
+
+  /** Remembers digests of files that are still what they were. Nobody is told: whoever asked knows. */
+  learn(requests: readonly HashRequest[], digests: readonly (Digest | undefined)[]): void {
+    const delta: DeltaItem[] = []
+    for (const [i, { path, stamp }] of requests.entries()) {
+      const entry = nodeAt(this.tree, path)?.entry
+      const digest = digests[i]
+      if (digest !== undefined && entry?.kind === 'file' && sameStamp(entry.stamp, stamp)) {
+        delta.push([path, { ...entry, digest }])
+      }
+    }
+    this.tree = applyDelta(this.tree, delta)
+  }
+
+  private update(problems: ReadonlyMap<Path, Problem | null>): void {
+    for (const [path, problem] of problems) {
+      if (problem === null) this.problems.delete(path)
+      else this.problems.set(path, problem)
+    }
+  }
+
+  private change(delta: Delta): void {
+    this.tree = applyDelta(this.tree, delta)
+    for (const listener of this.listeners) listener(delta)
+  }
+}
