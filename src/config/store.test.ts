@@ -142,6 +142,11 @@ describe('editing', () => {
     expect((await loadConfig(path)).agents).toEqual({ kind: 'kubesync' })
   })
 
+  test('a new file says of which version it is, whatever is written first', async () => {
+    await setAgent(path, 'kind', 'kubesync')
+    expect(await readFile(path, 'utf8')).toBe('version: 1\nagents:\n  kind: kubesync\n')
+  })
+
   test('an unknown name removes nothing', async () => {
     await addSpec(path, () => spec('one'))
     await expect(removeSpecs(path, ['one', 'other'])).rejects.toMatchObject({ code: 'NO_SUCH_SPEC' })

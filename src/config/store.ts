@@ -50,6 +50,7 @@ export async function setAgent(path: string, context: string, namespace: string 
   await edit(path, (document, config) => {
     const { [context]: known, ...others } = config.agents
     if (namespace !== undefined) {
+      begin(document)
       if (!isMap(document.get('agents', true))) document.set('agents', document.createNode({}))
       document.setIn(['agents', context], namespace)
     } else if (known !== undefined) {
@@ -110,9 +111,14 @@ function render(document: Document, config: Config, path: string): string {
   throw broken(path, 'it cannot be edited here: parts of it are shared by anchors')
 }
 
+/** An empty document gets what every configuration begins with. */
+function begin(document: Document): void {
+  if (document.contents === null) document.contents = document.createNode({ version: 1 })
+}
+
 /** The sequence of specs in the document, made where it is missing. */
 function specList(document: Document): YAMLSeq {
-  if (document.contents === null) document.contents = document.createNode({ version: 1 })
+  begin(document)
   const found = document.get('specs', true)
   if (isSeq(found)) {
     if (found.items.length === 0) found.flow = false

@@ -63,7 +63,7 @@ function begin({ binding, basePath, successor, ...parts }: SessionParts): Runnin
   })
   const closed = session.closed.then(({ message }) => {
     base.close()
-    return message
+    return message.replace(/^reset: /, '')
   })
   return {
     closed,
