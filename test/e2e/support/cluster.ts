@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import * as v from 'valibot'
 import { inject } from 'vitest'
 import { must, Running, type RunOptions, run } from './run.ts'
 
@@ -36,6 +37,18 @@ export async function clusterScript(command: string): Promise<void> {
 
 /** Whether the cluster is the one that test/cluster boots, so that its parts may be stopped. */
 export const ownsCluster: boolean = inject('ownsCluster')
+
+const podsSchema = v.object({
+  items: v.array(
+    v.object({
+      metadata: v.object({
+        name: v.string(),
+        creationTimestamp: v.string(),
+        deletionTimestamp: v.optional(v.string()),
+      }),
+    }),
+  ),
+})
 
 /** A namespace for one test file, with targets in it. */
 export class Lab {
@@ -79,16 +92,13 @@ export class Lab {
 
   /** Names of the pods of an app that are not on their way out, oldest first. */
   async pods(app: string): Promise<string[]> {
-    const path = '{range .items[?(!@.metadata.deletionTimestamp)]}{.metadata.name}{"\\n"}{end}'
-    const out = await this.kubectl([
-      'get',
-      'pods',
-      '-l',
-      `app=${app}`,
-      '--sort-by=.metadata.creationTimestamp',
-      '-o',
-      `jsonpath=${path}`,
-    ])
-    return out.split('\n').filter(Boolean)
+    const list = v.parse(
+      podsSchema,
+      await kubectlJson(['-n', this.namespace, 'get', 'pods', '-l', `app=${app}`]),
+    )
+    return list.items
+      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+      .sort((a, b) => a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp))
+      .map(({ metadata }) => metadata.name)
   }
 }
