@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
-import type { InstallEvent } from '../agent/install/install.ts'
 import type { AgentOptions, Toleration } from '../agent/install/objects.ts'
+import type { AgentSettings } from '../agent/install/settings.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { createProgress } from '../ui/progress.ts'
 import { printable } from '../ui/text.ts'
@@ -14,8 +14,8 @@ import { parseDuration, parseLabels, parseObjectName, parseToleration, usageErro
 
 interface InitOptions extends KubeOptions, ConfigOptions {
   readonly image?: string
-  readonly nodeSelector: Readonly<Record<string, string>>
-  readonly tolerate: readonly Toleration[]
+  readonly nodeSelector?: Readonly<Record<string, string>>
+  readonly tolerate?: readonly Toleration[]
   readonly wait: boolean
   readonly timeout: number
   readonly print?: true
@@ -29,7 +29,8 @@ export function initCommand(cli: Cli): Command {
     details: [
       'The pods are not privileged, mount nothing of the node, listen on no port and have no rights at the API server.',
       "They see the processes of their node, which is how a container's files are reached. The agent's own code comes",
-      'with each connection, so any image with Node 20 or newer will do. Run it again at any time to upgrade.',
+      'with each connection, so any image with Node 20 or newer will do. Run it again at any time, to upgrade, or to',
+      'see how it does; what was chosen by flags before stays as it was.',
     ].join(' '),
     examples: [
       'init',
@@ -47,15 +48,17 @@ function initOptions(): Option[] {
       '--image <image>',
       'an image with Node 20 or newer (default: docker.io/library/node:22-alpine)',
     ),
-    new Option('--node-selector <labels>', 'only nodes with these labels, such as pool=dev; repeatable')
-      .argParser((text, before: Record<string, string>) => ({ ...before, ...parseLabels(text) }))
-      .default({}, 'all Linux nodes'),
+    new Option(
+      '--node-selector <labels>',
+      'only nodes with these labels, such as pool=dev; repeatable',
+    ).argParser((text, before: Readonly<Record<string, string>> = {}) => ({
+      ...before,
+      ...parseLabels(text),
+    })),
     new Option(
       '--tolerate <taint>',
       'also nodes with this taint: key=value:Effect, key:Effect, key, or *; repeatable',
-    )
-      .argParser((text, before: readonly Toleration[]) => [...before, parseToleration(text)])
-      .default([], 'no taint'),
+    ).argParser((text, before: readonly Toleration[] = []) => [...before, parseToleration(text)]),
     new Option('--no-wait', 'do not wait until the agent is ready on every node'),
     new Option('--timeout <time>', 'how long to wait').argParser(parseDuration).default(120_000, '2m'),
     new Option('--print', 'print the YAML instead of applying it'),
@@ -70,20 +73,78 @@ async function init(cli: Cli, options: InitOptions): Promise<void> {
   const { connect } = await import('./connect.ts')
   const { pathsOf } = await import('./paths.ts')
   const { loadConfig, setAgent } = await import('../config/store.ts')
+  const { applyAgent, waitForAgent } = await import('../agent/install/install.ts')
+  const { stderr, signal } = cli.io
   const { config } = pathsOf(cli, options)
   const { agents } = await loadConfig(config)
   const client = await connect(cli, { ...options, namespace: undefined })
-  const { name: context } = client.context
-  const agent = await agentOptions(options, agents[context])
-  await apply(cli, { client, agent, waitMs: options.wait ? options.timeout : undefined })
-  await setAgent(config, context, agent.namespace)
+  const context = client.context.name
+  const agent = await chooseAgent(options, { client, known: agents[context] })
+  const where = `context ${context}, namespace ${agent.namespace}, image ${agent.image}`
+  stderr.write(`${printable(where)}\n`)
+  const progress = createProgress(stderr)
+  const report = installReport(progress)
+  try {
+    const applied = await applyAgent(client, agent, report.object)
+    // Before it is waited for: whatever comes of that, this is where it is.
+    await setAgent(config, context, agent.namespace)
+    const wait = { ...agent, ...applied, waitMs: options.timeout, signal, onRollout: report.rollout }
+    if (options.wait) await waitForAgent(client, wait)
+  } finally {
+    progress.done()
+    client.close()
+  }
   await sayWhatNext(cli, options)
+}
+
+interface Place {
+  readonly client: KubeClient
+  /** The namespace that it was last installed in from here. */
+  readonly known: string | undefined
+}
+
+/** What is not said stays as it was chosen before, so that running it again repairs, and changes nothing else. */
+async function chooseAgent(options: InitOptions, { client, known }: Place): Promise<AgentOptions> {
+  const { readSettings } = await import('../agent/install/settings.ts')
+  const { defaultNamespace } = await import('../agent/install/objects.ts')
+  const namespace = parseObjectName('namespace')(options.namespace ?? known ?? defaultNamespace)
+  return agentOptions(options, { namespace, before: await readSettings(client, namespace) })
+}
+
+async function print(cli: Cli, options: InitOptions): Promise<void> {
+  const { agentObjects, defaultNamespace } = await import('../agent/install/objects.ts')
+  const { stringify } = await import('yaml')
+  const namespace = parseObjectName('namespace')(options.namespace ?? defaultNamespace)
+  const objects = agentObjects(await agentOptions(options, { namespace, before: undefined }))
+  cli.io.stdout.write(objects.map((object) => stringify(object, { lineWidth: 0 })).join('---\n'))
+}
+
+interface Before {
+  readonly namespace: string
+  readonly before: AgentSettings | undefined
+}
+
+async function agentOptions(options: InitOptions, { namespace, before }: Before): Promise<AgentOptions> {
+  const { defaultImage } = await import('../agent/install/objects.ts')
+  const image = options.image ?? before?.image ?? defaultImage
+  if (!/^[\w][\w./:@-]*$/.test(image)) throw usageError(`\`${image}\` is not the name of an image`)
+  const nodeSelector = options.nodeSelector ?? before?.nodeSelector ?? {}
+  return {
+    namespace,
+    image,
+    nodeSelector,
+    tolerations: options.tolerate ?? before?.tolerations ?? [],
+    version,
+  }
 }
 
 async function sayWhatNext(cli: Cli, options: InitOptions): Promise<void> {
   const { askStatus } = await import('../daemon/client.ts')
   const { pathsOf } = await import('./paths.ts')
   const { stderr } = cli.io
+  if (!options.wait) {
+    stderr.write(describeHint(`it was not waited for; \`${cli.name} init\` again says how it does`, stderr))
+  }
   const running = await askStatus(pathsOf(cli, options).socket)
   if (running !== undefined) {
     if (options.watch) stderr.write(`process ${running.pid} watches already\n`)
@@ -92,51 +153,7 @@ async function sayWhatNext(cli: Cli, options: InitOptions): Promise<void> {
     const { pid, log } = await startInBackground(cli, options)
     stderr.write(`process ${pid} watches in the background; its log is ${printable(log)}\n`)
   } else {
-    stderr.write(
-      describeHint(`\`${cli.name} create\` says what to sync, and \`${cli.name} watch -b\` syncs it`, stderr),
-    )
+    const hint = `\`${cli.name} create\` says what to sync, and \`${cli.name} watch -b\` syncs it`
+    stderr.write(describeHint(hint, stderr))
   }
-}
-
-async function print(cli: Cli, options: InitOptions): Promise<void> {
-  const { agentObjects } = await import('../agent/install/objects.ts')
-  const { stringify } = await import('yaml')
-  const objects = agentObjects(await agentOptions(options, undefined))
-  cli.io.stdout.write(objects.map((object) => stringify(object, { lineWidth: 0 })).join('---\n'))
-}
-
-/** @param known the namespace that it was last installed in. */
-async function agentOptions(options: InitOptions, known: string | undefined): Promise<AgentOptions> {
-  const { defaultImage, defaultNamespace } = await import('../agent/install/objects.ts')
-  const image = options.image ?? defaultImage
-  if (!/^[\w][\w./:@-]*$/.test(image)) throw usageError(`\`${image}\` is not the name of an image`)
-  return {
-    namespace: parseObjectName('namespace')(options.namespace ?? known ?? defaultNamespace),
-    image,
-    nodeSelector: options.nodeSelector,
-    tolerations: options.tolerate,
-    version,
-  }
-}
-
-interface Applied {
-  readonly client: KubeClient
-  readonly agent: AgentOptions
-  readonly waitMs: number | undefined
-}
-
-async function apply(cli: Cli, { client, agent, waitMs }: Applied): Promise<void> {
-  const { install } = await import('../agent/install/install.ts')
-  const { signal, stderr } = cli.io
-  stderr.write(`context ${printable(client.context.name)}, namespace ${agent.namespace}\n`)
-  const progress = createProgress(stderr)
-  const report = installReport(progress)
-  try {
-    await install(client, { ...agent, waitMs, signal }, (event: InstallEvent) => report(event))
-  } finally {
-    progress.done()
-    client.close()
-  }
-  if (waitMs === undefined)
-    stderr.write(describeHint('it is not waited for; run the command again to see how it does', stderr))
 }

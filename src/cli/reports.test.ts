@@ -29,29 +29,26 @@ describe('an install', () => {
     const { progress, lines, current } = recorder()
     let clock = 0
     const report = installReport(progress, () => clock)
-    report({ type: 'object', kind: 'DaemonSet', name: 'kubesync-agent', change: 'created' })
-    report({
-      type: 'rollout',
-      rollout: rollout([
+    report.object({ kind: 'DaemonSet', name: 'kubesync-agent', change: 'created' })
+    report.rollout(
+      rollout([
         { node: 'a', state: 'pulling' },
         { node: 'b', state: 'starting' },
       ]),
-    })
+    )
     clock = 2_000
-    report({
-      type: 'rollout',
-      rollout: rollout([
+    report.rollout(
+      rollout([
         { node: 'a', state: 'pulling' },
         { node: 'b', state: 'ready' },
       ]),
-    })
-    report({
-      type: 'rollout',
-      rollout: rollout([
+    )
+    report.rollout(
+      rollout([
         { node: 'a', state: 'pulling' },
         { node: 'b', state: 'ready' },
       ]),
-    })
+    )
     expect(lines).toEqual(['DaemonSet kubesync-agent: created', 'b: ready (2.0 s)'])
     expect(current()).toBe('waiting for 1 of 2 nodes: a: it pulls the image')
   })

@@ -38,7 +38,8 @@ function terminalProgress(stream: ProgressStream): Progress {
   let shown = ''
   function show(text: string): void {
     if (text === shown) return
-    stream.write(text === '' ? eraseLine : eraseLine + truncate(text, (stream.columns ?? 80) - 1))
+    // A terminal that does not know its width says 0.
+    stream.write(text === '' ? eraseLine : eraseLine + truncate(text, (stream.columns || 80) - 1))
     shown = text
   }
   return {

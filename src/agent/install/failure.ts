@@ -5,11 +5,12 @@ import type { NodeProgress, Rollout } from './rollout.ts'
 /** Why an install that was waited for is not ready: an AGENT_NOT_READY that names nodes and reasons. Pure. */
 export function describeFailure(
   rollout: Rollout,
-  options: AgentOptions & { waitMs: number | undefined },
+  options: AgentOptions & { readonly waitMs: number },
 ): KubesyncError {
   const { nodes, desired, reason } = rollout
   const look = `\`kubectl -n ${options.namespace} describe pods -l ${agentSelector}\` tells more`
-  const late = rollout.state === 'waiting' ? `after ${(options.waitMs ?? 0) / 1000} s ` : ''
+  const late = rollout.state === 'waiting' ? `after ${options.waitMs / 1000} s ` : ''
+  if (desired === undefined && reason !== undefined) return notReady(reason.message, reason.hint ?? look)
   if (desired === undefined) {
     return notReady(
       `${late}the cluster has not acted on the DaemonSet yet`,

@@ -15,53 +15,61 @@ import {
 } from './objects.ts'
 import type { Rollout } from './rollout.ts'
 
-export interface InstallOptions extends AgentOptions {
-  /** How long to wait for the agents to be ready, in milliseconds; undefined does not wait. */
-  readonly waitMs: number | undefined
-  readonly signal: AbortSignal
+/** What `applyAgent` did, for `waitForAgent`. */
+export interface Applied {
+  /** Of the DaemonSet. */
+  readonly generation: number
+  /** What had happened in the namespace before. */
+  readonly oldEvents: ReadonlySet<string>
 }
 
-/** What an install tells of while it is under way. */
-export type InstallEvent =
-  | {
-      readonly type: 'object'
-      readonly kind: string
-      readonly name: string
-      /** `left`: a namespace that was there before and is none of ours. */
-      readonly change: 'created' | 'changed' | 'unchanged' | 'left'
-    }
-  | { readonly type: 'rollout'; readonly rollout: Rollout }
+export interface AppliedObject {
+  readonly kind: string
+  readonly name: string
+  /** `left`: a namespace that was there before, or that we may not see. */
+  readonly change: 'created' | 'changed' | 'unchanged' | 'left'
+}
+
+export interface WaitOptions extends AgentOptions, Applied {
+  /** How long to wait, in milliseconds. */
+  readonly waitMs: number
+  readonly signal: AbortSignal
+  readonly onRollout: (rollout: Rollout) => void
+}
 
 const fieldManager = 'kubesync'
 
 /**
- * Applies the agent's objects and, unless told otherwise, waits until every node that should have an agent
- * has one that is ready. It may be run again at any time, and then upgrades. Rejects with NOT_OURS before it
- * changes anything if something else has the agent's name, and with AGENT_NOT_READY when an agent does not come up.
+ * Applies the agent's objects. It may be done again at any time, and then upgrades. Rejects with NOT_OURS before
+ * it changes anything if something else has the agent's name.
  */
-export async function install(
+export async function applyAgent(
   client: KubeClient,
-  options: InstallOptions,
-  onEvent: (event: InstallEvent) => void,
-): Promise<void> {
-  const { namespace, signal, waitMs } = options
+  options: AgentOptions,
+  onObject: (object: AppliedObject) => void,
+): Promise<Applied> {
   try {
     const found = await Promise.all(agentObjects(options).map((object) => look(client, object)))
     for (const { object, current } of found) refuseForeign(object, current)
-    const oldEvents = await listEventVersions(client, namespace)
+    const oldEvents = await listEventVersions(client, options.namespace)
     let generation = 0
-    for (const { object, current } of found) {
-      signal.throwIfAborted()
-      const applied = await put(client, { object, current }, onEvent)
-      if (object.kind === 'DaemonSet') generation = applied?.metadata?.generation ?? 0
+    for (const one of found) {
+      const applied = await put(client, one, onObject)
+      if (one.object.kind === 'DaemonSet') generation = applied?.metadata?.generation ?? 0
     }
-    if (waitMs === undefined) return
-    const onRollout = (rollout: Rollout) => onEvent({ type: 'rollout', rollout })
-    const rollout = await follow(client, { namespace, generation, oldEvents, waitMs, signal, onRollout })
-    if (rollout.state !== 'ready') throw describeFailure(rollout, options)
+    return { generation, oldEvents }
   } catch (error) {
     throw error instanceof ApiError && error.code === 'FORBIDDEN' ? needsAdministrator(error) : error
   }
+}
+
+/**
+ * Waits until every node that should have an agent has one that is ready. Rejects with AGENT_NOT_READY, which says
+ * why, as soon as waiting longer would not help, and when time is up.
+ */
+export async function waitForAgent(client: KubeClient, options: WaitOptions): Promise<void> {
+  const rollout = await follow(client, options)
+  if (rollout.state !== 'ready') throw describeFailure(rollout, options)
 }
 
 interface Found {
@@ -76,7 +84,10 @@ async function look(client: KubeClient, object: AgentObject): Promise<Found> {
   try {
     return { object, current: await client.get({ apiVersion, kind, namespace, name }) }
   } catch (error) {
-    if (error instanceof ApiError && error.code === 'NOT_FOUND') return { object, current: undefined }
+    if (!(error instanceof ApiError)) throw error
+    if (error.code === 'NOT_FOUND') return { object, current: undefined }
+    // Whoever has rights in one namespace alone may not even look at it: it is taken for somebody else's.
+    if (error.code === 'FORBIDDEN' && kind === 'Namespace') return { object, current: {} }
     throw error
   }
 }
@@ -100,18 +111,18 @@ function refuseForeign({ kind, metadata }: AgentObject, current: KubeObject | un
 async function put(
   client: KubeClient,
   { object, current }: Found,
-  onEvent: (event: InstallEvent) => void,
+  onObject: (object: AppliedObject) => void,
 ): Promise<KubeObject | undefined> {
   const { kind, metadata } = object
-  const told = { type: 'object', kind, name: metadata.name } as const
+  const told = { kind, name: metadata.name }
   if (kind === 'Namespace' && current !== undefined && !isOwnNamespace(current)) {
-    onEvent({ ...told, change: 'left' })
+    onObject({ ...told, change: 'left' })
     return undefined
   }
   // By force, because it is ours by its label: what somebody edited in it goes back to what was asked for.
   const applied: KubeObject = await client.apply<KubeObject>(object, { fieldManager, force: true })
   const same = applied.metadata?.resourceVersion === current?.metadata?.resourceVersion
-  onEvent({ ...told, change: current === undefined ? 'created' : same ? 'unchanged' : 'changed' })
+  onObject({ ...told, change: current === undefined ? 'created' : same ? 'unchanged' : 'changed' })
   return applied
 }
 

@@ -117,6 +117,15 @@ describe('an install', () => {
     })
   })
 
+  test('ends when no pod may be created, although the controller tells so by events alone', () => {
+    const events = [event('ds', 'FailedCreate', 'Error creating: pods "x" is forbidden: exceeded quota: q')]
+    const unseen = daemonSet({ observedGeneration: 1 })
+    expect(assess({ daemonSet: unseen, pods: [], events }, 2)).toMatchObject({
+      state: 'settled',
+      desired: undefined,
+    })
+  })
+
   test('ends when no node takes an agent', () => {
     expect(assess({ daemonSet: daemonSet({}), pods: [], events: [] }, 2)).toMatchObject({
       state: 'settled',

@@ -34,16 +34,24 @@ export interface Rollout {
  * @param generation of the DaemonSet that was applied: what an older one led to does not count.
  */
 export function assess(observed: Observed, generation: number): Rollout {
-  const { daemonSet } = observed
-  if (daemonSet === undefined || daemonSet.status.observedGeneration < generation) {
-    return { nodes: [], desired: undefined, state: 'waiting' }
+  const { daemonSet, events } = observed
+  if (daemonSet === undefined) return { nodes: [], desired: undefined, state: 'waiting' }
+  const refusal = explainDaemonSet(about(daemonSet.metadata.uid, events))
+  // While it fails to create pods, the controller leaves the status as it was.
+  if (daemonSet.status.observedGeneration < generation) {
+    return { nodes: [], desired: undefined, ...stuck(refusal) }
   }
   const nodes = nodesOf(observed, daemonSet)
   const desired = daemonSet.status.desiredNumberScheduled
-  const missing = desired > nodes.filter(({ state }) => state !== 'pending').length
-  const reason = missing ? explainDaemonSet(about(daemonSet.metadata.uid, observed.events)) : undefined
+  const isMissing = desired > nodes.filter(({ state }) => state !== 'pending').length
+  const reason = isMissing ? refusal : undefined
   const state = judge({ daemonSet, nodes, reason })
   return { nodes, desired, state, ...(reason === undefined ? {} : { reason }) }
+}
+
+function stuck(reason: Reason | undefined): Pick<Rollout, 'state' | 'reason'> {
+  if (reason === undefined) return { state: 'waiting' }
+  return { state: reason.final ? 'settled' : 'waiting', reason }
 }
 
 interface Judged {

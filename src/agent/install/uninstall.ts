@@ -34,9 +34,8 @@ export async function uninstall(
   const removal = { client, onEvent, signal, deadline: Date.now() + timeoutMs }
   const daemonSet = { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace, name: agentName }
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: agentName }
-  await remove(removal, daemonSet)
-  await remove(removal, account)
-  await removeNamespace(removal, namespace)
+  const removed = [await remove(removal, daemonSet), await remove(removal, account)]
+  await removeNamespace(removal, { name: namespace, isKnown: removed.includes(true) })
 }
 
 interface Removal {
@@ -47,20 +46,26 @@ interface Removal {
   readonly deadline: number
 }
 
-async function remove(removal: Removal, ref: Named): Promise<void> {
+/** True if it was there, and ours. */
+async function remove(removal: Removal, ref: Named): Promise<boolean> {
   const { client, onEvent } = removal
   const { kind, name } = ref
   const found = await find(client, ref)
-  if (found === undefined) return
-  if (!isOurs(found)) onEvent({ type: 'left', kind, name, reason: 'kubesync did not make it' })
-  else await removeOwn(removal, ref, found)
+  if (found === undefined) return false
+  if (isOurs(found)) await removeOwn(removal, ref, found)
+  else onEvent({ type: 'left', kind, name, reason: 'kubesync did not make it' })
+  return isOurs(found)
 }
 
-async function removeNamespace(removal: Removal, name: string): Promise<void> {
+/** @param isKnown whether something of ours was in it. */
+async function removeNamespace(
+  removal: Removal,
+  { name, isKnown }: { name: string; isKnown: boolean },
+): Promise<void> {
   const { client, onEvent } = removal
   const ref = { apiVersion: 'v1', kind: 'Namespace', name }
   const found = await find(client, ref)
-  if (found === undefined) return
+  if (found === undefined || !(isKnown || isOurs(found))) return
   const reason = isOwnNamespace(found) ? await whyNotEmpty(client, name) : 'it was there before the agent'
   if (reason !== undefined) onEvent({ type: 'left', kind: ref.kind, name, reason })
   else await removeOwn(removal, ref, found)
