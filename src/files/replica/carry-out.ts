@@ -3,7 +3,7 @@ import type { Operation } from '../operation.ts'
 import type { DirectoryEntry, Entry, FileEntry } from '../tree.ts'
 import { using } from './dir.ts'
 import { isExecutable, leafAt } from './entry.ts'
-import { Folder, type Holding, isFile } from './holding.ts'
+import { Folder, isFile } from './holding.ts'
 import { withExecutable } from './incoming.ts'
 import { badLink } from './link.ts'
 import { expected, type Place, Stale } from './place.ts'
@@ -33,13 +33,6 @@ export function carryOut(site: Site, place: Place, operation: Simple): Entry | n
   }
 }
 
-/** Changes the tree as the disk was changed; who asked for it hears of it in the outcome. */
-export function record(site: Site, change: (holding: Holding) => void): void {
-  // What a pass found earlier is told later than this: only by being told again it stays true.
-  if (site.isPassing) change(site.holding)
-  else site.holding.withoutNotice(() => change(site.holding))
-}
-
 function makeDirectory(
   site: Site,
   { dir, folder, name, path }: Place,
@@ -50,7 +43,7 @@ function makeDirectory(
   return using(dir.openDir(name), (below) => {
     const made = new Folder(path, directoryEntry(below.stat()))
     site.watch(made, below)
-    record(site, (holding) => holding.setFolder(folder, name, made))
+    site.holding.changeQuietly(() => site.holding.setFolder(folder, name, made))
     const { names, undecodable } = below.list()
     // Somebody was quicker than our watch.
     if (names.length + undecodable.length > 0) site.suspect(path)
@@ -79,7 +72,7 @@ function makeLink(site: Site, place: Place, { target, expect }: Of<'symlink'>): 
   const stats = dir.lstat(name)
   const found = stats?.isSymbolicLink() ? leafAt(place, stats) : undefined
   if (found?.entry.kind !== 'symlink' || found.entry.target !== target) throw new Stale()
-  record(site, (holding) => holding.setLeaf(folder, name, found))
+  site.holding.changeQuietly(() => site.holding.setLeaf(folder, name, found))
   return found.entry
 }
 
@@ -105,7 +98,7 @@ function changeMode(
     stamp: stampOf(stats),
     ...(digest !== undefined && { digest }),
   }
-  record(site, (holding) => holding.setLeaf(folder, name, { entry }))
+  site.holding.changeQuietly(() => site.holding.setLeaf(folder, name, { entry }))
   return entry
 }
 
@@ -114,6 +107,6 @@ function remove(site: Site, { dir, folder, name }: Place, { expect }: Of<'remove
   if (stats === undefined) throw new Stale()
   if (stats.isDirectory()) dir.rmdir(name)
   else dir.unlink(name)
-  record(site, (holding) => holding.remove(folder, name))
+  site.holding.changeQuietly(() => site.holding.remove(folder, name))
   return null
 }

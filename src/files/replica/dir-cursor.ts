@@ -9,13 +9,17 @@ import type { Dir } from './dir.ts'
  */
 export class DirCursor {
   private root: Dir | undefined
+  /** Where the last of the stack is, if it was opened whole. */
+  private path: Path | undefined
   private readonly stack: { readonly name: string; readonly dir: Dir }[] = []
 
   /** The directory at a path; the cursor closes it. Throws system errors; ENOENT too if there is no root. */
   open(root: Dir | undefined, path: Path): Dir {
     if (root !== this.root) this.release()
+    else if (path === this.path && root !== undefined) return this.stack.at(-1)?.dir ?? root
     if (root === undefined) throw Object.assign(new Error('ENOENT: there is no root'), { code: 'ENOENT' })
     this.root = root
+    this.path = undefined
     const names = namesOf(path)
     let kept = 0
     while (kept < this.stack.length && this.stack[kept]?.name === names[kept]) kept++
@@ -25,12 +29,14 @@ export class DirCursor {
       dir = dir.openDir(name)
       this.stack.push({ name, dir })
     }
+    this.path = path
     return dir
   }
 
   release(): void {
     this.closeTo(0)
     this.root = undefined
+    this.path = undefined
   }
 
   private closeTo(depth: number): void {

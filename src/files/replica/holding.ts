@@ -44,6 +44,8 @@ export class Holding {
   private readonly known = new Map<Path, Problem>()
   private delta: DeltaItem[] = []
   private problems = new Map<Path, Problem | null>()
+  /** What was asked for last: mostly it is asked for again. */
+  private recent: Folder | undefined
   private readonly released: (folder: Folder) => void
 
   /** @param released is called for each folder that leaves the tree */
@@ -69,12 +71,14 @@ export class Holding {
   }
 
   folderAt(path: Path): Folder | undefined {
+    if (this.recent?.path === path && !this.recent.gone) return this.recent
     let folder = this.top
     for (const name of namesOf(path)) {
       const child: Folder | Leaf | undefined = folder?.children.get(name)
       if (!(child instanceof Folder)) return undefined
       folder = child
     }
+    this.recent = folder
     return folder
   }
 
@@ -109,16 +113,19 @@ export class Holding {
     this.delta.push([joinPath(folder.path, name), null])
   }
 
-  /** Whoever asked for what is done meanwhile learns of it otherwise. */
-  withoutNotice(action: () => void): void {
-    const { length } = this.delta
-    action()
-    this.delta.length = length
+  /**
+   * Changes the tree in a way that others learn of otherwise, at once. Only while there are older changes they
+   * were not told of yet, they are told of these too: after those, which they would take for newer.
+   */
+  changeQuietly(change: () => void): void {
+    const hasUntold = this.delta.length > 0
+    change()
+    if (!hasUntold) this.delta.length = 0
   }
 
   /** Remembers the digest of a file as it is at this stamp; others know it, or do not need it. */
   learn(path: Path, stamp: Stamp, digest: Digest): void {
-    this.withoutNotice(() => this.correct(path, stamp, digest))
+    this.changeQuietly(() => this.correct(path, stamp, digest))
   }
 
   /**

@@ -1,7 +1,6 @@
 import { WireError } from '../../wire/error.ts'
 import type { Outcome } from '../operation.ts'
 import type { Digest } from '../tree.ts'
-import { record } from './carry-out.ts'
 import type { ContentReader } from './content.ts'
 import type { DirCursor } from './dir-cursor.ts'
 import { digestOf, Hashing } from './hash.ts'
@@ -114,9 +113,9 @@ export class Receiving {
   private publish(place: Place, incoming: Incoming, digest: Digest): Outcome {
     const { entry: written, inPlace } = incoming.publish(place.dir)
     const entry = { ...written, digest }
-    record(this.site, (holding) =>
-      holding.setLeaf(place.folder, place.name, inPlace ? { entry, problem: WRITTEN_IN_PLACE } : { entry }),
-    )
+    const found = inPlace ? { entry, problem: WRITTEN_IN_PLACE } : { entry }
+    const { holding } = this.site
+    holding.changeQuietly(() => holding.setLeaf(place.folder, place.name, found))
     return { result: 'done', path: place.path, entry }
   }
 }

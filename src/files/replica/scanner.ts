@@ -63,11 +63,6 @@ export class Scanner implements Site {
     return this.keeper.current
   }
 
-  /** Whether a pass is under way: then there may be changes that nobody was told of yet. */
-  get isPassing(): boolean {
-    return this.running !== undefined
-  }
-
   /** Looks at these paths at once; resolves after `onPass` was told. */
   rescan(paths: readonly Path[] | 'all'): Promise<void> {
     if (paths === 'all') this.dirt.addEverything()

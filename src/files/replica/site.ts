@@ -7,8 +7,6 @@ export interface Site {
   readonly holding: Holding
   /** The root as of now; undefined if there is none. */
   readonly root: { readonly dir: Dir } | undefined
-  /** Whether there may be changes in the holding that nobody was told of yet. */
-  readonly isPassing: boolean
   /** Something at this path is not as it was expected to be: it is to be looked at. */
   suspect(path: Path): void
   /** Watches a new directory. */
