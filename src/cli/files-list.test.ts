@@ -32,7 +32,7 @@ test('a listing is a line with where it is, and a line for each entry, sorted, w
   expect(formatListing(listing)).toBe(
     [
       'demo-1/app:/app (node node1)',
-      'drwxr-xr-x      0  2024-01-02 03:04  a\\n',
+      'drwxr-xr-x                           a\\n',
       '-rwxr-xr-x      7  2024-01-02 03:04  a\\n/x',
       '-rw-r--r--  12345  2024-01-02 03:04  b.txt',
       'lrwxrwxrwx      5  2024-01-02 03:04  link -> b.txt',

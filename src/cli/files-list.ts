@@ -17,7 +17,7 @@ export interface ListedEntry {
   readonly kind: Entry['kind']
   /** As `ls -l` shows it; absent for what cannot be read. */
   readonly mode?: string
-  /** Bytes. */
+  /** Bytes; like the next only of files and symlinks. */
   readonly size?: number
   /** ISO 8601. */
   readonly mtime?: string
@@ -41,14 +41,11 @@ function* walk(node: Node | undefined, prefix: string): Generator<[string, Entry
 function listed(path: string, entry: Entry): ListedEntry {
   if (entry.kind === 'opaque') return { path, kind: entry.kind, reason: entry.reason }
   const { mode, size, mtimeMs } = entry.stamp
-  const common = {
-    path,
-    kind: entry.kind,
-    mode: formatMode(mode),
-    size,
-    mtime: new Date(mtimeMs).toISOString(),
-  }
-  return entry.kind === 'symlink' ? { ...common, target: entry.target } : common
+  const common = { path, kind: entry.kind, mode: formatMode(mode) }
+  // A replica does not tell them of a directory, where neither says anything of its content.
+  if (entry.kind === 'directory') return common
+  const whole = { ...common, size, mtime: new Date(mtimeMs).toISOString() }
+  return entry.kind === 'symlink' ? { ...whole, target: entry.target } : whole
 }
 
 const types: ReadonlyMap<number, string> = new Map([

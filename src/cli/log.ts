@@ -3,7 +3,8 @@ import { styleFor } from '../ui/style.ts'
 import { printable } from '../ui/text.ts'
 import type { Output } from './io.ts'
 
-const levels = { info: '', warn: 'warning: ', error: 'error: ' } as const
+/** What a line of each level begins with. */
+export const levels = { info: '', warn: 'warning: ', error: 'error: ' } as const
 const colours = { info: 'reset', warn: 'yellow', error: 'red' } as const
 
 /** Prints what happened as lines: with the time of day on a terminal, with date and time in a file. */

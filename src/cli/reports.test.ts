@@ -5,7 +5,7 @@ import type { Progress } from '../ui/progress.ts'
 import { describeWaiting, installReport } from './install-report.ts'
 import { logTo } from './log.ts'
 import { describeError } from './report.ts'
-import { describeRun } from './run-report.ts'
+import { describeRun, runReport } from './run-report.ts'
 
 function recorder() {
   const lines: string[] = []
@@ -88,6 +88,28 @@ describe('a run', () => {
     expect(status([inSync, syncing])).toBe('1 of 2 containers in sync; a/app: syncing 1 of 2 changes')
     expect(status([inSync, inSync])).toBe('2 of 2 containers in sync')
     expect(status([{ ...where, pod: 'c', message: 'no agent' }])).toBe('c/app: no agent')
+  })
+})
+
+describe('the lines of a run', () => {
+  const running = { name: 'run', state: 'running', sessions: [] } as const
+
+  test('tell what happened, and leave an error that ends it to whoever tells of the end', () => {
+    const { progress, lines } = recorder()
+    const report = runReport({ progress, quiet: false })
+    report.log({ level: 'info', message: 'in sync' })
+    report.log({ level: 'warn', message: 'conflict at a' })
+    report.log({ level: 'error', message: 'no such context' })
+    report.status({ ...running, state: 'failed' })
+    expect(lines).toEqual(['in sync', 'warning: conflict at a'])
+  })
+
+  test('tell of an error that it survives', () => {
+    const { progress, lines } = recorder()
+    const report = runReport({ progress, quiet: false })
+    report.log({ level: 'error', message: 'halted: the folder is empty' })
+    report.status(running)
+    expect(lines).toEqual(['error: halted: the folder is empty'])
   })
 })
 

@@ -3,7 +3,7 @@ import type { LogEvent } from '../daemon/world.ts'
 import type { Progress } from '../ui/progress.ts'
 import { count, printable } from '../ui/text.ts'
 import { describeSession, describeTransfer } from './get-rows.ts'
-import { describeEvent } from './log.ts'
+import { describeEvent, levels } from './log.ts'
 
 export interface RunReportOptions {
   readonly progress: Progress
@@ -13,12 +13,21 @@ export interface RunReportOptions {
 
 /** Tells of a run in the foreground: one line with how it stands, and a line for what happened. */
 export function runReport({ progress, quiet }: RunReportOptions) {
+  // An error that ends the run is told as such: it is only a line if the run goes on.
+  let held: string | undefined
+  function flush(): void {
+    if (held !== undefined) progress.line(held)
+    held = undefined
+  }
   return {
     log({ level, message }: LogEvent): void {
       if (quiet) return
-      progress.line(describeEvent({ level, message: level === 'info' ? message : `${level}: ${message}` }))
+      flush()
+      held = describeEvent({ level, message: `${levels[level]}${message}` })
+      if (level !== 'error') flush()
     },
     status(status: SpecStatus): void {
+      if (status.state === 'running') flush()
       progress.update(printable(describeRun(status)))
     },
   }
@@ -39,6 +48,7 @@ export function describeRun({ state, message, sessions }: SpecStatus): string {
 function describeBound({ pod, container, session, message }: BoundSessionStatus): string {
   const name = `${pod}/${container}`
   if (session === undefined) return `${name}: ${message ?? 'connecting'}`
+  if (session.phase === 'halted') return `${name}: halted: ${session.halt}`
   const transfer = session.phase === 'syncing' ? session.progress : undefined
   return `${name}: ${transfer === undefined ? describeSession(session) : `syncing ${describeTransfer(transfer)}`}`
 }

@@ -158,6 +158,10 @@ function conclude(cli: Cli, result: RunResult, { once, ms }: { once: boolean; ms
 function summary({ pod, container, session }: BoundSessionStatus): string {
   if (session === undefined) return `${pod}/${container}`
   const { entries, applied } = session
-  const what = `${count(entries.local, 'entry', 'entries')}, ${applied.remote} sent, ${applied.local} received`
+  const what = [
+    count(entries.local, 'entry', 'entries'),
+    `${applied.remote.toLocaleString('en-US')} sent`,
+    `${applied.local.toLocaleString('en-US')} received`,
+  ].join(', ')
   return `${pod}/${container}: ${describeSession(session)}: ${what}`
 }

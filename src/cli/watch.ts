@@ -59,6 +59,7 @@ async function watch(cli: Cli, options: WatchOptions): Promise<void> {
   const watching = await startWatch({ paths, log, newWorld })
   const specs = count(watching.status.specs.length, 'spec')
   log({ level: 'info', message: `process ${process.pid} watches ${specs} of ${paths.config}` })
+  if (watching.status.specs.length === 0) log({ level: 'info', message: `\`${cli.name} create\` adds one` })
   await Promise.race([watching.closed, aborted(signal)])
   log({ level: 'info', message: 'ending' })
   await watching.stop()
