@@ -18,11 +18,6 @@ export function describeHint(hint: string, stderr: Output): string {
   return `${styleFor(stderr)('cyan', 'hint:')} ${printableLines(hint)}\n`
 }
 
-/** Something to look out for that does not stop anything. */
-export function describeWarning(warning: string, stderr: Output): string {
-  return `${styleFor(stderr)('yellow', 'warning:')} ${printableLines(warning)}\n`
-}
-
 function wordsOf(error: unknown, verbose: boolean): { message: string; hint: string | undefined } {
   if (error instanceof KubesyncError) return { message: error.message, hint: error.hint }
   const message = error instanceof Error ? error.message : String(error)
