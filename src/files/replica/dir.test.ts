@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import {
   constants,
   existsSync,
@@ -15,7 +14,7 @@ import { describe, expect, test } from 'vitest'
 import { type Dir, using } from './dir.ts'
 import { FdDir } from './fd-dir.ts'
 import { PathDir } from './path-dir.ts'
-import { temporaryRoot } from './testing/roots.ts'
+import { makePipe, temporaryRoot } from './testing/roots.ts'
 
 const hasProc = existsSync('/proc/self/fd')
 const kinds: [string, (path: string) => Dir][] = [['PathDir', (path) => new PathDir(path)]]
@@ -63,7 +62,7 @@ describe.each(kinds)('%s', (_, open) => {
 
   test('is not blocked by a FIFO', () => {
     const root = temporaryRoot()
-    execFileSync('mkfifo', [join(root, 'fifo')])
+    makePipe(join(root, 'fifo'))
     using(open(root), (dir) => {
       using(dir.openFile('fifo', 'read'), (file) => expect(file.stat().isFile()).toBe(false))
     })

@@ -15,10 +15,11 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { nodeAt } from '../delta.ts'
 import type { Entry, Path } from '../tree.ts'
+import { openDirectory } from './open-directory.ts'
 import { PathDir } from './path-dir.ts'
 import { TEMPORARY_PREFIX } from './temporary.ts'
 import { diskAsText, treeAsText } from './testing/disk.ts'
-import { temporaryRoot } from './testing/roots.ts'
+import { makePipe, temporaryRoot } from './testing/roots.ts'
 import { Scanning } from './testing/scanning.ts'
 
 function setUp(): { root: string; scanning: Scanning } {
@@ -100,7 +101,7 @@ describe('a scan', () => {
 describe('what cannot be synced is opaque, and a problem', () => {
   test('sockets and named pipes', async () => {
     const { root, scanning } = setUp()
-    execFileSync('mkfifo', [join(root, 'pipe')])
+    makePipe(join(root, 'pipe'))
     const server = createServer().listen(join(root, 'socket'))
     await new Promise((resolve) => server.once('listening', resolve))
     onTestFinished(() => void server.close())
@@ -148,6 +149,25 @@ describe('what cannot be synced is opaque, and a problem', () => {
     const [problem] = scanning.problems.values()
     expect(problem?.code).toBe('PATH_TOO_DEEP')
     expect(problem?.path.split('/')).toHaveLength(257)
+  })
+
+  test('a path that is too long', async () => {
+    const { root, scanning } = setUp()
+    let dir = openDirectory(root)
+    const name = 'n'.repeat(250)
+    for (let i = 0; i < 17; i++) {
+      dir.mkdir(name)
+      const below = dir.openDir(name)
+      dir.close()
+      dir = below
+    }
+    dir.close()
+    await scanning.rescan()
+    const [problem] = scanning.problems.values()
+    expect(problem?.code).toBe('PATH_TOO_LONG')
+    expect(problem?.path.split('/')).toHaveLength(17)
+    // Node cannot: it removes by path.
+    execFileSync('rm', ['-rf', join(root, name)])
   })
 
   test('and a problem no longer once it is gone, or mended', async () => {

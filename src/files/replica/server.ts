@@ -47,8 +47,7 @@ export function serveReplica(transport: Duplex, openRoot: OpenRoot): Promise<Mux
 class Server {
   private readonly control: Channel
   private readonly scanner: Scanner
-  /** The outcomes that were not sent yet, of each apply that is under way. */
-  private readonly reporters = new Set<Reporter>()
+  private readonly reporter = new Reporter((batch) => this.send({ kind: 'outcomes', ...batch }))
   private toldRoot: Root | undefined
   private isTold = false
 
@@ -79,8 +78,6 @@ class Server {
 
   /** Carries out the operations that come on the channel. */
   apply(channel: Channel, id: number): void {
-    const reporter = new Reporter((outcomes) => this.send({ kind: 'outcomes', id, outcomes }))
-    this.reporters.add(reporter)
     const cancelling = new AbortController()
     channel.on('error', () => cancelling.abort())
     // All answers go over the control channel.
@@ -91,15 +88,14 @@ class Server {
       await apply(operations, {
         site: this.scanner,
         content: new ContentReader(messages),
-        onOutcome: (outcome) => reporter.add(outcome),
+        onOutcome: (outcome) => this.reporter.add(id, outcome),
         signal: cancelling.signal,
       })
       await messages.return()
       channel.resume()
     }
     const finish = (reason: string) => {
-      reporter.flush()
-      this.reporters.delete(reporter)
+      this.reporter.flush()
       this.send({ kind: 'applied', id, reason })
     }
     serve().then(
@@ -112,6 +108,7 @@ class Server {
   }
 
   async close(): Promise<void> {
+    this.reporter.flush()
     await this.scanner.close()
   }
 
@@ -137,7 +134,7 @@ class Server {
     const { root } = this.scanner
     if (this.isTold && delta.length === 0 && problems.size === 0 && root === this.toldRoot) return
     // What was applied came before what was found.
-    for (const reporter of this.reporters) reporter.flush()
+    this.reporter.flush()
     if (!this.isTold || root !== this.toldRoot) this.send({ kind: 'info', info: infoOf(root) })
     this.isTold = true
     this.toldRoot = root

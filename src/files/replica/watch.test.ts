@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -10,7 +10,7 @@ import { openDirectory } from './open-directory.ts'
 import { anyChanges, carryOut } from './testing/changes.ts'
 import { diskAsText, treeAsText } from './testing/disk.ts'
 import { FaultyDir, systemError } from './testing/faulty-dir.ts'
-import { temporaryRoot } from './testing/roots.ts'
+import { openDescriptors, temporaryRoot } from './testing/roots.ts'
 import { Scanning } from './testing/scanning.ts'
 
 /** As it is when the user's watches are used up. */
@@ -161,7 +161,3 @@ describe('a file written twice within one tick of the clock', () => {
     expect(scanning.deltas).toEqual([])
   })
 })
-
-function openDescriptors(): number {
-  return readdirSync('/proc/self/fd').length
-}
