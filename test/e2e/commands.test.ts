@@ -196,7 +196,7 @@ describe('init and clean', () => {
     await expect(kubectl(['get', 'namespace', lab.namespace])).rejects.toThrow(/not found/i)
   })
 
-  test('an image that cannot be had is said in a sentence, before the time is up', async () => {
+  test('an image that cannot be had is said in a sentence, not just that time ran out', async () => {
     const { code, stderr } = await laptop.ksync(
       ...[
         'init',

@@ -84,7 +84,6 @@ describe('what is cut, killed or replaced while files travel', () => {
     await until('it is gone', () => lab.pods('demo'), {
       holds: (pods) => pods.length === 3 && !pods.includes(pod),
     })
-    await lab.ready('demo')
     await converges()
   })
 
