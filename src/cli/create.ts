@@ -8,7 +8,6 @@ import { describeHint } from './report.ts'
 import { describeSpec } from './words.ts'
 
 interface CreateOptions extends SpecOptions, ConfigOptions {
-  readonly name?: string
   readonly force?: true
 }
 
@@ -25,10 +24,7 @@ export function createCommand(cli: Cli): Command {
       'create --name logs --pod demo-0 --remote-read-only ./logs /var/log/demo',
     ],
   }
-  const own = [
-    new Option('--name <name>', 'name of the spec; one is made up unless given'),
-    new Option('--force', 'even if another spec syncs the same files'),
-  ]
+  const own = [new Option('--force', 'even if another spec syncs the same files')]
   return newCommand(cli, words, [...specOptions(), ...own, ...kubeOptions(), ...configOptions()]).action(
     (local: string, remote: string, options: CreateOptions) => create(cli, { local, remote, options }),
   )

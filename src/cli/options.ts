@@ -48,6 +48,7 @@ export interface SpecOptions extends KubeOptions {
   readonly localReadOnly?: true
   readonly remoteReadOnly?: true
   readonly reload?: string
+  readonly name?: string
 }
 
 export function specOptions(): Option[] {
@@ -56,6 +57,7 @@ export function specOptions(): Option[] {
     new Option('--local-read-only', 'never write here: changes travel to the containers only'),
     new Option('--remote-read-only', 'never write there: changes travel to this machine only'),
     new Option('--reload <how>', 'what to do in a container after a change: `none`'),
+    new Option('--name <name>', 'name of the spec; one is made up unless given'),
   ]
 }
 

@@ -1,3 +1,4 @@
+import { printableJson, printableLines } from '../ui/text.ts'
 import type { Cli } from './io.ts'
 import type { OutputFormat } from './options.ts'
 
@@ -11,11 +12,14 @@ export interface Printed {
 
 /** Prints data as `-o` wants it; `table` makes what is printed without it, and with `wide`. */
 export async function printData(cli: Cli, printed: Printed, table: () => string): Promise<void> {
-  cli.io.stdout.write(await format(printed, table))
+  const { stdout } = cli.io
+  const text = await format(printed, table)
+  // What another program reads is left as it is; what a terminal shows must not steer it.
+  stdout.write(stdout.isTTY === true ? printableLines(text) : text)
 }
 
 async function format({ format, data, names }: Printed, table: () => string): Promise<string> {
-  if (format === 'json') return `${JSON.stringify(data, null, 2)}\n`
+  if (format === 'json') return `${printableJson(JSON.stringify(data, null, 2))}\n`
   if (format === 'name') return names.map((name) => `${name}\n`).join('')
   if (format !== 'yaml') return table()
   const { stringify } = await import('yaml')

@@ -94,7 +94,7 @@ async function specOf(cli: Cli, { first, remote, options }: Given): Promise<Spec
     return named((await loadConfig(paths.config)).specs, first)
   }
   const { nameSpec, readSpec } = await import('./spec.ts')
-  const spec = nameSpec(await readSpec(cli, { local: first, remote, options, paths }), 'run')
+  const spec = nameSpec(await readSpec(cli, { local: first, remote, options, paths }), options.name ?? 'run')
   if (options.force !== true) await refuseWatched(spec, paths)
   return spec
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bytes, count, duration, printable, printableLines, truncate } from './text.ts'
+import { bytes, count, duration, printable, printableJson, printableLines, truncate } from './text.ts'
 
 describe('printable', () => {
   test.each([
@@ -18,6 +18,13 @@ describe('printable', () => {
   test('of several lines keeps line ends and tabs, and nothing else that controls', () => {
     expect(printableLines('one\r\n\ttwo\x1b[2J')).toBe('one\n\ttwo\\x1b[2J')
   })
+})
+
+test('JSON means the same, without what could steer a terminal', () => {
+  const value = { 'a\x9b31m\u202e': ['b\x1b[2J\n', '漢\ufeff🙂'] }
+  const text = printableJson(JSON.stringify(value, null, 2))
+  expect(JSON.parse(text)).toEqual(value)
+  expect(printableLines(text)).toBe(text)
 })
 
 test('numbers read as a person says them', () => {

@@ -32,6 +32,14 @@ export function printableLines(text: string): string {
     .join('\n')
 }
 
+/** JSON that means the same and has nothing in it that could steer a terminal. */
+export function printableJson(json: string): string {
+  // Line ends are the only such character that is outside of a string, and C0 is escaped in strings already.
+  return json.replace(unprintable, (character) =>
+    character === '\n' ? character : `\\u${hex(character.codePointAt(0) ?? 0, 4)}`,
+  )
+}
+
 /** `1 file`, `2 files`, `1,234 files`. The plural is given where an `s` does not make it. */
 export function count(amount: number, singular: string, plural = `${singular}s`): string {
   return `${amount.toLocaleString('en-US')} ${amount === 1 ? singular : plural}`

@@ -180,6 +180,15 @@ describe('why an agent is not ready', () => {
       final: false,
     },
     {
+      what: 'a node that is down',
+      given: pod({
+        conditions: [{ type: 'Ready', status: 'False' }],
+        containerStatuses: [{ name: 'agent', image, ready: true, restartCount: 0, state: { running: {} } }],
+      }),
+      message: 'the node is not heard of; is it down?',
+      final: false,
+    },
+    {
       what: 'a pod that was evicted',
       given: pod({ phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory. ' }),
       message: 'the node gave the pod up: Evicted: The node was low on resource: memory',
@@ -187,6 +196,13 @@ describe('why an agent is not ready', () => {
     },
   ])('$what', ({ given, said = [], message, final }) => {
     expect(explainPod(given, said)).toMatchObject({ message, final })
+  })
+
+  test('a registry that cannot be reached again and again is not waited for', () => {
+    const [failed] = events(['Failed', `Failed to pull image "${image}": dial tcp: no such host`])
+    const given = waiting('ImagePullBackOff')
+    const finals = [1, 2, 3].map((count) => failed && explainPod(given, [{ ...failed, count }])?.final)
+    expect(finals).toEqual([false, false, true])
   })
 
   test('nothing is wrong with one that was just scheduled, is being created, or is ready', () => {

@@ -20,7 +20,7 @@ export function explainPod(pod: AgentPodState, events: readonly AgentEvent[]): R
   if (pod.status.phase === 'Failed') return podFailed(pod)
   const status = pod.status.containerStatuses.find(({ name }) => name === agentContainer)
   if (status === undefined) return unscheduled(pod) ?? sandbox(events)
-  if (status.ready) return undefined
+  if (status.ready) return silentNode(pod)
   return (
     badImage(pod, status, events) ??
     crashed(pod, status) ??
@@ -64,12 +64,21 @@ function podFailed(pod: AgentPodState): Reason {
   return { message: sentence('the node gave the pod up', [reason, message]), final: false }
 }
 
+/** The container was ready when the node was last heard of, but the pod is not. */
+function silentNode(pod: AgentPodState): Reason | undefined {
+  const ready = pod.status.conditions.find(({ type }) => type === 'Ready')
+  if (ready === undefined || ready.status === 'True') return undefined
+  return { message: 'the node is not heard of; is it down?', final: false }
+}
+
 function unscheduled(pod: AgentPodState): Reason | undefined {
   const scheduled = pod.status.conditions.find(({ type }) => type === 'PodScheduled')
   if (scheduled === undefined || scheduled.status !== 'False') return undefined
   return { message: sentence('the node has no place for it', [scheduled.message]), final: false }
 }
 
+/** Attempts to pull an image after which it is not expected any more; some 30 s. */
+const patience = 3
 const pullReasons = ['ErrImagePull', 'ImagePullBackOff', 'RegistryUnavailable']
 const noSuchImage =
   /not found|manifest unknown|does not exist|access denied|unauthorized|authorization failed|no match for platform/i
@@ -93,11 +102,11 @@ function badImage(
   }
   if (!pullReasons.includes(reason)) return undefined
   // While it backs off, older kubelets say so and no more; the event before has the cause.
-  const said = lastMessage(events, 'Failed', (text) => /pull image/i.test(text)) ?? message
-  const cause = pullCause(said, image)
+  const failure = events.findLast((event) => event.reason === 'Failed' && /pull image/i.test(event.message))
+  const cause = pullCause(failure?.message ?? message, image)
   return {
     message: sentence(`the image ${image} cannot be pulled`, [cause]),
-    final: noSuchImage.test(cause),
+    final: noSuchImage.test(cause) || (failure?.count ?? 0) >= patience,
     hint: otherImage,
   }
 }
@@ -168,12 +177,8 @@ function imageOf(pod: AgentPodState): string {
   return pod.spec.containers.find(({ name }) => name === agentContainer)?.image ?? 'of the agent'
 }
 
-function lastMessage(
-  events: readonly AgentEvent[],
-  reason: string,
-  accepts: (message: string) => boolean = () => true,
-): string | undefined {
-  return events.findLast((event) => event.reason === reason && accepts(event.message))?.message
+function lastMessage(events: readonly AgentEvent[], reason: string): string | undefined {
+  return events.findLast((event) => event.reason === reason)?.message
 }
 
 function sentence(head: string, details: readonly string[]): string {

@@ -99,6 +99,7 @@ export const eventSchema = v.object({
   involvedObject: v.object({ kind: text, name: text, uid: text }),
   reason: text,
   message: text,
-  type: text,
+  /** How often it happened. */
+  count: v.nullish(v.number(), 1),
 })
 export type AgentEvent = v.InferOutput<typeof eventSchema>
