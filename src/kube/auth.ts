@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { RequestOptions } from 'node:https'
 import type { Cluster, KubeConfig, User } from '@kubernetes/client-node'
 import { KubesyncError, messageOf } from '../errors.ts'
@@ -19,6 +20,8 @@ export interface AuthSource {
 
 interface Auth {
   readonly config: KubeConfig
+  /** Of every request: who to act as. */
+  readonly headers: OutgoingHttpHeaders
   readonly forget: () => void
 }
 
@@ -44,7 +47,7 @@ export async function buildAuth(source: AuthSource): Promise<Auth> {
     isAuthProvider: (user) => user.authProvider?.name === OWN_PROVIDER,
     applyAuthentication: (_user, options) => applyOwn(credentials, options as RequestOptions),
   })
-  return { config, forget: () => credentials?.forget() }
+  return { config, headers: impersonation(source.user), forget: () => credentials?.forget() }
 }
 
 function clusterOf({ clusterName, cluster, env }: AuthSource): Cluster {
@@ -74,6 +77,19 @@ function userOf({ userName, user }: AuthSource): User {
     ...optional('username', user?.username),
     ...optional('password', user?.password),
     ...(own ? { authProvider: { name: OWN_PROVIDER } } : optional('authProvider', user?.['auth-provider'])),
+  }
+}
+
+/** https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation */
+function impersonation(user: UserEntry | undefined): OutgoingHttpHeaders {
+  const extra = Object.entries(user?.['as-user-extra'] ?? {})
+  return {
+    ...optional('Impersonate-User', user?.as),
+    ...optional('Impersonate-Uid', user?.['as-uid']),
+    ...(user?.['as-groups']?.length ? { 'Impersonate-Group': user['as-groups'] } : {}),
+    ...Object.fromEntries(
+      extra.map(([key, values]) => [`Impersonate-Extra-${encodeURIComponent(key)}`, values]),
+    ),
   }
 }
 

@@ -63,16 +63,17 @@ export class KubeClient {
   async open(request: KubeRequest): Promise<IncomingMessage> {
     const timeoutMs = request.timeoutMs ?? TIMEOUT_MS
     const deadline = Date.now() + timeoutMs
-    let refreshed = false
+    let connection = await this.connection()
+    let renewed = false
     for (;;) {
-      const response = await this.#send(request, timeoutMs)
+      const response = await this.#send(request, connection, timeoutMs)
       const code = response.statusCode ?? 0
       if (code < 300) return response
       const body = await readBody(this.target, response, { idleMs: timeoutMs, signal: request.signal })
       const pause = retryAfterMs(response)
-      if (code === 401 && !refreshed) {
-        refreshed = true
-        this.#connector.refresh()
+      if (code === 401 && !renewed) {
+        renewed = true
+        connection = await this.renewedConnection(connection)
       } else if (pause !== undefined && Date.now() + pause < deadline) {
         await sleep(pause, undefined, request.signal === undefined ? {} : { signal: request.signal })
       } else {
@@ -155,9 +156,9 @@ export class KubeClient {
     return this.#connector.connection()
   }
 
-  /** The same with fresh credentials, after the server refused those of `connection`. */
-  renewedConnection(): Promise<Connection> {
-    this.#connector.refresh()
+  /** The same with fresh credentials, after the server refused those. */
+  renewedConnection(refused: Connection): Promise<Connection> {
+    this.#connector.refresh(refused)
     return this.#connector.connection()
   }
 
@@ -175,12 +176,12 @@ export class KubeClient {
     return { server: this.context.server, context: this.context.name }
   }
 
-  /** Closes idle connections. Requests under way go on. */
+  /** Ends requests and watches under way, and idle connections. */
   close(): void {
     this.#connector.close()
   }
 
-  async #send(request: KubeRequest, timeoutMs: number): Promise<IncomingMessage> {
+  async #send(request: KubeRequest, connection: Connection, timeoutMs: number): Promise<IncomingMessage> {
     const body = request.body === undefined ? undefined : JSON.stringify(request.body)
     const headers = {
       Accept: request.accept ?? 'application/json',
@@ -192,7 +193,7 @@ export class KubeClient {
             'Content-Length': Buffer.byteLength(body),
           }),
     }
-    return send(this.target, await this.connection(), {
+    return send(this.target, connection, {
       url: this.url(request.path, request.query),
       method: request.method ?? 'GET',
       headers,

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
@@ -37,6 +38,8 @@ export interface KubeContext {
   readonly user: string
   /** Knows how to authenticate; everything else is read from here. */
   readonly config: KubeConfig
+  /** Sent with every request: who to act as. */
+  readonly headers: OutgoingHttpHeaders
   /** Makes the next request fetch its credentials anew: what was cached was refused. */
   forgetCredentials(): void
 }
@@ -94,6 +97,7 @@ async function contextFrom(source: AuthSource, namespace: string): Promise<KubeC
     namespace,
     user: source.userName,
     config: auth.config,
+    headers: auth.headers,
     forgetCredentials: auth.forget,
   }
 }

@@ -1,6 +1,6 @@
-import type { Agent, OutgoingHttpHeaders } from 'node:http'
+import { Agent, type OutgoingHttpHeaders } from 'node:http'
 import { Agent as HttpsAgent, type RequestOptions } from 'node:https'
-import type { SecureContextOptions } from 'node:tls'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { KubesyncError, messageOf } from '../errors.ts'
 import type { KubeContext } from './config.ts'
 
@@ -15,15 +15,18 @@ export interface Connection {
   readonly agent: Agent | undefined
 }
 
-export interface TlsOptions extends Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> {
+export interface TlsOptions {
+  /** Certificates and keys. */
+  readonly secureContext: SecureContext
   readonly servername?: string
   readonly rejectUnauthorized?: boolean
 }
 
 export interface Connector {
   connection(): Promise<Connection>
-  /** The credentials were refused: the next `connection` has others, if there are others. */
-  refresh(): void
+  /** That connection's credentials were refused: the next one has others, if there are others. */
+  refresh(refused: Connection): void
+  /** Ends requests under way, and idle connections. */
   close(): void
 }
 
@@ -35,26 +38,26 @@ const IDLE_MS = 15_000
 /** Reads the credentials of a context, and keeps them and their connections for a while. */
 export function connector(context: KubeContext): Connector {
   let kept: { connection: Promise<Connection>; until: number } | undefined
-  let agent: { agent: HttpsAgent; tls: TlsOptions } | undefined
+  let current: Connection | undefined
+  let last: { agent: HttpsAgent | undefined; tls: TlsOptions; secrets: string } | undefined
 
   const build = async (): Promise<Connection> => {
-    // client-node writes into the headers it is given.
-    const headers: OutgoingHttpHeaders = {}
-    const options: RequestOptions = { headers }
-    await applyAuth(context, options)
-    if (typeof options.auth === 'string')
-      headers.Authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`
-    const tls = tlsOf(options)
+    const options = await readCredentials(context)
+    const secrets = [options.ca, options.cert, options.key].join()
     const proxied = context.config.getCurrentCluster()?.proxyUrl !== undefined
-    const proxy = proxied && options.agent instanceof Object ? (options.agent as Agent) : undefined
-    if (agent !== undefined && !sameTls(agent.tls, tls)) {
-      agent.agent.destroy()
-      agent = undefined
+    const proxy = proxied && options.agent instanceof Agent ? options.agent : undefined
+    if (last?.secrets !== secrets) {
+      const tls = tlsOf(context, options)
+      const isDirect = proxy === undefined && context.server.startsWith('https:')
+      last = {
+        agent: isDirect ? new HttpsAgent({ ...tls, keepAlive: true, timeout: IDLE_MS }) : undefined,
+        tls,
+        secrets,
+      }
     }
-    if (proxy === undefined && context.server.startsWith('https:')) {
-      agent ??= { agent: new HttpsAgent({ ...tls, keepAlive: true, timeout: IDLE_MS }), tls }
-    }
-    return { headers, tls, proxy, agent: proxy ?? agent?.agent }
+    const headers = { ...options.headers, ...context.headers }
+    current = { headers, tls: last.tls, proxy, agent: proxy ?? last.agent }
+    return current
   }
 
   return {
@@ -68,40 +71,53 @@ export function connector(context: KubeContext): Connector {
       }
       return kept.connection
     },
-    refresh: () => {
+    refresh: (refused) => {
+      // Of many requests that were refused together, the first fetches anew for all.
+      if (refused !== current) return
+      current = undefined
       kept = undefined
       context.forgetCredentials()
     },
-    close: () => agent?.agent.destroy(),
+    close: () => last?.agent?.destroy(),
   }
 }
 
-async function applyAuth(context: KubeContext, options: RequestOptions): Promise<void> {
+async function readCredentials(context: KubeContext) {
+  // client-node writes into what it is given.
+  const headers: OutgoingHttpHeaders = {}
+  const options: RequestOptions = {}
   try {
-    await context.config.applyToHTTPSOptions(options)
+    await context.config.applyToHTTPSOptions(Object.assign(options, { headers }))
   } catch (error) {
-    if (error instanceof KubesyncError) throw error
-    throw new KubesyncError(
-      'KUBECONFIG_INVALID',
-      `The credentials of context "${context.name}" cannot be used: ${messageOf(error)}`,
-      {
-        hint: `Check the user "${context.user}" and the cluster "${context.cluster}" in the kubeconfig.`,
-        cause: error,
-      },
-    )
+    throw unusable(context, error)
+  }
+  if (typeof options.auth === 'string') {
+    headers.Authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`
+  }
+  return { ...options, headers }
+}
+
+function tlsOf(context: KubeContext, options: RequestOptions): TlsOptions {
+  const { ca, cert, key, servername, rejectUnauthorized } = options
+  try {
+    return {
+      secureContext: createSecureContext({ ca, cert, key }),
+      ...(servername === undefined ? {} : { servername }),
+      ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+    }
+  } catch (error) {
+    throw unusable(context, error)
   }
 }
 
-function tlsOf(options: RequestOptions): TlsOptions {
-  return {
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
-    ...(options.cert === undefined ? {} : { cert: options.cert }),
-    ...(options.key === undefined ? {} : { key: options.key }),
-    ...(options.servername === undefined ? {} : { servername: options.servername }),
-    ...(options.rejectUnauthorized === undefined ? {} : { rejectUnauthorized: options.rejectUnauthorized }),
-  }
-}
-
-function sameTls(a: TlsOptions, b: TlsOptions): boolean {
-  return String(a.ca) === String(b.ca) && String(a.cert) === String(b.cert) && String(a.key) === String(b.key)
+function unusable(context: KubeContext, error: unknown): KubesyncError {
+  if (error instanceof KubesyncError) return error
+  return new KubesyncError(
+    'KUBECONFIG_INVALID',
+    `The credentials of context "${context.name}" cannot be used: ${messageOf(error)}`,
+    {
+      hint: `Check the user "${context.user}" and the cluster "${context.cluster}" in the kubeconfig.`,
+      cause: error,
+    },
+  )
 }

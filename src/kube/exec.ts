@@ -65,11 +65,12 @@ function isUpgradeRefused(error: unknown): boolean {
 }
 
 async function openAuthorized(client: KubeClient, request: ExecRequest, opener: Opener): Promise<ExecStream> {
+  const connection = await client.connection()
   try {
-    return await open(client, request, { opener, connection: await client.connection() })
+    return await open(client, request, { opener, connection })
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 'UNAUTHORIZED') throw error
-    return await open(client, request, { opener, connection: await client.renewedConnection() })
+    return await open(client, request, { opener, connection: await client.renewedConnection(connection) })
   }
 }
 
