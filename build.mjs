@@ -14,7 +14,7 @@ async function bundle(input, output) {
     treeshake: true,
     checks: { eval: false },
   })
-  await build.write({ dir: 'dist', minify: { mangle: false, compress: true, codegen: true }, ...output })
+  await build.write({ dir: 'dist', minify: false, ...output })
   await build.close()
 }
 

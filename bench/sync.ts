@@ -24,6 +24,7 @@ const cli = resolve('dist/cli.js')
 const scratch = mkdtempSync('/dev/shm/kubesync-bench-')
 const tree = join(scratch, 'tree')
 const namespace = `kubesync-bench-${process.pid}`
+const agents = `${namespace}-agents`
 const pod = 'bench'
 const EDITS = 200
 
@@ -239,9 +240,11 @@ try {
   must(kubectl, ['create', 'namespace', namespace])
   must(kubectl, ['apply', '-f', '-'], JSON.stringify(manifest))
   must(kubectl, ['-n', namespace, 'wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=60s'])
+  must(process.execPath, [cli, 'init', '--image', 'docker.io/kubesync-test/node:20', '--namespace', agents])
   bulk()
   await live()
 } finally {
+  must(process.execPath, [cli, 'clean', '--namespace', agents])
   must(kubectl, ['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found'])
   rmSync(scratch, { recursive: true, force: true })
 }
