@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, expect, describe as group, test, vi } from 'vitest'
+import type { SessionStatus } from '../files/status.ts'
 import { describe, newNarrator } from './narrator.ts'
 import { phase } from './testing/fake-world.ts'
 
 const entries = { local: 12, remote: 12 }
 const problem = { path: 'a', side: 'remote', code: 'EACCES', message: 'may not be read' } as const
+
+const told = (status: SessionStatus, counted?: SessionStatus['applied']) => ({ ...status, counted })
 
 group('what is told of a status', () => {
   const messages = (...statuses: Parameters<typeof describe>) =>
@@ -11,12 +14,12 @@ group('what is told of a status', () => {
 
   test('that both sides hold the same, once', () => {
     expect(messages(undefined, phase('in-sync', { entries }))).toEqual(['in sync (12 entries)'])
-    expect(messages(phase('in-sync'), phase('in-sync'))).toEqual([])
-    expect(messages(phase('scanning'), phase('syncing'))).toEqual([])
+    expect(messages(told(phase('in-sync'), { local: 0, remote: 0 }), phase('in-sync'))).toEqual([])
+    expect(messages(told(phase('scanning')), phase('syncing'))).toEqual([])
   })
 
   test('how many changes went each way since', () => {
-    const before = phase('in-sync', { applied: { local: 1, remote: 5 } })
+    const before = told(phase('syncing', { applied: { local: 1, remote: 7 } }), { local: 1, remote: 5 })
     expect(messages(before, phase('in-sync', { applied: { local: 1, remote: 8 } }))).toEqual([
       'in sync (3 sent)',
     ])
@@ -30,12 +33,12 @@ group('what is told of a status', () => {
     expect(describe(undefined, halted)).toEqual([
       { level: 'error', message: 'halted: the folder was emptied' },
     ])
-    expect(messages(halted, halted)).toEqual([])
+    expect(messages(told(halted), halted)).toEqual([])
   })
 
   test('conflicts and problems that are new', () => {
     const conflict = { path: 'c', message: 'both changed it' }
-    const before = phase('syncing', { problems: [problem] })
+    const before = told(phase('syncing', { problems: [problem] }))
     const now = phase('syncing', { problems: [problem, { ...problem, path: 'b' }], conflicts: [conflict] })
     expect(messages(before, now)).toEqual([
       'conflict at c: both changed it',
@@ -45,9 +48,9 @@ group('what is told of a status', () => {
 
   test('of very many only some, and how many more there are', () => {
     const problems = Array.from({ length: 25 }, (_, index) => ({ ...problem, path: `p${index}` }))
-    const told = messages(undefined, phase('syncing', { problems }))
-    expect(told).toHaveLength(11)
-    expect(told.at(-1)).toBe('15 more problems')
+    const lines = messages(undefined, phase('syncing', { problems }))
+    expect(lines).toHaveLength(11)
+    expect(lines.at(-1)).toBe('15 more problems')
   })
 })
 

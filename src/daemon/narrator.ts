@@ -13,7 +13,7 @@ export interface Narrator {
 const settle = 1000
 
 export function newNarrator(label: string, log: (event: Omit<LogEvent, 'spec'>) => void): Narrator {
-  let told: SessionStatus | undefined
+  let told: Told | undefined
   let seen: SessionStatus | undefined
   let complaint: string | undefined
   let timer: NodeJS.Timeout | undefined
@@ -23,7 +23,7 @@ export function newNarrator(label: string, log: (event: Omit<LogEvent, 'spec'>) 
     timer = undefined
     if (seen === undefined) return
     for (const event of describe(told, seen)) log({ ...event, message: `${label}: ${event.message}` })
-    told = seen
+    told = { ...seen, counted: seen.phase === 'in-sync' ? seen.applied : told?.counted }
   }
 
   return {
@@ -49,8 +49,14 @@ export function newNarrator(label: string, log: (event: Omit<LogEvent, 'spec'>) 
 
 type Line = Omit<LogEvent, 'spec'>
 
-/** What a person wants to know of the way from one status to the next. Pure. */
-export function describe(before: SessionStatus | undefined, now: SessionStatus): readonly Line[] {
+/** What was told last. */
+export interface Told extends SessionStatus {
+  /** The changes that were told of, since when both sides last held the same; undefined before that. */
+  readonly counted: SessionStatus['applied'] | undefined
+}
+
+/** What a person wants to know of the way from what was told to what is now. Pure. */
+export function describe(before: Told | undefined, now: SessionStatus): readonly Line[] {
   return [
     ...phase(before, now),
     ...news('conflict', before?.conflicts, now.conflicts),
@@ -58,15 +64,15 @@ export function describe(before: SessionStatus | undefined, now: SessionStatus):
   ]
 }
 
-function phase(before: SessionStatus | undefined, now: SessionStatus): readonly Line[] {
+function phase(before: Told | undefined, now: SessionStatus): readonly Line[] {
   if (now.phase === 'halted' && before?.phase !== 'halted') {
     return [{ level: 'error', message: `halted: ${now.halt ?? 'a safety rule stopped it'}` }]
   }
   if (now.phase !== 'in-sync') return []
-  const sent = now.applied.remote - (before?.applied.remote ?? 0)
-  const received = now.applied.local - (before?.applied.local ?? 0)
+  const sent = now.applied.remote - (before?.counted?.remote ?? 0)
+  const received = now.applied.local - (before?.counted?.local ?? 0)
   const changes = [sent > 0 ? `${sent} sent` : '', received > 0 ? `${received} received` : ''].filter(Boolean)
-  if (changes.length === 0 && before?.phase === 'in-sync') return []
+  if (changes.length === 0 && before?.counted !== undefined) return []
   const what = changes.length === 0 ? `${now.entries.local} entries` : changes.join(', ')
   return [{ level: 'info', message: `in sync (${what})` }]
 }

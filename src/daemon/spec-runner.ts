@@ -1,18 +1,15 @@
 import { setMaxListeners } from 'node:events'
 import type { Spec } from '../config/spec.ts'
-import { messageOf } from '../errors.ts'
 import type { Replica } from '../files/replica/replica.ts'
-import { type Decision, decide } from './bindings.ts'
-import type { Clusters, SharedCluster } from './clusters.ts'
-import { type Fleet, newFleet } from './fleet.ts'
-import { keepSession } from './keeper.ts'
+import type { Clusters } from './clusters.ts'
+import { follow, type Run } from './follow.ts'
 import type { Pod } from './pods.ts'
 import { type Shared, share } from './shared.ts'
-import { openSpecState, type SpecState } from './state.ts'
+import { openSpecState } from './state.ts'
 import type { SpecStatus } from './status.ts'
 import { newTroubles, type Trouble, type Troubles } from './troubles.ts'
 import { insist } from './waiting.ts'
-import type { Log, LogEvent, PodsEvent, World } from './world.ts'
+import type { Log, LogEvent, World } from './world.ts'
 
 /** Runs one spec: follows its pods, and keeps a session with each container that matches. */
 export interface SpecRunner {
@@ -42,22 +39,7 @@ export interface SpecRunnerOptions {
   readonly changed: () => void
 }
 
-/** What is there once a spec's state and cluster are open. */
-interface Following {
-  readonly state: SpecState
-  readonly cluster: SharedCluster
-}
-
-/** What the parts of a running spec share. */
-interface Run extends SpecRunnerOptions {
-  readonly troubles: Troubles
-  readonly local: Shared<Replica>
-  readonly logHere: (event: Omit<LogEvent, 'spec'>) => void
-  readonly signal: AbortSignal
-  pods: readonly Pod[] | undefined
-  decision: Decision | undefined
-  fleet: Fleet | undefined
-}
+type Running = Run & SpecRunnerOptions
 
 export function runSpec(options: SpecRunnerOptions): SpecRunner {
   const { spec } = options
@@ -66,9 +48,9 @@ export function runSpec(options: SpecRunnerOptions): SpecRunner {
   const logHere = (event: Omit<LogEvent, 'spec'>) => options.log({ ...event, spec: spec.name })
   const troubles = newTroubles(logHere, options.changed)
   const local = shareLocal(options, troubles)
-  const run: Run = {
+  const run: Running = {
     ...{ ...options, troubles, local, logHere, signal: over.signal },
-    ...{ pods: undefined, decision: undefined, fleet: undefined },
+    ...{ pods: undefined, decision: undefined, leader: undefined, fleet: undefined },
   }
   const done = setUp(run)
   return {
@@ -123,7 +105,7 @@ function shareLocal({ spec, world }: SpecRunnerOptions, troubles: Troubles): Sha
 }
 
 /** Opens what the spec needs, trying again until it is there, and follows the pods until the end. */
-async function setUp(run: Run): Promise<void> {
+async function setUp(run: Running): Promise<void> {
   const { spec, signal, troubles } = run
   await run.after
   const again = { signal, pace: run.world.pace, failed: (error: unknown) => troubles.set('setup', error) }
@@ -136,67 +118,5 @@ async function setUp(run: Run): Promise<void> {
     cluster?.release()
     await run.local.close()
     await state?.close()
-  }
-}
-
-async function follow(run: Run, { state, cluster }: Following): Promise<void> {
-  const fleet = newFleet((binding, after) =>
-    keepSession({
-      ...{ binding, after, remotePath: run.spec.remote, local: run.local, node: cluster.node(binding.node) },
-      basePath: state.basePath(binding.podUid, binding.container),
-      isSuccessor: () => state.isSuccessor(binding.containerId),
-      startSession: (parts) => run.world.startSession(parts),
-      pace: run.world.pace,
-      changed: () => rebind(run),
-      inSync: () => void remember(run, state),
-      log: run.logHere,
-    }),
-  )
-  run.fleet = fleet
-  const retry = () => {
-    for (const keeper of fleet.keepers) keeper.retry()
-  }
-  const stopAgents = cluster.onAgents(retry)
-  const stopPods = cluster.watchPods(run.spec, (event) => onPods(run, { event, retry }))
-  await new Promise((resolve) => {
-    if (run.signal.aborted) resolve(undefined)
-    run.signal.addEventListener('abort', resolve, { once: true })
-  })
-  stopPods()
-  stopAgents()
-  await fleet.stop()
-}
-
-function onPods(run: Run, { event, retry }: { event: PodsEvent; retry: () => void }): void {
-  if (event.type === 'unreachable') {
-    run.troubles.set('server', event.error)
-  } else if (event.type === 'reachable') {
-    run.troubles.clear('server')
-    retry()
-  } else {
-    run.pods = event.pods
-    rebind(run)
-  }
-}
-
-/** Decides anew who is synced how, and carries that out; cheap when nothing changed. */
-function rebind(run: Run): void {
-  const { pods, spec, fleet, troubles } = run
-  if (pods !== undefined && fleet !== undefined && !run.signal.aborted) {
-    const failing = new Set(fleet.keepers.filter((one) => one.failing).map(({ binding }) => binding.podUid))
-    run.decision = decide({ spec, pods, leader: run.decision?.leader, failing })
-    fleet.keep(run.decision.bindings)
-    if (fleet.keepers.length === 0) troubles.clear('local')
-  }
-  run.changed()
-}
-
-async function remember(run: Run, state: SpecState): Promise<void> {
-  try {
-    const containers = (run.pods ?? []).flatMap((pod) => pod.containers)
-    await state.markInSync(containers.flatMap(({ runningId }) => runningId ?? []))
-    await state.removeBases((podUid) => !run.pods?.some(({ uid }) => uid === podUid))
-  } catch (error) {
-    run.logHere({ level: 'warn', message: `what was synced could not be written down: ${messageOf(error)}` })
   }
 }

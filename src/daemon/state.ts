@@ -18,6 +18,9 @@ export interface SpecState {
    * else has, so they are no successors. Only the first time counts.
    */
   markInSync(containerIds: readonly string[]): Promise<void>
+  /** UID of the pod that led when this was open last, if any did. */
+  readonly leader: string | undefined
+  rememberLeader(podUid: string): Promise<void>
   /** Removes the bases of pods that are gone; each is asked about at the moment of its removal. */
   removeBases(isGone: (podUid: string) => boolean): Promise<void>
   close(): Promise<void>
@@ -33,6 +36,7 @@ export async function openSpecState(root: string, spec: Spec): Promise<SpecState
   const lock = await hold(folder, spec)
   const bases = join(folder, 'bases')
   const marker = join(folder, 'in-sync')
+  const leader = join(folder, 'leader')
   await mkdir(bases, { recursive: true, mode: 0o700 })
   return {
     basePath: (podUid, container) => join(bases, `${podUid}.${container}`),
@@ -42,6 +46,10 @@ export async function openSpecState(root: string, spec: Spec): Promise<SpecState
     async markInSync(containerIds) {
       if ((await contemporaries(marker)) === undefined)
         await replaceFile(marker, JSON.stringify(containerIds))
+    },
+    leader: await readFile(leader, 'utf8').catch(() => undefined),
+    async rememberLeader(podUid) {
+      await replaceFile(leader, podUid)
     },
     async removeBases(isGone) {
       for (const name of await readdir(bases)) {

@@ -1,0 +1,115 @@
+import type { Spec } from '../config/spec.ts'
+import { messageOf } from '../errors.ts'
+import type { Replica } from '../files/replica/replica.ts'
+import { type Decision, decide } from './bindings.ts'
+import type { SharedCluster } from './clusters.ts'
+import { type Fleet, newFleet } from './fleet.ts'
+import { keepSession } from './keeper.ts'
+import type { Pod } from './pods.ts'
+import type { Shared } from './shared.ts'
+import type { SpecState } from './state.ts'
+import type { Troubles } from './troubles.ts'
+import type { LogEvent, PodsEvent, World } from './world.ts'
+
+/** What the parts of a running spec share. */
+export interface Run {
+  readonly spec: Spec
+  readonly world: World
+  readonly changed: () => void
+  readonly troubles: Troubles
+  readonly local: Shared<Replica>
+  readonly logHere: (event: Omit<LogEvent, 'spec'>) => void
+  readonly signal: AbortSignal
+  pods: readonly Pod[] | undefined
+  decision: Decision | undefined
+  /** UID of the pod that leads, or led last. */
+  leader: string | undefined
+  fleet: Fleet | undefined
+}
+
+/** What is there once a spec's state and cluster are open. */
+export interface Following {
+  readonly state: SpecState
+  readonly cluster: SharedCluster
+}
+
+/** Keeps a session with each container that matches, as pods come and go, until the signal aborts. */
+export async function follow(run: Run, { state, cluster }: Following): Promise<void> {
+  run.leader = state.leader
+  const fleet = newFleet((binding, after) =>
+    keepSession({
+      ...{ binding, after, remotePath: run.spec.remote, local: run.local, node: cluster.node(binding.node) },
+      basePath: state.basePath(binding.podUid, binding.container),
+      isSuccessor: () => state.isSuccessor(binding.containerId),
+      startSession: (parts) => run.world.startSession(parts),
+      pace: run.world.pace,
+      changed: () => rebind(run, state),
+      inSync: () => void remember(run, state),
+      log: run.logHere,
+    }),
+  )
+  run.fleet = fleet
+  const retry = () => {
+    for (const keeper of fleet.keepers) keeper.retry()
+  }
+  const stopAgents = cluster.onAgents(retry)
+  const stopPods = cluster.watchPods(run.spec, (event) => onPods(run, { event, retry, state }))
+  await new Promise((resolve) => {
+    if (run.signal.aborted) resolve(undefined)
+    run.signal.addEventListener('abort', resolve, { once: true })
+  })
+  stopPods()
+  stopAgents()
+  await fleet.stop()
+}
+
+interface Heard {
+  readonly event: PodsEvent
+  readonly retry: () => void
+  readonly state: SpecState
+}
+
+function onPods(run: Run, { event, retry, state }: Heard): void {
+  if (event.type === 'unreachable') {
+    run.troubles.set('server', event.error)
+  } else if (event.type === 'reachable') {
+    run.troubles.clear('server')
+    retry()
+  } else {
+    run.pods = event.pods
+    rebind(run, state)
+  }
+}
+
+/** Decides anew who is synced how, and carries that out; cheap when nothing changed. */
+function rebind(run: Run, state: SpecState): void {
+  const { pods, spec, fleet, troubles } = run
+  if (pods !== undefined && fleet !== undefined && !run.signal.aborted) {
+    const failing = new Set(fleet.keepers.filter((one) => one.failing).map(({ binding }) => binding.podUid))
+    run.decision = decide({ spec, pods, leader: run.leader, failing })
+    const { leader } = run.decision
+    if (leader !== undefined && leader !== run.leader) void save(run, () => state.rememberLeader(leader))
+    run.leader = leader
+    fleet.keep(run.decision.bindings)
+    if (fleet.keepers.length === 0) troubles.clear('local')
+  }
+  run.changed()
+}
+
+function remember(run: Run, state: SpecState): Promise<void> {
+  return save(run, async () => {
+    const containers = (run.pods ?? []).flatMap((pod) => pod.containers)
+    await state.markInSync(containers.flatMap(({ runningId }) => runningId ?? []))
+    await state.removeBases((podUid) => !run.pods?.some(({ uid }) => uid === podUid))
+  })
+}
+
+async function save({ logHere, signal }: Run, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    // A spec that was deleted meanwhile has nothing to be written into.
+    if (signal.aborted) return
+    logHere({ level: 'warn', message: `what was synced could not be written down: ${messageOf(error)}` })
+  }
+}
