@@ -25,6 +25,8 @@ export interface Run {
   /** UID of the pod that leads, or led last. */
   leader: string | undefined
   fleet: Fleet | undefined
+  /** What is being written down, in its order. */
+  saving: Promise<void>
 }
 
 /** What is there once a spec's state and cluster are open. */
@@ -44,7 +46,7 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
       startSession: (parts) => run.world.startSession(parts),
       pace: run.world.pace,
       changed: () => rebind(run, state),
-      inSync: () => void remember(run, state),
+      inSync: () => remember(run, state),
       log: run.logHere,
     }),
   )
@@ -61,6 +63,7 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
   stopPods()
   stopAgents()
   await fleet.stop()
+  await run.saving
 }
 
 interface Heard {
@@ -88,7 +91,7 @@ function rebind(run: Run, state: SpecState): void {
     const failing = new Set(fleet.keepers.filter((one) => one.failing).map(({ binding }) => binding.podUid))
     run.decision = decide({ spec, pods, leader: run.leader, failing })
     const { leader } = run.decision
-    if (leader !== undefined && leader !== run.leader) void save(run, () => state.rememberLeader(leader))
+    if (leader !== undefined && leader !== run.leader) save(run, () => state.rememberLeader(leader))
     run.leader = leader
     fleet.keep(run.decision.bindings)
     if (fleet.keepers.length === 0) troubles.clear('local')
@@ -96,20 +99,17 @@ function rebind(run: Run, state: SpecState): void {
   run.changed()
 }
 
-function remember(run: Run, state: SpecState): Promise<void> {
-  return save(run, async () => {
+function remember(run: Run, state: SpecState): void {
+  save(run, async () => {
     const containers = (run.pods ?? []).flatMap((pod) => pod.containers)
     await state.markInSync(containers.flatMap(({ runningId }) => runningId ?? []))
     await state.removeBases((podUid) => !run.pods?.some(({ uid }) => uid === podUid))
   })
 }
 
-async function save({ logHere, signal }: Run, work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    // A spec that was deleted meanwhile has nothing to be written into.
-    if (signal.aborted) return
-    logHere({ level: 'warn', message: `what was synced could not be written down: ${messageOf(error)}` })
-  }
+function save(run: Run, work: () => Promise<void>): void {
+  run.saving = run.saving.then(work).catch((error) => {
+    const message = `what was synced could not be written down: ${messageOf(error)}`
+    run.logHere({ level: 'warn', message })
+  })
 }

@@ -51,6 +51,7 @@ export function runSpec(options: SpecRunnerOptions): SpecRunner {
   const run: Running = {
     ...{ ...options, troubles, local, logHere, signal: over.signal },
     ...{ pods: undefined, decision: undefined, leader: undefined, fleet: undefined },
+    saving: Promise.resolve(),
   }
   const done = setUp(run)
   return {
