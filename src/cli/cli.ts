@@ -35,7 +35,7 @@ function exitCodeOf(error: unknown, cli: Cli, args: readonly string[]): number {
   return failed
 }
 
-/** `run --once` has, as `diff` has, 1 for "not the same"; a failure is more than that. */
-function failureCode(args: readonly string[]): number {
+/** The exit code of a failure. `run --once` has, as `diff` has, 1 for "not the same"; a failure is more than that. */
+export function failureCode(args: readonly string[]): number {
   return args.includes('run') && args.includes('--once') ? 2 : 1
 }

@@ -1,8 +1,9 @@
 import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { errnoOf } from '../errors.ts'
-import { programName, runCli } from './cli.ts'
+import { failureCode, programName, runCli } from './cli.ts'
 import { Interrupted } from './io.ts'
+import { describeError } from './report.ts'
 
 /** How long an interrupted command may take to leave everything whole, in milliseconds. */
 const grace = 15_000
@@ -24,6 +25,12 @@ export async function start(args: readonly string[]): Promise<void> {
     })
   }
   const { stdout, stderr, env } = process
+  // A defect that no command saw: said as others are, without a page of code.
+  process.once('uncaughtException', (error) => {
+    const verbose = args.includes('-v') || args.includes('--verbose')
+    stderr.write(describeError(error, { verbose, stderr }))
+    process.exit(failureCode(args))
+  })
   const io = { stdout, stderr, env, cwd: process.cwd(), signal: controller.signal }
   const code = await Promise.race([
     runCli(args, { name: programName(process.argv[1] ?? ''), io }),
