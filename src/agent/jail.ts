@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, mkdirSync, openSync, readlinkSync } from 'node:fs'
 import { errnoOf, KubesyncError } from '../errors.ts'
 
 /** Linux's O_PATH, which Node does not name: a descriptor to go on from, not to read; needs no `r` on the directory. */
@@ -123,10 +123,4 @@ function refusal(error: unknown, path: string): unknown {
     default:
       return error
   }
-}
-
-/** Device and inode of an open directory. */
-export function identityOf(fd: number): { dev: number; ino: number } {
-  const { dev, ino } = fstatSync(fd)
-  return { dev, ino }
 }

@@ -20,10 +20,6 @@ export function kubectl(args: readonly string[], options: RunOptions = {}): Prom
   return must(kubectlPath, ['--kubeconfig', kubeconfig, ...args], options)
 }
 
-export function startKubectl(args: readonly string[]): Running {
-  return new Running(kubectlPath, ['--kubeconfig', kubeconfig, ...args])
-}
-
 export async function kubectlJson(args: readonly string[]): Promise<unknown> {
   return JSON.parse(await kubectl([...args, '-o', 'json']))
 }
