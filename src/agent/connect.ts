@@ -9,7 +9,15 @@ import { type ExecExit, type ExecStream, exec } from '../kube/exec.ts'
 import { readMessages } from '../wire/messages.ts'
 import { type Channel, Mux, type MuxClosed } from '../wire/mux.ts'
 import { framed, loader } from './loader.ts'
-import { type Hello, helloSchema, openedSchema, parseJson, type ReplicaRequest, toJson } from './protocol.ts'
+import {
+  type ChannelRequest,
+  type Hello,
+  helloSchema,
+  openedSchema,
+  parseJson,
+  type ReplicaRequest,
+  toJson,
+} from './protocol.ts'
 
 /** An agent's pod, and the container in it that has Node. */
 export interface AgentPod {
@@ -57,14 +65,14 @@ export async function connectNode(client: KubeClient, agent: AgentPod): Promise<
 }
 
 async function greet(mux: Mux): Promise<Hello> {
-  const channel = mux.open(toJson({ type: 'hello' }))
-  return parseJson(helloSchema, await greeting(channel))
+  const channel = open(mux, { type: 'hello' })
+  const hello = parseJson(helloSchema, await greeting(channel))
+  channel.destroy()
+  return hello
 }
 
 async function openReplica(mux: Mux, target: ReplicaTarget): Promise<Replica> {
-  const channel = mux.open(toJson({ type: 'replica', ...target }))
-  // The replica's client hears of an error by itself once it has the channel.
-  channel.on('error', () => {})
+  const channel = open(mux, { type: 'replica', ...target })
   const opened = parseJson(openedSchema, await greeting(channel))
   if (!opened.ok) {
     channel.destroy()
@@ -75,6 +83,13 @@ async function openReplica(mux: Mux, target: ReplicaTarget): Promise<Replica> {
     )
   }
   return connectReplica(channel)
+}
+
+function open(mux: Mux, request: ChannelRequest): Channel {
+  const channel = mux.open(toJson(request))
+  // Whoever reads it hears of an error by itself.
+  channel.on('error', () => {})
+  return channel
 }
 
 /** The one message that a channel begins with; what follows stays in the channel. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { inject } from 'vitest'
-import { must, Running, type RunOptions, run } from './run.ts'
+import { must, type RunOptions, run } from './run.ts'
 
 /** Where the agent runs in these tests; other installations in the cluster are left alone. */
 export const agentNamespace = 'kubesync-e2e'
