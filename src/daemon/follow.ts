@@ -47,7 +47,7 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
       pace: run.world.pace,
       changed: () => rebind(run, state),
       inSync: () => remember(run, state),
-      log: run.logHere,
+      log: (event) => tell(run, event),
     }),
   )
   run.fleet = fleet
@@ -64,6 +64,12 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
   stopAgents()
   await fleet.stop()
   await run.saving
+}
+
+/** What was told of the whole spec is not told again of each container. */
+function tell({ troubles, logHere }: Run, event: Omit<LogEvent, 'spec'>): void {
+  const known = troubles.worst?.message
+  if (known === undefined || !event.message.endsWith(known)) logHere(event)
 }
 
 interface Heard {
