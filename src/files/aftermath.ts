@@ -20,12 +20,11 @@ export interface AftermathOptions {
   readonly onChange: () => void
 }
 
-/** Paths to be looked at again on a side, before they are unlocked. */
-type Doubts = Record<Side, Path[]>
-
 /** What follows from the outcomes of operations: what both sides now hold, and what has to be tried again. */
 export class Aftermath implements LaneListener {
   private readonly options: AftermathOptions
+  /** Paths to be looked at again. */
+  private readonly doubts: Record<Side, Path[]> = { local: [], remote: [] }
 
   constructor(options: AftermathOptions) {
     this.options = options
@@ -36,17 +35,16 @@ export class Aftermath implements LaneListener {
   }
 
   finished(side: Side, all: readonly Finished[]): void {
-    const { progress, onChange } = this.options
+    const { base, progress, onChange } = this.options
     const updates: BaseUpdate[] = []
-    const doubts: Doubts = { local: [], remote: [] }
     for (const finished of all) {
       progress.finished(side, finished.operation, finished.outcome?.result === 'done')
       const update = this.learn(side, finished)
       if (update !== undefined) updates.push(update)
-      this.followUp(side, finished, doubts)
+      this.followUp(side, finished)
     }
-    commitSafely(this.options.base, updates)
-    for (const doubted of ['local', 'remote'] as const) this.lookAgain(doubted, doubts[doubted])
+    commitSafely(base, updates)
+    this.lookAgain()
     onChange()
   }
 
@@ -64,33 +62,35 @@ export class Aftermath implements LaneListener {
     })
   }
 
-  private followUp(side: Side, { operation, outcome, last }: Finished, doubts: Doubts): void {
+  private followUp(side: Side, { operation, outcome, last }: Finished): void {
     const { work } = this.options
     const { path } = operation
     if (outcome?.result === 'done') {
-      work.setbacks.succeeded(path)
-      work.forgetDigests(path)
+      work.succeeded(path)
       // Until the tree shows it, the path would look as if it had been deleted or changed back.
-      if (last && !this.isShown(side, path, outcome.entry)) doubts[side].push(path)
-      else if (last) work.release(path)
-      return
-    }
-    if (outcome !== undefined) this.setBack(side, outcome, doubts)
-    if (last) work.release(path)
+      if (!this.isShown(side, path, outcome.entry)) this.doubt(side, path)
+    } else if (outcome !== undefined) this.setBack(side, outcome)
+    if (last) work.letGo(path)
   }
 
-  private setBack(side: Side, outcome: Exclude<Outcome, { result: 'done' }>, doubts: Doubts): void {
-    const { setbacks } = this.options.work
+  private setBack(side: Side, outcome: Exclude<Outcome, { result: 'done' }>): void {
+    const { work } = this.options
     const { path } = outcome
     // What lies below something that was not carried out is tried again together with that.
-    if (setbacks.covers(parentOf(path))) return
-    if (outcome.result === 'failed' && !isRace(outcome.problem)) {
-      setbacks.failed(side, outcome.problem)
-      return
-    }
-    const moved = outcome.result === 'source-changed' ? otherSide[side] : side
-    setbacks.moved(moved, path)
-    doubts[moved].push(path)
+    if (work.setbacks.covers(parentOf(path))) return
+    if (outcome.result === 'failed' && !isRace(outcome.problem)) work.failed(side, outcome.problem)
+    else this.moved(outcome.result === 'source-changed' ? otherSide[side] : side, path)
+  }
+
+  /** A path is not on a side what it was thought to be: it is looked at, and then tried again. */
+  moved(side: Side, path: Path): void {
+    this.options.work.moved(side, path)
+    this.doubt(side, path)
+  }
+
+  private doubt(side: Side, path: Path): void {
+    this.options.work.hold(path)
+    this.doubts[side].push(path)
   }
 
   private isShown(side: Side, path: Path, entry: Entry | null): boolean {
@@ -101,21 +101,24 @@ export class Aftermath implements LaneListener {
     return shown.kind === entry.kind && (entry.kind === 'directory' || sameStamp(shown.stamp, entry.stamp))
   }
 
-  /** Has a replica look at paths, after which its tree is no older than what was done there. */
-  lookAgain(side: Side, paths: readonly Path[]): void {
-    if (paths.length === 0) return
+  /** Has replicas look at what is in doubt, after which their trees are no older than what was done there. */
+  lookAgain(): void {
     const { work, replicas, onChange } = this.options
-    work.asking++
-    const seen = () => {
-      work.asking--
-      for (const path of paths) {
-        work.setbacks.mayRetry(path)
-        work.release(path)
+    for (const side of ['local', 'remote'] as const) {
+      const paths = this.doubts[side].splice(0)
+      if (paths.length === 0) continue
+      work.asking++
+      const seen = () => {
+        work.asking--
+        for (const path of paths) {
+          work.setbacks.mayRetry(path)
+          work.letGo(path)
+        }
+        onChange()
       }
-      onChange()
+      // A replica that cannot answer is about to be closed.
+      void replicas[side].rescan([...new Set(paths.map(parentOf))]).then(seen, seen)
     }
-    // A replica that cannot answer is about to be closed.
-    void replicas[side].rescan([...new Set(paths.map(parentOf))]).then(seen, seen)
   }
 }
 

@@ -1,5 +1,6 @@
 import { Aftermath } from './aftermath.ts'
 import type { BaseStore } from './base/store.ts'
+import { nodeAt } from './delta.ts'
 import { hashAll, pathsToHash } from './hashing.ts'
 import { Lane } from './lane.ts'
 import { Lanes } from './lanes.ts'
@@ -8,12 +9,11 @@ import type { Plan } from './plan.ts'
 import { Progress } from './progress.ts'
 import { reconcile } from './reconcile.ts'
 import type { Replica } from './replica/replica.ts'
-import type { Trees } from './safety.ts'
 import { planTrouble, RecentRemovals, rootTrouble } from './safety.ts'
 import type { SidedProblem } from './setbacks.ts'
 import type { Side } from './side.ts'
 import type { Conflict } from './status.ts'
-import type { Delta, Path } from './tree.ts'
+import type { Delta, Path, Tree } from './tree.ts'
 import { Work } from './work.ts'
 
 export interface EngineOptions {
@@ -37,6 +37,8 @@ export class Engine {
   private readonly removals = new RecentRemovals(() => performance.now())
   private readonly lanes: Lanes
   private readonly aftermath: Aftermath
+  /** The trees up to the last delta. */
+  private readonly seen: Record<Side, Tree>
   private conflictsByPath = new Map<Path, Conflict>()
   private isApproved = false
   private isEnded = false
@@ -45,6 +47,7 @@ export class Engine {
     this.options = options
     this.lanes = new Lanes(options.replicas, options.onChange)
     this.aftermath = new Aftermath({ ...options, work: this.work, progress: this.progress })
+    this.seen = this.trees
     this.work.scope.addAll('')
   }
 
@@ -76,8 +79,17 @@ export class Engine {
     return this.lanes.isIdle
   }
 
-  take(delta: Delta): void {
-    for (const [path] of delta) this.work.scope.add(path)
+  /** What a replica told of. */
+  take(side: Side, delta: Delta): void {
+    const before = this.seen[side]
+    for (const [path, entry] of delta) {
+      // A directory that was one before tells of its children by themselves. A new one says something of all that
+      // the other side and the base have there.
+      const isOld = entry?.kind === 'directory' && nodeAt(before, path)?.children !== undefined
+      if (isOld) this.work.scope.add(path)
+      else this.work.scope.addAll(path)
+    }
+    this.seen[side] = this.options.replicas[side].tree
     this.work.setbacks.changed(delta)
   }
 
@@ -110,7 +122,7 @@ export class Engine {
     this.lanes.cancel()
   }
 
-  private get trees(): Trees {
+  private get trees(): Record<Side, Tree> {
     const { local, remote } = this.options.replicas
     return { local: local.tree, remote: remote.tree }
   }
@@ -130,7 +142,7 @@ export class Engine {
       mode,
       firstContact,
       scope,
-      blocked: work.locked,
+      locked: work.locked,
       digests: work.digests,
     })
     const removedBefore = this.removals.counts
@@ -158,7 +170,7 @@ export class Engine {
     const { base } = this.options
     const { work } = this
     base.commit(plan.agreed)
-    for (const [path] of plan.agreed) work.forgetDigests(path)
+    for (const [path] of plan.agreed) work.succeeded(path)
     const unseen = this.conflicts.filter(({ path }) => work.isLocked(path))
     this.conflictsByPath = new Map(
       [...unseen, ...plan.conflicts].map((conflict) => [conflict.path, conflict]),
@@ -168,7 +180,7 @@ export class Engine {
       .filter((side) => plan[side].length > 0)
       .map((side) => new Lane(side, plan[side], this.aftermath))
     for (const lane of lanes) {
-      work.lock(lane.paths)
+      for (const path of lane.paths) work.hold(path)
       this.progress.planned(lane)
     }
     for (const lane of lanes) this.lanes.add(lane)
@@ -178,20 +190,16 @@ export class Engine {
     const { work } = this
     const paths = pathsToHash(plan)
     if (paths.length === 0) return
-    work.lock(paths)
+    for (const path of paths) work.hold(path)
     work.asking++
     for await (const hashed of hashAll(plan, this.options.replicas)) {
       if (this.isEnded) return
-      const changed = { local: [] as Path[], remote: [] as Path[] }
       for (const { side, path, stamp, digest } of hashed.digests) {
-        if (digest !== undefined) work.digests[side].set(path, { stamp, digest })
-        else {
-          work.setbacks.moved(side, path)
-          changed[side].push(path)
-        }
+        if (digest === undefined) this.aftermath.moved(side, path)
+        else work.digests[side].set(path, { stamp, digest })
       }
-      for (const path of hashed.paths) work.release(path)
-      for (const side of ['local', 'remote'] as const) this.aftermath.lookAgain(side, changed[side])
+      for (const path of hashed.paths) work.letGo(path)
+      this.aftermath.lookAgain()
       this.options.onChange()
     }
     work.asking--

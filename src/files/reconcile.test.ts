@@ -161,7 +161,7 @@ describe('deletions', () => {
   test('a missing root is not taken for deletions', () => {
     const world = agreedOn(write('f', ''))
     const input = { base: world.base, mode: 'two-way-safe', firstContact: 'merge', scope: 'all' } as const
-    const rest = { blocked: new Set<string>(), digests: world.digests }
+    const rest = { locked: new Set<string>(), digests: world.digests }
     const plan = reconcile({ ...input, ...rest, local: undefined, remote: world.remote.tree() })
     expect([plan.local, plan.remote, plan.agreed]).toEqual([[], [], []])
   })
@@ -269,7 +269,7 @@ describe('seeding', () => {
 })
 
 describe('paths that are under way', () => {
-  function planWithout(world: World, ...blocked: string[]) {
+  function planWithout(world: World, ...locked: string[]) {
     const { base, mode, firstContact, digests } = world
     const [local, remote] = [world.local.tree(), world.remote.tree()]
     const plan = reconcile({
@@ -279,7 +279,7 @@ describe('paths that are under way', () => {
       mode,
       firstContact,
       scope: 'all',
-      blocked: new Set(blocked),
+      locked: new Set(locked),
       digests,
     })
     const show = (side: Side) => plan[side].map(({ op, path }) => `${op} ${path}`)

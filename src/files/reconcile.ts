@@ -9,10 +9,10 @@ import { joinPath } from './path.ts'
 import type { Plan } from './plan.ts'
 import { newDraft } from './plan.ts'
 import type { Scope } from './scope.ts'
-import type { Digests, Place, Remains, Run, Spot } from './spot.ts'
+import type { Digests, Locked, Place, Remains, Run, Spot } from './spot.ts'
 import { BOTH, NONE, placeAt, remaining } from './spot.ts'
 import { transfer } from './transfer.ts'
-import type { Path, Tree } from './tree.ts'
+import type { Tree } from './tree.ts'
 
 export interface ReconcileInput {
   readonly base: BaseTree
@@ -22,8 +22,8 @@ export interface ReconcileInput {
   readonly firstContact: FirstContact
   /** Where to look. */
   readonly scope: Scope
-  /** Paths that are left alone for now, with all below them: operations on them are under way. */
-  readonly blocked: ReadonlySet<Path>
+  /** Paths at which something is under way. */
+  readonly locked: Locked
   readonly digests: Digests
 }
 
@@ -38,11 +38,11 @@ const directions: Readonly<Record<Mode, Direction>> = {
  * in `merge/decide.ts`. Pure. Costs as much as the scope holds. Nothing is planned while a root is missing.
  */
 export function reconcile(input: ReconcileInput): Plan {
-  const { base, local, remote, mode, firstContact, blocked, digests } = input
+  const { base, local, remote, mode, firstContact, locked, digests } = input
   const plan = newDraft()
   if (local?.children === undefined || remote?.children === undefined) return plan
   const descend = (place: Place) => mergeChildren(run, place, 'all')
-  const run: Run = { direction: directions[mode], contact: firstContact, blocked, digests, plan, descend }
+  const run: Run = { direction: directions[mode], contact: firstContact, locked, digests, plan, descend }
   const root = placeAt({ path: '', parent: undefined, base, local, remote }, { local: true, remote: true })
   mergeChildren(run, root, input.scope)
   return plan
@@ -75,7 +75,7 @@ function mergeChildren(run: Run, place: Place, scope: Scope): Remains {
 function mergeAt(run: Run, spot: Spot, scope: Scope): Remains {
   const { base, local, remote, path } = spot
   // What is under way may end either way.
-  if (run.blocked.has(path)) return BOTH
+  if (run.locked.has(path)) return BOTH
   if (local?.children === undefined || remote?.children === undefined) {
     return carryOut(run, spot, judge(run, spot))
   }

@@ -83,10 +83,11 @@ class SyncSession implements Session {
   }
 
   start(): void {
-    for (const replica of [this.options.local, this.options.remote]) {
+    for (const side of ['local', 'remote'] as const) {
+      const replica = this.options[side]
       this.unsubscribe.push(
         replica.subscribe((delta) => {
-          this.engine.take(delta)
+          this.engine.take(side, delta)
           this.schedule()
         }),
       )

@@ -9,11 +9,14 @@ export type Digests = Readonly<
   Record<Side, ReadonlyMap<Path, { readonly stamp: Stamp; readonly digest: Digest }>>
 >
 
+/** Paths that are left alone for now, with all below them. */
+export type Locked = Pick<ReadonlySet<Path>, 'has' | 'keys'>
+
 /** What holds everywhere in one run of reconcile. */
 export interface Run {
   readonly direction: Direction
   readonly contact: Contact
-  readonly blocked: ReadonlySet<Path>
+  readonly locked: Locked
   readonly digests: Digests
   readonly plan: Draft
   /** Merges everything below a directory. */

@@ -85,7 +85,7 @@ function isRemovable(node: Node): boolean {
 }
 
 function isBusyBelow(run: Run, directory: Path): boolean {
-  for (const path of run.blocked) if (path.startsWith(`${directory}/`)) return true
+  for (const path of run.locked.keys()) if (path.startsWith(`${directory}/`)) return true
   return false
 }
 

@@ -10,7 +10,7 @@ const anyPath: fc.Arbitrary<Path> = fc
 /** Few contents, some of one size, so that both sides sometimes write the same. */
 const anyContent = fc.constantFrom('', '1', '2', 'long')
 
-const anyPlainEdit: fc.Arbitrary<Edit> = fc.oneof(
+export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('write' as const), path: anyPath, content: anyContent }),
@@ -30,12 +30,12 @@ const anyPlainEdit: fc.Arbitrary<Edit> = fc.oneof(
 )
 
 /** Edits of everything that can be synced. */
-export const anyEdits: fc.Arbitrary<Edit[]> = fc.array(anyPlainEdit, { maxLength: 12 })
+export const anyEdits: fc.Arbitrary<Edit[]> = fc.array(anyEdit, { maxLength: 12 })
 
 /** The same, and now and then something that cannot. */
 export const anyEditsAndSockets: fc.Arbitrary<Edit[]> = fc.array(
   fc.oneof(
-    { weight: 10, arbitrary: anyPlainEdit },
+    { weight: 10, arbitrary: anyEdit },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('socket' as const), path: anyPath }) },
   ),
   { maxLength: 12 },

@@ -37,7 +37,7 @@ export class World {
       mode,
       firstContact,
       scope,
-      blocked: new Set(),
+      locked: new Set(),
       digests: digests satisfies Digests,
     })
   }

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest'
+import type { BaseEntry } from './base/base.ts'
+import { emptyBase } from './base/base.ts'
+import { applyDelta } from './delta.ts'
+import type { Operation } from './operation.ts'
+import type { Plan } from './plan.ts'
+import { newDraft } from './plan.ts'
+import { planTrouble, RecentRemovals, rootTrouble } from './safety.ts'
+import type { Side } from './side.ts'
+import type { Entry, Tree } from './tree.ts'
+
+const stamp = { mtimeMs: 0, ctimeMs: 0, ino: 1, size: 0, mode: 0 }
+const directory: Entry = { kind: 'directory', stamp }
+const file: Entry = { kind: 'file', executable: false, stamp }
+
+/** A tree of so many files. */
+function treeOf(count: number): Tree {
+  return applyDelta<Entry>(undefined, [['', directory], ...names(count).map((name) => [name, file] as const)])
+}
+
+function baseOf(count: number) {
+  return (
+    applyDelta<BaseEntry>(
+      emptyBase,
+      names(count).map((name) => [name, { kind: 'directory' }]),
+    ) ?? emptyBase
+  )
+}
+
+const names = (count: number) => Array.from({ length: count }, (_, i) => `f${i}`)
+
+function removing(side: Side, count: number): Plan {
+  const operations = names(count).map((path): Operation => ({ op: 'remove', path, expect: stamp }))
+  return { ...newDraft(), [side]: operations }
+}
+
+describe('a root', () => {
+  test('must be there and be a directory', () => {
+    const one = treeOf(1)
+    expect(rootTrouble({ local: one, remote: one })).toBeUndefined()
+    expect(rootTrouble({ local: undefined, remote: one })).toBe('the local folder is not there')
+    expect(rootTrouble({ local: one, remote: { entry: file } })).toBe(
+      'the remote folder is no directory any more',
+    )
+  })
+})
+
+describe('a plan', () => {
+  const none = { local: 0, remote: 0 }
+  const trouble = (deleted: number, of: number, removedBefore = none) =>
+    planTrouble({
+      plan: removing('local', deleted),
+      trees: { local: treeOf(of), remote: treeOf(of - deleted) },
+      base: baseOf(of),
+      removedBefore,
+    })
+
+  test('may delete half of a side, and not more', () => {
+    expect(trouble(50, 100)).toBeUndefined()
+    expect(trouble(51, 100)).toBe('51 of 100 entries on local would be deleted')
+  })
+
+  test('may delete most of what is little', () => {
+    expect(trouble(19, 20)).toBeUndefined()
+    expect(trouble(20, 21)).toBe('20 of 21 entries on local would be deleted')
+  })
+
+  test('counts what was deleted just before', () => {
+    expect(trouble(30, 60, { local: 40, remote: 0 })).toBe('70 of 100 entries on local would be deleted')
+  })
+
+  test('does not follow a side that was emptied', () => {
+    expect(trouble(2, 2)).toBe('the remote folder is empty, where both sides had 2 entries')
+    expect(trouble(1, 1)).toBeUndefined()
+  })
+
+  test('may do anything else', () => {
+    const trees = { local: treeOf(100), remote: treeOf(0) }
+    expect(planTrouble({ plan: newDraft(), trees, base: baseOf(100), removedBefore: none })).toBeUndefined()
+  })
+})
+
+test('removals are remembered for ten seconds, or until a person says that they were meant', () => {
+  let now = 0
+  const removals = new RecentRemovals(() => now)
+  removals.add(removing('local', 3))
+  now += 6_000
+  removals.add(removing('remote', 4))
+  expect(removals.counts).toEqual({ local: 3, remote: 4 })
+  now += 6_000
+  expect(removals.counts).toEqual({ local: 0, remote: 4 })
+  removals.forget()
+  expect(removals.counts).toEqual({ local: 0, remote: 0 })
+})
