@@ -1,4 +1,6 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +41,20 @@ describe('tryLock', () => {
     async () => {
       await leftBy({ pid: process.pid, start: 'another boot/1', nonce: 'x' })
       expect(await tryLock(path)).toMatchObject({ taken: true })
+    },
+  )
+
+  test.skipIf(process.platform !== 'linux')(
+    'is taken from a process that ended and was not buried',
+    async () => {
+      // The shell's child ends while the shell has become something that never asks for it.
+      const shell = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 60'])
+      const [line] = await once(shell.stdout, 'data')
+      const pid = Number(line)
+      while (!readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')) await new Promise(setImmediate)
+      await leftBy({ pid, nonce: 'x' })
+      expect(await tryLock(path)).toMatchObject({ taken: true })
+      shell.kill('SIGKILL')
     },
   )
 

@@ -78,27 +78,39 @@ async function holds(owner: LockOwner, { confirm }: LockOptions): Promise<boolea
 }
 
 /** True if that very process runs, as far as the system tells. */
-export function isAlive(owner: Pick<LockOwner, 'pid' | 'start'>): boolean {
-  if (owner.pid === 0) return false
+export function isAlive({ pid, start }: Pick<LockOwner, 'pid' | 'start'>): boolean {
+  if (pid === 0) return false
   try {
-    process.kill(owner.pid, 0)
+    process.kill(pid, 0)
   } catch (error) {
     if (errnoOf(error) !== 'EPERM') return false
   }
-  const { start } = started(owner.pid)
-  return start === undefined || owner.start === undefined || start === owner.start
+  const now = lookAt(pid)
+  return now === undefined || (!now.isDead && (start === undefined || start === now.start))
 }
 
-/** Linux: the boot and the clock tick since it in which the process started (proc(5), stat field 22). */
 function started(pid: number): { start?: string } {
+  const now = lookAt(pid)
+  return now === undefined ? {} : { start: now.start }
+}
+
+interface ProcessLook {
+  /** The boot, and the clock tick since it in which the process started. */
+  readonly start: string
+  /** Its parent was not told yet that it ended. */
+  readonly isDead: boolean
+}
+
+/** What Linux tells of a process (proc(5), stat fields 3 and 22); undefined elsewhere. */
+function lookAt(pid: number): ProcessLook | undefined {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The second field is the program's name in parentheses, and may hold anything.
-    const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-    return ticks === undefined ? {} : { start: `${boot}/${ticks}` }
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { start: `${boot}/${fields[19]}`, isDead: 'ZX'.includes(fields[0] ?? '') }
   } catch {
-    return {}
+    return undefined
   }
 }
 
