@@ -146,7 +146,7 @@ class SyncSession implements Session {
     if (this.ended !== undefined || !this.isScanned) return
     for (const side of ['local', 'remote'] as const) {
       // The base holds for the folders it was bound to.
-      if (isOther(this.options[side].info.root, this.roots[side])) {
+      if (isOther(this.options[side], this.roots[side])) {
         this.end({ kind: 'ended', message: `the ${side} folder was replaced by another one` })
         return
       }
@@ -189,8 +189,9 @@ class SyncSession implements Session {
   }
 }
 
-function isOther(root: ReplicaInfo['root'], before: ReplicaInfo['root']): boolean {
-  return root.dev !== before.dev || root.ino !== before.ino
+/** A root that is gone may come back as it was. */
+function isOther({ tree, info: { root } }: Replica, before: ReplicaInfo['root']): boolean {
+  return tree !== undefined && (root.dev !== before.dev || root.ino !== before.ino)
 }
 
 function unreadable(side: Side, { problems }: Replica): SidedProblem[] {
