@@ -160,7 +160,7 @@ class Client implements Replica {
         return
       case 'outcomes':
         this.run(notice.id).add(notice.outcomes)
-        this.view.addOutcomes(notice.outcomes)
+        if (!notice.isInTree) this.view.addOutcomes(notice.outcomes)
         return
       case 'applied':
         this.run(notice.id).finish(notice.reason)

@@ -53,6 +53,11 @@ export class Holding {
     this.released = released
   }
 
+  /** Whether the tree has changed since the changes were taken. */
+  get hasUntold(): boolean {
+    return this.delta.length > 0
+  }
+
   takeChanges(): Changes {
     const changes = { delta: this.delta, problems: this.problems }
     this.delta = []
@@ -118,7 +123,7 @@ export class Holding {
    * were not told of yet, they are told of these too: after those, which they would take for newer.
    */
   changeQuietly(change: () => void): void {
-    const hasUntold = this.delta.length > 0
+    const { hasUntold } = this
     change()
     if (!hasUntold) this.delta.length = 0
   }

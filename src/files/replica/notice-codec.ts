@@ -40,7 +40,10 @@ function write(writer: ByteWriter, notice: Notice): unknown {
     case 'hashed':
       return writeDigests(writer.varint(notice.id), notice.digests)
     case 'outcomes':
-      return writer.varint(notice.id).raw(encodeOutcomes(notice.outcomes))
+      return writer
+        .varint(notice.id)
+        .u8(notice.isInTree ? 1 : 0)
+        .raw(encodeOutcomes(notice.outcomes))
     case 'applied':
       return writer.varint(notice.id).string(notice.reason)
   }
@@ -66,10 +69,16 @@ function read(reader: ByteReader, kind: Notice['kind']): Notice {
     case 'hashed':
       return { kind, id: reader.varint(), digests: readDigests(reader) }
     case 'outcomes':
-      return { kind, id: reader.varint(), outcomes: decodeOutcomes(reader.raw(reader.remaining)) }
+      return readOutcomes(reader, kind)
     case 'applied':
       return { kind, id: reader.varint(), reason: reader.string() }
   }
+}
+
+function readOutcomes(reader: ByteReader, kind: 'outcomes'): Notice {
+  const id = reader.varint()
+  const isInTree = part.readFlag(reader)
+  return { kind, id, isInTree, outcomes: decodeOutcomes(reader.raw(reader.remaining)) }
 }
 
 function writeInfo(writer: ByteWriter, { root, storage, uid, gid, readOnly }: ReplicaInfo): void {

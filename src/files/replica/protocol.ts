@@ -36,8 +36,13 @@ export type Notice =
   /** Every delta up to the end of that scan has been sent. */
   | { readonly kind: 'rescanned'; readonly id: number }
   | { readonly kind: 'hashed'; readonly id: number; readonly digests: readonly (Digest | undefined)[] }
-  /** In the order of the operations. */
-  | { readonly kind: 'outcomes'; readonly id: number; readonly outcomes: readonly Outcome[] }
+  /** In the order of the operations. They change the tree, unless the last snapshot has it from them already. */
+  | {
+      readonly kind: 'outcomes'
+      readonly id: number
+      readonly isInTree: boolean
+      readonly outcomes: readonly Outcome[]
+    }
   /** Applying has ended: operations without an outcome were not carried out, for this reason. */
   | { readonly kind: 'applied'; readonly id: number; readonly reason: string }
 

@@ -47,7 +47,10 @@ export function serveReplica(transport: Duplex, openRoot: OpenRoot): Promise<Mux
 class Server {
   private readonly control: Channel
   private readonly scanner: Scanner
-  private readonly reporter = new Reporter((batch) => this.send({ kind: 'outcomes', ...batch }))
+  private readonly reporter = new Reporter({
+    send: (report) => this.send(report),
+    hasUntold: () => this.scanner.holding.hasUntold,
+  })
   private toldRoot: Root | undefined
   private isTold = false
 
@@ -94,14 +97,10 @@ class Server {
       await messages.return()
       channel.resume()
     }
-    const finish = (reason: string) => {
-      this.reporter.flush()
-      this.send({ kind: 'applied', id, reason })
-    }
     serve().then(
-      () => finish('it was cancelled'),
+      () => this.reporter.finish(id, 'it was cancelled'),
       (error) => {
-        finish(messageOf(error))
+        this.reporter.finish(id, messageOf(error))
         channel.destroy()
       },
     )
@@ -109,6 +108,7 @@ class Server {
 
   async close(): Promise<void> {
     this.reporter.flush()
+    this.reporter.release()
     await this.scanner.close()
   }
 
@@ -133,7 +133,6 @@ class Server {
   private tell({ delta, problems }: Changes): void {
     const { root } = this.scanner
     if (this.isTold && delta.length === 0 && problems.size === 0 && root === this.toldRoot) return
-    // What was applied came before what was found.
     this.reporter.flush()
     if (!this.isTold || root !== this.toldRoot) this.send({ kind: 'info', info: infoOf(root) })
     this.isTold = true
@@ -143,6 +142,7 @@ class Server {
     for (const [i, part] of parts.entries()) {
       this.send({ kind: 'delta', isLast: i === parts.length - 1, delta: part })
     }
+    this.reporter.release()
   }
 
   private send(notice: Notice): void {
