@@ -2,7 +2,7 @@
 //   KUBECONFIG=… KUBECTL=… node bench/run.mjs sync [FILES] [BYTES] [ROUNDS]
 // It needs a cluster on this very machine (test/cluster), because it looks into the container from outside.
 import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import {
   type FSWatcher,
   mkdirSync,
@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findContainer } from '../src/agent/radar.ts'
 import { makeTree, random } from '../test/e2e/support/trees.ts'
@@ -180,7 +181,6 @@ async function live(): Promise<void> {
     env: environment(),
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  child.stderr.resume()
   const id = must(kubectl, [
     '-n',
     namespace,
@@ -193,8 +193,7 @@ async function live(): Promise<void> {
   const found = findContainer(id)
   if (found === undefined) throw new Error('the container is not on this machine')
   const remote = `/proc/${found.pid}/root/live`
-  while (!readdirSafe(remote).includes('empty file')) await delay(200)
-  await delay(5000)
+  await inSync(child.stderr)
   const next = random(3)
   const paths = () =>
     Array.from({ length: EDITS }, () => {
@@ -217,12 +216,14 @@ async function live(): Promise<void> {
   await once(child, 'exit')
 }
 
-function readdirSafe(path: string): string[] {
-  try {
-    return readdirSync(path)
-  } catch {
-    return []
+/** Waits until it says so, and lets it say what it wants from then on. */
+async function inSync(stderr: Readable): Promise<void> {
+  let said = ''
+  for await (const [text] of on(stderr, 'data')) {
+    said += text
+    if (said.includes('in sync')) break
   }
+  stderr.resume()
 }
 
 function startUp(): void {

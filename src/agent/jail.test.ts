@@ -93,6 +93,14 @@ describe.runIf(process.platform === 'linux')('openInside', () => {
     expect(resolve('/new/deep', true)).toBe(`${inside}/new/deep`)
   })
 
+  test('where the system lets nobody create anything, the error names the path', () => {
+    const proc = openSync('/', constants.O_RDONLY | constants.O_DIRECTORY)
+    expect(() => openInside(proc, '/proc/self/made', { create: true })).toThrow(
+      '/proc/self/made cannot be created',
+    )
+    closeSync(proc)
+  })
+
   test('no descriptor is left open, whatever happens', () => {
     const open = () => readdirSync('/proc/self/fd').length
     symlinkSync('loop', join(inside, 'loop'))

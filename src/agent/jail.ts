@@ -120,6 +120,11 @@ function refusal(error: unknown, path: string): unknown {
           cause: error,
         },
       )
+    case 'ENOENT':
+      return new KubesyncError('REMOTE_FORBIDDEN', `${path} cannot be created in the container`, {
+        hint: 'nothing can be created there; choose another folder',
+        cause: error,
+      })
     default:
       return error
   }
