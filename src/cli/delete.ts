@@ -28,9 +28,14 @@ async function remove(cli: Cli, names: readonly string[], options: DeleteOptions
   if (names.length > 0 && options.all === true) throw usageError('either names or --all, not both')
   const { loadConfig, removeSpecs } = await import('../config/store.ts')
   const { pathsOf } = await import('./paths.ts')
-  const { config } = pathsOf(cli, options)
+  const { forgetSpecState } = await import('../daemon/state.ts')
+  const { config, state } = pathsOf(cli, options)
   const chosen = pickNamed((await loadConfig(config)).specs, names, 'nothing was deleted')
   const removed = await removeSpecs(config, options.all === true ? 'all' : chosen.map(({ name }) => name))
   if (removed.length === 0) cli.io.stderr.write('there are no specs\n')
-  for (const { name } of removed) cli.io.stdout.write(`${name} deleted\n`)
+  for (const spec of removed) {
+    // A running watch does the same when it has ended the spec; until then it holds on to its state.
+    await forgetSpecState(state, spec)
+    cli.io.stdout.write(`${spec.name} deleted\n`)
+  }
 }

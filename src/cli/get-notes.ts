@@ -12,7 +12,8 @@ export function describeNotes(views: readonly SpecView[], most: number): string[
       ...(view.message === undefined ? [] : [`${view.name}: ${view.message}`]),
       ...view.sessions.flatMap((bound) => {
         const name = view.sessions.length > 1 ? `${view.name}, ${bound.pod}` : view.name
-        return sessionNotes(bound, most).map((note) => `${name}: ${note}`)
+        const own = sessionNotes(bound, most).filter((note) => note !== view.message)
+        return own.map((note) => `${name}: ${note}`)
       }),
     ])
     .map(printable)

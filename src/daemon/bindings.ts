@@ -64,6 +64,12 @@ export function isAlive(pod: Pod): boolean {
   return !pod.deleting && pod.phase !== 'Succeeded' && pod.phase !== 'Failed'
 }
 
+/** Whether there are pods and none of them ever will have the container that the spec names. */
+export function isHopeless(spec: Spec, pods: readonly Pod[]): boolean {
+  const alive = pods.filter(isAlive)
+  return alive.length > 0 && alive.every((pod) => wanted(spec, pod) === undefined)
+}
+
 function wanted(spec: Spec, pod: Pod): Container | undefined {
   const name = spec.container ?? pod.defaultContainer
   return pod.containers.find((container) => container.name === name)

@@ -21,9 +21,9 @@ beforeEach(async () => {
 })
 afterEach(() => rm(stateRoot, { recursive: true, force: true }))
 
-function run(once: boolean): Promise<RunResult> {
+function run(once: boolean, spec = demo): Promise<RunResult> {
   const onStatus = (status: SpecStatus) => statuses.push(status)
-  return runOne({ spec: demo, world, stateRoot, once, log: () => {}, onStatus, signal: controller.signal })
+  return runOne({ spec, world, stateRoot, once, log: () => {}, onStatus, signal: controller.signal })
 }
 
 const sessions = (count: number) =>
@@ -67,6 +67,12 @@ describe('run', () => {
       throw new KubesyncError('NO_SUCH_CONTEXT', 'there is no context kind')
     }
     expect(await run(false)).toMatchObject({ kind: 'failed', message: 'there is no context kind' })
+  })
+
+  test('fails at once when no pod has the container that is named', async () => {
+    world.pods(runningPod('a'))
+    const result = await run(false, { ...demo, container: 'none' })
+    expect(result).toMatchObject({ kind: 'failed', message: expect.stringContaining('no container none') })
   })
 
   test('fails when another process syncs the same', async () => {

@@ -1,5 +1,5 @@
 import type { Spec } from '../config/spec.ts'
-import { isAlive } from './bindings.ts'
+import { isAlive, isHopeless } from './bindings.ts'
 import { newClusters } from './clusters.ts'
 import { runSpec, type SpecRunner } from './spec-runner.ts'
 import type { SpecStatus } from './status.ts'
@@ -44,7 +44,8 @@ export async function runOne(options: RunOptions): Promise<RunResult> {
       const { status, pods, trouble, failing } = runner
       onStatus(status)
       bound ||= status.sessions.length > 0
-      const verdict = judge({ once, status, pods, trouble, failing, bound })
+      const hopeless = pods !== undefined && isHopeless(options.spec, pods)
+      const verdict = judge({ once, status, pods, trouble, failing, bound, hopeless })
       if (verdict !== undefined) end(verdict)
     }
     signal.addEventListener('abort', () => end({ kind: 'stopped' }), { once: true })
@@ -64,13 +65,16 @@ export interface Seen extends Pick<SpecRunner, 'status' | 'pods' | 'trouble' | '
   readonly once: boolean
   /** There was a session already. */
   readonly bound: boolean
+  /** No pod has the container that is named. */
+  readonly hopeless: boolean
 }
 
 /** Whether a run is over, and how; undefined while it is not. Pure. */
-export function judge({ once, status, pods, trouble, failing, bound }: Seen): Verdict | undefined {
+export function judge({ once, status, pods, trouble, failing, bound, hopeless }: Seen): Verdict | undefined {
   const failed = (message: string): Verdict => ({ kind: 'failed', message })
   const neverBegan = trouble?.source === 'setup' || (trouble?.source === 'server' && pods === undefined)
   if (trouble !== undefined && (once || neverBegan)) return failed(trouble.message)
+  if (hopeless && status.message !== undefined) return failed(status.message)
   if (bound && pods?.some(isAlive) === false && trouble === undefined) return { kind: 'gone' }
   if (!once) return undefined
   const halted = status.sessions.find(({ session }) => session?.phase === 'halted')
