@@ -38,9 +38,10 @@ class Patch<E extends { readonly kind: string }> {
     const slash = path.lastIndexOf('/')
     const children = this.open(slash < 0 ? '' : path.slice(0, slash))
     const name = path.slice(slash + 1)
-    const node = this.replace(children.get(name), entry)
+    const before = children.get(name)
+    const node = this.replace(before, entry)
     if (node === undefined) children.delete(name)
-    else children.set(name, node)
+    else children.set(before === undefined ? detached(name) : name, node)
   }
 
   private replace(before: TreeNode<E> | undefined, entry: E | null): TreeNode<E> | undefined {
@@ -83,6 +84,14 @@ class Patch<E extends { readonly kind: string }> {
     this.own.set(children, children)
     return children
   }
+}
+
+/** V8 copies parts of a string up to this length. */
+const COPIED = 12
+
+/** V8 keeps a longer part of a string as a reference to the whole: every path would stay for its last name. */
+function detached(name: string): string {
+  return name.length <= COPIED ? name : Buffer.from(name, 'utf16le').toString('utf16le')
 }
 
 /** What is at a path, with all below it; undefined if there is nothing. */
