@@ -1,9 +1,9 @@
 import type { Outcome } from '../operation.ts'
 import type { Notice } from './protocol.ts'
 
-const MAX_BATCH = 256
+const MAX_BATCH = 1024
 /** How long an outcome waits for others, in milliseconds. */
-const PATIENCE = 20
+const PATIENCE = 50
 
 type Batch = Extract<Notice, { kind: 'outcomes' }> & { readonly outcomes: Outcome[] }
 type Report = Batch | Extract<Notice, { kind: 'applied' }>

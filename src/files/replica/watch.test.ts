@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nodeAt } from '../delta.ts'
-import type { Dir } from './dir.ts'
+import type { Dir, Watching, WatchListener } from './dir.ts'
 import { digestOf } from './hash.ts'
 import { openDirectory } from './open-directory.ts'
 import { anyChanges, carryOut } from './testing/changes.ts'
@@ -82,7 +82,10 @@ describe('watching', () => {
     mkdirSync(join(root, 'last'))
     const scanning = new Scanning(root)
     await scanning.rescan()
-    for (let i = 0; i < 20_000; i++) writeFileSync(join(root, 'f'), '')
+    for (let i = 0; i < 10_000; i++) {
+      writeFileSync(join(root, `${i}`), '')
+      unlinkSync(join(root, `${i}`))
+    }
     writeFileSync(join(root, 'last/f'), '')
     await scanning.convergence()
     expect(nodeAt(scanning.tree, 'last/f')).toBeDefined()
@@ -110,6 +113,31 @@ describe('watching', () => {
     rmSync(root, { recursive: true })
     await scanning.disappearance()
     expect(openDescriptors() - before).toBeLessThan(4)
+  })
+})
+
+describe('where one watch reports what is below', () => {
+  test('only the root is watched, and paths lead to the directory', async () => {
+    const root = temporaryRoot()
+    mkdirSync(join(root, 'a/b'), { recursive: true })
+    const listeners: WatchListener[] = []
+    class Native extends FaultyDir {
+      override readonly watchesBelow = true
+      override openDir(name: string): Dir {
+        return new Native(super.openDir(name), {})
+      }
+      override watch(listener: WatchListener): Watching {
+        listeners.push(listener)
+        return { close() {} }
+      }
+    }
+    const scanning = new Scanning(root, (path) => new Native(openDirectory(path), {}))
+    await scanning.rescan()
+    expect(listeners).toHaveLength(1)
+    writeFileSync(join(root, 'a/b/f'), '')
+    listeners[0]?.('a/b/f')
+    await scanning.nextPass()
+    expect(nodeAt(scanning.tree, 'a/b/f')).toBeDefined()
   })
 })
 
