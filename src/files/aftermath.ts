@@ -3,7 +3,7 @@ import type { BaseUpdate } from './base/base.ts'
 import type { BaseStore } from './base/store.ts'
 import { nodeAt, sameStamp } from './delta.ts'
 import type { Finished, LaneListener } from './lane.ts'
-import type { Outcome, Problem } from './operation.ts'
+import type { Operation, Outcome, Problem } from './operation.ts'
 import { parentOf } from './path.ts'
 import type { Progress } from './progress.ts'
 import type { Replica } from './replica/replica.ts'
@@ -67,6 +67,7 @@ export class Aftermath implements LaneListener {
     const { path } = operation
     if (outcome?.result === 'done') {
       work.succeeded(path)
+      if (isBitLost(operation, outcome.entry)) work.failed(side, { path, ...BIT_LOST })
       // Until the tree shows it, the path would look as if it had been deleted or changed back.
       if (!this.isShown(side, path, outcome.entry)) this.doubt(side, path)
     } else if (outcome !== undefined) this.setBack(side, outcome)
@@ -120,6 +121,13 @@ export class Aftermath implements LaneListener {
       void replicas[side].rescan([...new Set(paths.map(parentOf))]).then(seen, seen)
     }
   }
+}
+
+const BIT_LOST = { code: 'MODE_NOT_KEPT', message: 'its filesystem does not keep the executable bit' }
+
+/** Some filesystems take a mode and do not keep it: trying again would never end. */
+function isBitLost(operation: Operation, written: Entry | null): boolean {
+  return operation.op === 'chmod' && written?.kind === 'file' && written.executable !== operation.executable
 }
 
 /** A directory that was there when this was planned is not any more. */

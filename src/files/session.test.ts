@@ -239,6 +239,15 @@ describe('a path that fails', () => {
     expect(status.problems.map(({ path }) => path)).toEqual(['d'])
   })
 
+  test('a filesystem without executable bits is a problem, and no reason to try for ever', async () => {
+    await inSync(write('run', ''))
+    remote.files.keepsBits = false
+    local.files.edit({ do: 'chmod', path: 'run' })
+    const status = await afterwards()
+    expect(status.problems.map(({ path, code }) => `${code} ${path}`)).toEqual(['MODE_NOT_KEPT run'])
+    expect(remote.asked).toEqual(['chmod run'])
+  })
+
   test('a replica that leaves operations unanswered does not hang the session', async () => {
     await inSync()
     remote.apply = async function* () {}

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -54,6 +54,16 @@ test('a container that stands in for another is seeded from local', () => {
 
 test('what is on a volume is not taken for old', () => {
   bindBase(store, { ...fresh, container: 'two', remote: info('volume', 2), isSuccessor: true })
+  expect(store.firstContact).toBe('merge')
+})
+
+test('another folder in the same container is not new, nor is a container whose base is damaged', () => {
+  bindBase(store, { ...fresh, remote: info('container', 3), isSuccessor: true })
+  expect(store.firstContact).toBe('merge')
+  store.close()
+  writeFileSync(join(root, 'base'), 'damaged')
+  store = openBaseStore(join(root, 'base'))
+  bindBase(store, { ...fresh, isSuccessor: true })
   expect(store.firstContact).toBe('merge')
 })
 

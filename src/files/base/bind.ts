@@ -24,7 +24,9 @@ export function bindBase(store: BaseStore, { container, local, remote, isSuccess
     storage: `${remote.storage.kind} ${remote.storage.id}`,
   }
   if (store.identity !== undefined && isSame(store.identity, identity)) return
-  store.reset(identity, isSuccessor && remote.storage.kind === 'container' ? 'seed' : 'merge')
+  // A container that was synced before, whose folder is another one now or whose base is damaged, is not new.
+  const isNew = store.identity?.container !== container && store.setAside === undefined
+  store.reset(identity, isSuccessor && isNew && remote.storage.kind === 'container' ? 'seed' : 'merge')
 }
 
 function rootOf({ root }: ReplicaInfo): string {

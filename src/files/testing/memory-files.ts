@@ -33,6 +33,8 @@ export type ReadSource = (path: Path, stamp: Stamp) => string | undefined
 /** Files as a replica sees them, in memory, on a clock of their own that every change moves. */
 export class MemoryFiles {
   root: MemoryDirectory | undefined
+  /** Whether executable bits are kept, which they are not everywhere. */
+  keepsBits = true
   private clock: number
 
   /** @param epoch where the clock starts: two machines never agree on it. */
@@ -96,7 +98,7 @@ export class MemoryFiles {
       return { result: 'done', path, entry: null }
     }
     if (operation.op === 'chmod' && before?.kind === 'file') {
-      if (before.executable !== operation.executable) this.edit({ do: 'chmod', path })
+      if (this.keepsBits && before.executable !== operation.executable) this.edit({ do: 'chmod', path })
       return { result: 'done', path, entry: entryOf(before) }
     }
     const made = this.made(operation, read)
@@ -116,7 +118,7 @@ export class MemoryFiles {
     if (operation.op !== 'put') return undefined
     const content = read(operation.path, operation.source.stamp)
     if (content === undefined) return undefined
-    return { kind: 'file', content, executable: operation.executable, ...this.inode() }
+    return { kind: 'file', content, executable: this.keepsBits && operation.executable, ...this.inode() }
   }
 
   private at(path: Path): MemoryNode | undefined {
