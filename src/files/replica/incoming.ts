@@ -89,8 +89,10 @@ export class Incoming {
   }
 
   private close(): void {
-    if (this.open) this.file.close()
+    if (!this.open) return
+    // Also if that fails: the descriptor may be another file's by then.
     this.open = false
+    this.file.close()
   }
 
   private keepPermissions({ uid, gid, mode }: Stats): void {
