@@ -19,7 +19,9 @@ export function isSettled(base: BaseTree | undefined, local: Tree, remote: Tree)
 }
 
 function isBaseFile(base: BaseFile, entry: Entry | undefined, side: Side): boolean {
-  return entry?.kind === 'file' && entry.executable === base.executable && sameStamp(entry.stamp, base[side])
+  if (entry?.kind !== 'file' || entry.executable !== base.executable) return false
+  // A digest tells of a change within the clock's granularity, which leaves the stamp as it was.
+  return sameStamp(entry.stamp, base[side]) && (entry.digest === undefined || entry.digest === base.digest)
 }
 
 /** What each side did at a path, and what that leads to. */
@@ -99,8 +101,8 @@ export type Content = 'same' | 'different' | 'unknown'
 export function contentOf(run: Run, base: BaseFile, file: SideFile): Content {
   const agreed = base[file.side]
   const { stamp } = file.entry
-  if (sameStamp(agreed, stamp)) return 'same'
   const digest = digestOf(run, file)
+  if (digest === undefined && sameStamp(agreed, stamp)) return 'same'
   if (digest !== undefined) return digest === base.digest ? 'same' : 'different'
   return agreed.size === stamp.size ? 'unknown' : 'different'
 }

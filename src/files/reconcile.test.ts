@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { emptyBase } from './base/base.ts'
+import { applyDelta, nodeAt } from './delta.ts'
 import type { Mode } from './mode.ts'
 import { reconcile } from './reconcile.ts'
 import type { Side } from './side.ts'
-import type { Edit } from './testing/memory-files.ts'
+import { digestOf, type Edit } from './testing/memory-files.ts'
 import { World } from './testing/world.ts'
 
 const write = (path: string, content: string): Edit => ({ do: 'write', path, content })
@@ -106,6 +107,17 @@ describe('files', () => {
     const plan = world.plan()
     expect(plan.needs).toEqual({ local: [], remote: [] })
     expect(plan.conflicts).toEqual([{ path: 'f', message: 'each side has a file, and they differ' }])
+  })
+
+  test('an edit that left the stamp as it was is known by the digest that came with it', () => {
+    const world = agreedOn(write('f', 'old'))
+    const local = world.local.tree()
+    const entry = nodeAt(local, 'f')?.entry
+    if (entry?.kind !== 'file') throw new Error('a file was written')
+    const seen = applyDelta(local, [['f', { ...entry, digest: digestOf('new') }]])
+    const input = { mode: 'two-way-safe', firstContact: 'merge', locked: new Set<string>() } as const
+    const plan = reconcile({ ...world, ...input, local: seen, remote: world.remote.tree(), scope: 'all' })
+    expect(plan.remote).toMatchObject([{ op: 'put', path: 'f' }])
   })
 
   test('a conflict says what each side did, and ends when the sides become equal', () => {
