@@ -2,14 +2,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 
 const [name = '', ...args] = process.argv.slice(2)
-const input = join(dirname(fileURLToPath(import.meta.url)), `${name}.ts`)
-const dir = await mkdtemp(join(tmpdir(), 'kubesync-bench-'))
+const here = dirname(fileURLToPath(import.meta.url))
+const input = join(here, `${name}.ts`)
+// Beside the files that the command line starts workers and agents from.
+const dir = await mkdtemp(join(here, '../dist/bench-'))
 try {
   const define = { KUBESYNC_VERSION: JSON.stringify('bench') }
   const build = await rolldown({ input, platform: 'node', transform: { define, target: 'node20' } })

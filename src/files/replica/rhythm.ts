@@ -4,11 +4,11 @@
 const LEAST = 1
 const SHORTEST = 4
 const LONGEST = 100
-const QUIET = 250
 
 /**
- * When to look after changes: at once in a quiet tree, and while changes keep coming after gaps that grow, so
- * that a burst costs little and yet shows soon.
+ * When to look after changes: at once in a quiet tree, and while changes keep coming after gaps that double, so
+ * that a burst costs little and yet shows soon. It is over when nothing changed for twice the gap, so edits that
+ * come every so often, and the echo of what was applied, are no burst.
  */
 export class Rhythm {
   private gap = 0
@@ -17,7 +17,7 @@ export class Rhythm {
   /** How long to wait after a change that came just now; milliseconds. */
   wait(now: number): number {
     const since = now - this.last
-    if (since > QUIET) this.gap = 0
+    if (since > 2 * this.gap) this.gap = 0
     return Math.max(LEAST, this.gap - since)
   }
 
