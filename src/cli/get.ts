@@ -7,6 +7,7 @@ import type { Cli } from './io.ts'
 import { pickNamed } from './named.ts'
 import { type ConfigOptions, configOptions, type OutputFormat, outputOption } from './options.ts'
 import { printData } from './output.ts'
+import { describeHint } from './report.ts'
 
 interface GetOptions extends ConfigOptions {
   readonly output?: OutputFormat
@@ -36,9 +37,18 @@ async function get(cli: Cli, names: readonly string[], options: GetOptions): Pro
   const views = names.length === 0 ? all : pickNamed(all, names)
   if (status === undefined) cli.io.stderr.write(`no watch runs; \`${cli.name} watch\` starts one\n`)
   if (all.length === 0) cli.io.stderr.write(`there are no specs yet; \`${cli.name} create\` makes one\n`)
+  for (const { name } of views.filter(({ sessions }) => sessions.some(isHalted))) {
+    cli.io.stderr.write(
+      describeHint(`if that is meant to be, \`${cli.name} resume ${name}\` goes on`, cli.io.stderr),
+    )
+  }
   await printData(cli, { format: options.output, data: views, names: views.map(({ name }) => name) }, () =>
     views.length === 0 ? '' : table(views, options.output === 'wide'),
   )
+}
+
+function isHalted({ session }: SpecView['sessions'][number]): boolean {
+  return session?.phase === 'halted'
 }
 
 function table(views: readonly SpecView[], wide: boolean): string {

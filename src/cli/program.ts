@@ -10,6 +10,7 @@ import { initCommand } from './init.ts'
 import type { Cli } from './io.ts'
 import { listCommand } from './list.ts'
 import { configOptions, kubeOptions, verboseOption } from './options.ts'
+import { resumeCommand } from './resume.ts'
 import { runCommand } from './run.ts'
 import { watchCommand } from './watch.ts'
 
@@ -32,7 +33,7 @@ export function createProgram(cli: Cli): Command {
   program.addCommand(createCommand(cli)).addCommand(deleteCommand(cli)).addCommand(listCommand(cli))
   program.commandsGroup('Syncing:')
   program.addCommand(watchCommand(cli)).addCommand(runCommand(cli))
-  program.addCommand(getCommand(cli)).addCommand(filesCommand(cli))
+  program.addCommand(getCommand(cli)).addCommand(resumeCommand(cli)).addCommand(filesCommand(cli))
   for (const command of [program, ...program.commands]) prepare(command, program, cli)
   return program
 }

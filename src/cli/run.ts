@@ -17,6 +17,7 @@ import { parseDuration, usageError } from './values.ts'
 interface RunOptions extends SpecOptions, ConfigOptions {
   readonly once?: true
   readonly force?: true
+  readonly yes?: true
   readonly timeout: number
 }
 
@@ -40,6 +41,7 @@ export function runCommand(cli: Cli): Command {
       .argParser(parseDuration)
       .default(30_000, '30s'),
     ...specOptions(),
+    new Option('--yes', 'go on where it would halt, as before many deletions'),
     new Option('--force', 'even if the running watch syncs the same files'),
     ...kubeOptions(),
     ...configOptions(),
@@ -71,7 +73,7 @@ async function run(cli: Cli, given: Given): Promise<void> {
   const limit = patience(cli, options)
   const startedAt = performance.now()
   const result = await runOne({
-    ...{ spec, stateRoot: paths.state, once: options.once === true },
+    ...{ spec, stateRoot: paths.state, once: options.once === true, approve: options.yes === true },
     ...{ world, log: report.log, signal: limit.signal },
     onStatus(status) {
       if (status.sessions.length > 0) limit.found()
@@ -135,7 +137,12 @@ function patience(cli: Cli, { once, timeout }: RunOptions): Patience {
 function conclude(cli: Cli, result: RunResult, { once, ms }: { once: boolean; ms: number }): void {
   const { stderr } = cli.io
   const { kind, message, status } = result
-  if (kind === 'failed') throw new KubesyncError('RUN_FAILED', message ?? 'it failed')
+  if (kind === 'failed') {
+    const halted = status.sessions.some(({ session }) => session?.phase === 'halted')
+    throw new KubesyncError('RUN_FAILED', message ?? 'it failed', {
+      ...(halted ? { hint: 'if that is meant to be, --yes goes on' } : {}),
+    })
+  }
   if (kind === 'stopped') {
     throw new KubesyncError(
       'NO_CONTAINER',

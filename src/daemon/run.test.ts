@@ -21,9 +21,9 @@ beforeEach(async () => {
 })
 afterEach(() => rm(stateRoot, { recursive: true, force: true }))
 
-function run(once: boolean, spec = demo): Promise<RunResult> {
+function run(once: boolean, { spec = demo, approve = false } = {}): Promise<RunResult> {
   const onStatus = (status: SpecStatus) => statuses.push(status)
-  return runOne({ spec, world, stateRoot, once, log: () => {}, onStatus, signal: controller.signal })
+  return runOne({ spec, world, stateRoot, once, approve, log: () => {}, onStatus, signal: controller.signal })
 }
 
 const sessions = (count: number) =>
@@ -71,7 +71,7 @@ describe('run', () => {
 
   test('fails at once when no pod has the container that is named', async () => {
     world.pods(runningPod('a'))
-    const result = await run(false, { ...demo, container: 'none' })
+    const result = await run(false, { spec: { ...demo, container: 'none' } })
     expect(result).toMatchObject({ kind: 'failed', message: expect.stringContaining('no container none') })
   })
 
@@ -124,6 +124,17 @@ describe('run --once', () => {
     await sessions(1)
     world.running[0]?.says(phase('halted', { halt: 'the folder was emptied' }))
     expect(await result).toMatchObject({ kind: 'failed', message: 'a: the folder was emptied' })
+  })
+
+  test('goes on where it would halt if that is approved, but not for ever', async () => {
+    world.pods(runningPod('a'))
+    const result = run(true, { approve: true })
+    await sessions(1)
+    const halted = phase('halted', { halt: 'the folder is not there' })
+    world.running[0]?.says(halted)
+    expect(world.running[0]?.resumed).toBe(1)
+    world.running[0]?.says(halted)
+    expect(await result).toMatchObject({ kind: 'failed', message: 'a: the folder is not there' })
   })
 
   test('fails when a container cannot be reached', async () => {

@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly stateRoot: string
   /** Brings both sides in step and ends, instead of staying for as long as there is a pod. */
   readonly once: boolean
+  /** Goes on where a safety rule halts a session, once for each reason. */
+  readonly approve: boolean
   readonly log: Log
   readonly onStatus: (status: SpecStatus) => void
   /** Ends it. */
@@ -39,10 +41,12 @@ export async function runOne(options: RunOptions): Promise<RunResult> {
   const runner = runSpec({ ...options, clusters, changed: () => look() })
   const result = await new Promise<RunResult>((resolve) => {
     let bound = false
+    const approved = new Set<string>()
     const end = (verdict: Verdict) => resolve({ ...verdict, status: runner.status })
     look = () => {
       const { status, pods, trouble, failing } = runner
       onStatus(status)
+      if (options.approve && approveHalts(runner, approved)) return
       bound ||= status.sessions.length > 0
       const hopeless = pods !== undefined && isHopeless(options.spec, pods)
       const verdict = judge({ once, status, pods, trouble, failing, bound, hopeless })
@@ -56,6 +60,17 @@ export async function runOne(options: RunOptions): Promise<RunResult> {
   await runner.stop()
   await clusters.close()
   return result
+}
+
+/** Goes on with what is halted for a reason that was not approved yet; true if there was any. */
+function approveHalts(runner: SpecRunner, approved: Set<string>): boolean {
+  const reasons = runner.status.sessions
+    .filter(({ session }) => session?.phase === 'halted')
+    .map(({ pod, session }) => `${pod} ${session?.halt}`)
+    .filter((reason) => !approved.has(reason))
+  for (const reason of reasons) approved.add(reason)
+  if (reasons.length > 0) runner.resume()
+  return reasons.length > 0
 }
 
 type Verdict = Omit<RunResult, 'status'>
