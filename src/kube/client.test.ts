@@ -181,10 +181,10 @@ test('an aborted request rejects with the reason', async () => {
 
 test('an idle connection that the server closed in the meantime is not an error', async () => {
   const server = await startServer()
-  server.handle((_request, response) => {
+  server.handle(({ socket }, response) => {
     answer(response, {})
     // The next request on this connection meets a closed door, however soon it comes.
-    response.socket?.once('data', () => response.socket?.destroy())
+    socket.once('data', () => socket.destroy())
   })
   const client = await server.client()
   await client.request({ path: '/version' })

@@ -109,7 +109,7 @@ export function base64(text: string): string {
 }
 
 export function answer(response: ServerResponse, body: object): void {
-  response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
+  response.writeHead(200, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(body)}\n`)
 }
 
 /** Answers with a failure as the API server words it. */
