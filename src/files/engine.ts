@@ -9,7 +9,7 @@ import type { Plan } from './plan.ts'
 import { Progress } from './progress.ts'
 import { reconcile } from './reconcile.ts'
 import type { Replica } from './replica/replica.ts'
-import { planTrouble, RecentRemovals, rootTrouble } from './safety.ts'
+import { DeletionBursts, planTrouble, RecentRemovals, rootTrouble } from './safety.ts'
 import type { SidedProblem } from './setbacks.ts'
 import type { Side } from './side.ts'
 import type { Conflict } from './status.ts'
@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly replicas: Readonly<Record<Side, Replica>>
   readonly base: BaseStore
   readonly mode: Mode
+  /** How long many deletions wait for more, in milliseconds; half a second unless given. */
+  readonly settleMs?: number
   /** Called whenever there may be something to do or to tell. */
   readonly onChange: () => void
 }
@@ -35,6 +37,7 @@ export class Engine {
   private readonly options: EngineOptions
   private readonly work = new Work()
   private readonly removals = new RecentRemovals(() => performance.now())
+  private readonly bursts: DeletionBursts
   private readonly lanes: Lanes
   private readonly aftermath: Aftermath
   /** The trees up to the last delta. */
@@ -45,6 +48,7 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.options = options
+    this.bursts = new DeletionBursts(() => performance.now(), options.settleMs)
     this.lanes = new Lanes(options.replicas, options.onChange)
     this.aftermath = new Aftermath({ ...options, work: this.work, progress: this.progress })
     this.seen = this.trees
@@ -72,7 +76,8 @@ export class Engine {
 
   /** When to run again even if nothing happens, on the clock of `performance.now()`. */
   get nextAt(): number | undefined {
-    return this.work.setbacks.nextAt
+    const times = [this.work.setbacks.nextAt, this.bursts.nextAt].filter((time) => time !== undefined)
+    return times.length === 0 ? undefined : Math.min(...times)
   }
 
   get isIdle(): boolean {
@@ -104,10 +109,11 @@ export class Engine {
       work.scope.addAll('')
     }
     if (trouble !== undefined || lanes.isFull || work.scope.isEmpty) return
-    const plan = this.decide()
-    if (plan === undefined) return
+    const decided = this.decide()
+    if (decided === undefined) return
     work.scope.clear()
-    this.start(plan)
+    for (const path of decided.held) work.scope.addAll(path)
+    this.start(decided.plan)
     work.setbacks.sweep((path) => work.locked.has(path))
   }
 
@@ -127,8 +133,8 @@ export class Engine {
     return { local: local.tree, remote: remote.tree }
   }
 
-  /** The plan for what changed, or undefined if it may not be carried out. */
-  private decide(): Plan | undefined {
+  /** The plan for what changed, and paths that are not in it yet; undefined if it may not be carried out. */
+  private decide(): { plan: Plan; held: readonly Path[] } | undefined {
     const { work } = this
     const { trees } = this
     const { base, mode } = this.options
@@ -136,7 +142,7 @@ export class Engine {
     for (const path of this.conflictsByPath.keys()) work.scope.add(path)
     const { firstContact } = base
     const { scope } = work.scope
-    const plan = reconcile({
+    const whole = reconcile({
       base: base.tree,
       ...trees,
       mode,
@@ -146,11 +152,13 @@ export class Engine {
       digests: work.digests,
     })
     const removedBefore = this.removals.counts
+    const decided = this.isApproved ? { plan: whole, held: [] } : this.bursts.settled(whole, removedBefore)
+    const { plan } = decided
     const danger = this.isApproved ? undefined : planTrouble({ plan, trees, base: base.tree, removedBefore })
     if (danger !== undefined) return this.stopFor(danger)
     this.halt = undefined
     this.remember(plan)
-    return plan
+    return decided
   }
 
   private stopFor(trouble: string): undefined {

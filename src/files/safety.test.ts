@@ -5,7 +5,7 @@ import { applyDelta } from './delta.ts'
 import type { Operation } from './operation.ts'
 import type { Plan } from './plan.ts'
 import { newDraft } from './plan.ts'
-import { planTrouble, RecentRemovals, rootTrouble } from './safety.ts'
+import { DeletionBursts, planTrouble, RecentRemovals, rootTrouble } from './safety.ts'
 import type { Side } from './side.ts'
 import type { Entry, Tree } from './tree.ts'
 
@@ -91,4 +91,43 @@ test('removals are remembered for ten seconds, or until a person says that they 
   expect(removals.counts).toEqual({ local: 0, remote: 4 })
   removals.forget()
   expect(removals.counts).toEqual({ local: 0, remote: 0 })
+})
+
+describe('many deletions', () => {
+  const none = { local: 0, remote: 0 }
+  let now = 0
+  const bursts = () => {
+    now = 0
+    return new DeletionBursts(() => now, 500)
+  }
+
+  test('wait until no more come, and are then planned as a whole', () => {
+    const held = bursts()
+    expect(held.settled(removing('local', 10), none)).toMatchObject({ plan: { local: [] }, held: names(10) })
+    now = 400
+    expect(held.settled(removing('local', 40), none).held).toHaveLength(40)
+    expect(held.nextAt).toBe(900)
+    now = 899
+    expect(held.settled(removing('local', 40), none).held).toHaveLength(40)
+    now = 900
+    expect(held.settled(removing('local', 40), none)).toMatchObject({ held: [], plan: removing('local', 40) })
+    expect(held.nextAt).toBeUndefined()
+  })
+
+  test('a few go at once, unless others went a moment before', () => {
+    expect(bursts().settled(removing('remote', 4), none).held).toEqual([])
+    expect(bursts().settled(removing('remote', 4), { local: 0, remote: 1 }).held).toHaveLength(4)
+  })
+
+  test('hold nothing else back but what takes the place of what is deleted', () => {
+    const put = (path: string): Operation => ({
+      ...{ op: 'put', path, expect: 'absent', executable: false, source: { stamp } },
+    })
+    const { local } = removing('local', 10)
+    const plan = { ...newDraft(), local: [...local, put('f1'), put('f2/x'), put('new')], remote: [put('f3')] }
+    expect(bursts().settled(plan, none).plan).toMatchObject({
+      local: [{ path: 'new' }],
+      remote: [{ path: 'f3' }],
+    })
+  })
 })

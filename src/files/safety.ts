@@ -1,10 +1,12 @@
 /** What is checked before a plan is carried out: whether it looks like a disaster rather than like work. */
 import type { BaseTree } from './base/base.ts'
 import { countEntries } from './delta.ts'
+import type { Operation } from './operation.ts'
+import { parentOf } from './path.ts'
 import type { Plan } from './plan.ts'
 import type { Side } from './side.ts'
 import { otherSide } from './side.ts'
-import type { Tree } from './tree.ts'
+import type { Path, Tree } from './tree.ts'
 
 /**
  * An empty root is taken for a mistake (an unmounted volume, a moved folder) if both sides had at least this
@@ -95,4 +97,72 @@ export class RecentRemovals {
   forget(): void {
     this.plans = []
   }
+}
+
+/** From this many deletions on, they wait for those that may follow: a disaster, too, is told of in pieces. */
+const BURST = 5
+/** A replica that sees one change after the other tells of them at least ten times a second. */
+const SETTLE_MS = 500
+
+interface Burst {
+  /** The most deletions that were planned at once since it began. */
+  largest: number
+  settledAt: number
+}
+
+/** Holds deletions back until no more come, so that they are judged as a whole. Times are in milliseconds. */
+export class DeletionBursts {
+  private readonly bursts: Partial<Record<Side, Burst>> = {}
+  private readonly now: () => number
+  private readonly settleMs: number
+
+  /** @param now a clock in milliseconds. */
+  constructor(now: () => number, settleMs: number = SETTLE_MS) {
+    this.now = now
+    this.settleMs = settleMs
+  }
+
+  /** When deletions that are held back now are to be planned again. */
+  get nextAt(): number | undefined {
+    const times = Object.values(this.bursts).map(({ settledAt }) => settledAt)
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  /** The plan without the deletions that have to wait, and the paths that wait. */
+  settled(plan: Plan, removedBefore: Readonly<Record<Side, number>>): { plan: Plan; held: readonly Path[] } {
+    const held = (['local', 'remote'] as const).map((side) => this.heldBack(side, plan, removedBefore[side]))
+    const [local = [], remote = []] = held
+    if (local.length + remote.length === 0) return { plan, held: [] }
+    return {
+      plan: { ...plan, local: without(plan.local, local), remote: without(plan.remote, remote) },
+      held: [...local, ...remote],
+    }
+  }
+
+  private heldBack(side: Side, plan: Plan, before: number): readonly Path[] {
+    const paths = plan[side].filter(({ op }) => op === 'remove').map(({ path }) => path)
+    const now = this.now()
+    const burst = this.bursts[side]
+    if (paths.length === 0 || (burst === undefined && paths.length + before < BURST)) {
+      delete this.bursts[side]
+      return []
+    }
+    if (burst === undefined || paths.length > burst.largest) {
+      this.bursts[side] = { largest: paths.length, settledAt: now + this.settleMs }
+      return paths
+    }
+    if (now < burst.settledAt) return paths
+    delete this.bursts[side]
+    return []
+  }
+}
+
+/** The operations but for those on these paths and below: what takes the place of something waits with it. */
+function without(operations: readonly Operation[], paths: readonly Path[]): readonly Operation[] {
+  if (paths.length === 0) return operations
+  const held = new Set(paths)
+  return operations.filter(({ path }) => {
+    for (let at = path; at !== ''; at = parentOf(at)) if (held.has(at)) return false
+    return true
+  })
 }

@@ -126,7 +126,7 @@ class Play {
   private start(): void {
     this.base = openBaseStore(join(this.directory, 'base'))
     const { local, remote, base } = this
-    this.session = startSession({ local, remote, base, mode: 'two-way-safe' })
+    this.session = startSession({ local, remote, base, mode: 'two-way-safe', settleMs: 1 })
   }
 }
 

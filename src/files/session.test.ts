@@ -39,7 +39,8 @@ function start(mode: Mode = 'two-way-safe', contact: FirstContact = 'merge'): vo
   base = openBaseStore(join(root, 'base'))
   const identity = { container: 'c', localRoot: '1', remoteRoot: '2', storage: 's' }
   if (base.identity === undefined) base.reset(identity, contact)
-  session = startSession({ local, remote, base, mode, onStatus: (status) => statuses.push(status) })
+  const onStatus = (status: SessionStatus) => statuses.push(status)
+  session = startSession({ local, remote, base, mode, settleMs: 20, onStatus })
 }
 
 /** Both sides hold these files and say so. */

@@ -15,6 +15,8 @@ export interface SessionOptions {
   /** Bound to this container by `bindBase`; whoever opened it closes it, after the session. */
   readonly base: BaseStore
   readonly mode: Mode
+  /** How long many deletions wait for more, in milliseconds; half a second unless given. */
+  readonly settleMs?: number
   /** Called at once with a new phase, and otherwise about ten times a second while something changes. */
   readonly onStatus?: (status: SessionStatus) => void
 }
@@ -53,10 +55,13 @@ class SyncSession implements Session {
 
   constructor(options: SessionOptions) {
     this.options = options
-    const { local, remote, base, mode } = options
+    const { local, remote, base, mode, settleMs } = options
     this.roots = { local: local.info.root, remote: remote.info.root }
     const onChange = () => this.schedule()
-    this.engine = new Engine({ replicas: { local, remote }, base, mode, onChange })
+    this.engine = new Engine({
+      ...{ replicas: { local, remote }, base, mode, onChange },
+      ...(settleMs === undefined ? {} : { settleMs }),
+    })
     this.feed = new StatusFeed(() => this.status, options.onStatus ?? (() => {}))
     this.closed = new Promise((resolve) => {
       this.resolveClosed = resolve
