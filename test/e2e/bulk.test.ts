@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { agentImage, agentNamespace, Lab } from './support/cluster.ts'
 import { Laptop } from './support/ksync.ts'
+import { agentProcesses, peakMemory } from './support/memory.ts'
 import { listLocal, listRemote, makeTree } from './support/trees.ts'
 
 describe('a tree of 20,000 files', () => {
@@ -47,7 +48,7 @@ describe('a tree of 20,000 files', () => {
     expect(listLocal(back)).toEqual(listLocal(out))
   })
 
-  test('a file of 1 GB goes in, and both ends use little memory', async () => {
+  test('a file of 1 GB goes in and comes out, in constant memory at both ends', async () => {
     const folder = laptop.folder('large')
     const hash = createHash('sha256')
     await pipeline(
@@ -60,11 +61,35 @@ describe('a tree of 20,000 files', () => {
       },
       createWriteStream(join(folder, 'one')),
     )
-    const pod = await once(folder, '/large')
-    const there = await lab.sh(pod, 'sha256sum /large/one && rm /large/one')
-    expect(there.slice(0, 64)).toBe(hash.digest('hex'))
+    const digest = hash.digest('hex')
+    const [pod = ''] = await lab.pods('plain')
+    const memory = new Map<number, number>()
+    const once = async (local: string) => {
+      const args = ['run', '--once', '-n', lab.namespace, '--pod', pod, local, '/large']
+      const running = laptop.start(...args)
+      const { pid } = running.child
+      const sampling = setInterval(() => {
+        for (const one of [pid ?? 0, ...agentProcesses()]) memory.set(one, peakMemory(one))
+      }, 100)
+      const { code } = await running.exited
+      clearInterval(sampling)
+      expect(code).toBe(0)
+    }
+    await once(folder)
+    expect((await lab.sh(pod, 'sha256sum /large/one')).slice(0, 64)).toBe(digest)
+    const back = laptop.folder('large-back')
+    await once(back)
+    await lab.sh(pod, 'rm -rf /large')
+    expect(await digestOf(join(back, 'one'))).toBe(digest)
+    expect(Math.max(...memory.values())).toBeLessThan(350)
   })
 })
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}
 
 function* blocks(count: number): Generator<Buffer> {
   const block = Buffer.alloc(1 << 20)
