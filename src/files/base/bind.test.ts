@@ -47,6 +47,15 @@ test.each([
   expect(store.firstContact).toBe('merge')
 })
 
+test.each([
+  ['local', { local: { ...local, root: { dev: 0, ino: 0 } } }],
+  ['remote', { remote: { ...fresh.remote, root: { dev: 0, ino: 0 } } }],
+])('it is kept while the %s folder is not there, for when that is back', (side, change) => {
+  expect(() => bindBase(store, { ...fresh, ...change })).toThrow(`the ${side} folder is not there`)
+  bindBase(store, fresh)
+  expect(store.tree.children?.size).toBe(1)
+})
+
 test('a container that stands in for another is seeded from local', () => {
   bindBase(store, { ...fresh, container: 'two', isSuccessor: true })
   expect(store.firstContact).toBe('seed')

@@ -1,4 +1,6 @@
+import { KubesyncError } from '../../errors.ts'
 import type { ReplicaInfo } from '../replica/replica.ts'
+import type { Side } from '../side.ts'
 import type { Identity } from './image.ts'
 import type { BaseStore } from './store.ts'
 
@@ -14,9 +16,13 @@ export interface Binding {
 /**
  * Binds a base to a container and its folders. A base that holds for another is dropped: what is missing in a new
  * container was not deleted. Its folder is seeded from local if it stands on the container's own layer, which
- * is new with it; what a volume holds may be newer than local, so there the two are merged.
+ * is new with it; what a volume holds may be newer than local, so there the two are merged. Throws
+ * `NO_SUCH_DIRECTORY`, and leaves the base alone, while a folder is not there: it may come back as it was, and then
+ * what was agreed on still holds.
  */
 export function bindBase(store: BaseStore, { container, local, remote, isSuccessor }: Binding): void {
+  refuseMissing('local', local)
+  refuseMissing('remote', remote)
   const identity: Identity = {
     container,
     localRoot: rootOf(local),
@@ -27,6 +33,13 @@ export function bindBase(store: BaseStore, { container, local, remote, isSuccess
   // A container that was synced before, whose folder is another one now or whose base is damaged, is not new.
   const isNew = store.identity?.container !== container && store.setAside === undefined
   store.reset(identity, isSuccessor && isNew && remote.storage.kind === 'container' ? 'seed' : 'merge')
+}
+
+function refuseMissing(side: Side, { root }: ReplicaInfo): void {
+  if (root.dev !== 0 || root.ino !== 0) return
+  throw new KubesyncError('NO_SUCH_DIRECTORY', `the ${side} folder is not there`, {
+    hint: 'put it back; nothing is deleted meanwhile',
+  })
 }
 
 function rootOf({ root }: ReplicaInfo): string {
