@@ -50,11 +50,12 @@ async function files(cli: Cli, what: string, options: FilesOptions): Promise<voi
   await printData(cli, { format: options.output, data, names }, () =>
     listings.map((listing) => formatListing(listing)).join('\n'),
   )
-  for (const result of results) {
-    if (!('error' in result)) continue
-    cli.exitCode = 1
-    cli.io.stderr.write(describeError(result.error, { verbose: cli.verbose, stderr: cli.io.stderr }))
-  }
+  const { stderr } = cli.io
+  const failures = results.flatMap((result) => ('error' in result ? [result.error] : []))
+  if (failures.length > 0) cli.exitCode = 1
+  // What keeps one container of a node from being listed often keeps all of them.
+  const said = new Set(failures.map((error) => describeError(error, { verbose: cli.verbose, stderr })))
+  for (const text of said) stderr.write(text)
 }
 
 interface Asked {

@@ -20,8 +20,11 @@ export function describeNotes(views: readonly SpecView[], most: number): string[
 }
 
 function sessionNotes({ session, message }: BoundSessionStatus, most: number): string[] {
-  const notes = [message, session?.phase === 'halted' ? `halted: ${session.halt}` : undefined]
-  const troubles = session === undefined ? [] : describeTroubles(session)
+  const halted = session?.phase === 'halted'
+  const notes = [message, halted ? `halted: ${session.halt}` : undefined]
+  // That a root is missing is why it is halted: once is enough.
+  const problems = session?.problems.filter(({ path }) => !halted || path !== '') ?? []
+  const troubles = session === undefined ? [] : describeTroubles({ ...session, problems })
   const left = troubles.length - most
   return [
     ...notes.filter((note) => note !== undefined),
@@ -34,10 +37,16 @@ function sessionNotes({ session, message }: BoundSessionStatus, most: number): s
 
 type Troubled = Pick<NonNullable<BoundSessionStatus['session']>, 'conflicts' | 'problems'>
 
-/** Conflicts and problems, a line each. */
+/** Conflicts and problems, a line each, sorted by path. */
 export function describeTroubles({ conflicts, problems }: Troubled): string[] {
   return [
-    ...conflicts.map(({ path, message }) => `conflict at ${path || '.'}: ${message}`),
-    ...problems.map(({ path, side, message }) => `problem at ${path || '.'} (${side}): ${message}`),
+    ...conflicts.toSorted(byPath).map(({ path, message }) => `conflict at ${path || '.'}: ${message}`),
+    ...problems
+      .toSorted(byPath)
+      .map(({ path, side, message }) => `problem at ${path || '.'} (${side}): ${message}`),
   ]
+}
+
+function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
+  return a.path < b.path ? -1 : Number(a.path > b.path)
 }

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { formatTable } from '../ui/table.ts'
+import { printable } from '../ui/text.ts'
 import { newCommand } from './command.ts'
+import { describeHints } from './get-hints.ts'
 import { describeNotes } from './get-notes.ts'
 import { getRows, mergeStatus, type SpecView } from './get-rows.ts'
 import type { Cli } from './io.ts'
@@ -37,18 +39,12 @@ async function get(cli: Cli, names: readonly string[], options: GetOptions): Pro
   const views = names.length === 0 ? all : pickNamed(all, names)
   if (status === undefined) cli.io.stderr.write(`no watch runs; \`${cli.name} watch\` starts one\n`)
   if (all.length === 0) cli.io.stderr.write(`there are no specs yet; \`${cli.name} create\` makes one\n`)
-  for (const { name } of views.filter(({ sessions }) => sessions.some(isHalted))) {
-    cli.io.stderr.write(
-      describeHint(`if that is meant to be, \`${cli.name} resume ${name}\` goes on`, cli.io.stderr),
-    )
-  }
   await printData(cli, { format: options.output, data: views, names: views.map(({ name }) => name) }, () =>
     views.length === 0 ? '' : table(views, options.output === 'wide'),
   )
-}
-
-function isHalted({ session }: SpecView['sessions'][number]): boolean {
-  return session?.phase === 'halted'
+  for (const hint of describeHints(views, cli.name)) {
+    cli.io.stderr.write(describeHint(printable(hint), cli.io.stderr))
+  }
 }
 
 function table(views: readonly SpecView[], wide: boolean): string {

@@ -7,10 +7,12 @@ import { KubesyncError } from '../errors.ts'
 import { createProgress } from '../ui/progress.ts'
 import { count, duration, printable } from '../ui/text.ts'
 import { newCommand } from './command.ts'
+import { conflictHints } from './get-hints.ts'
 import { describeTroubles } from './get-notes.ts'
 import { describeSession } from './get-rows.ts'
 import type { Cli } from './io.ts'
 import { type ConfigOptions, configOptions, kubeOptions, type SpecOptions, specOptions } from './options.ts'
+import { describeHint } from './report.ts'
 import { runReport } from './run-report.ts'
 import { parseDuration, usageError } from './values.ts'
 
@@ -84,7 +86,8 @@ async function run(cli: Cli, given: Given): Promise<void> {
     limit.found()
   })
   cli.io.signal.throwIfAborted()
-  conclude(cli, result, { once: options.once === true, ms: performance.now() - startedAt })
+  const ms = performance.now() - startedAt
+  conclude(cli, result, { once: options.once === true, mode: spec.mode, ms })
 }
 
 async function specOf(cli: Cli, { first, remote, options }: Given): Promise<Spec> {
@@ -92,6 +95,10 @@ async function specOf(cli: Cli, { first, remote, options }: Given): Promise<Spec
   const { pathsOf } = await import('./paths.ts')
   const paths = pathsOf(cli, options)
   if (remote === undefined) {
+    // No name has any of these: a folder is meant.
+    if (/[/\\.]/.test(first)) {
+      throw usageError('which folder in the containers?', 'say `run LOCAL REMOTE`, or `run NAME` for a spec')
+    }
     refuseSpecFlags(options)
     return named((await loadConfig(paths.config)).specs, first)
   }
@@ -102,8 +109,8 @@ async function specOf(cli: Cli, { first, remote, options }: Given): Promise<Spec
 }
 
 function refuseSpecFlags(options: RunOptions): void {
-  const { selector, pod, container, localReadOnly, remoteReadOnly, namespace, context } = options
-  const given = [selector, pod, container, localReadOnly, remoteReadOnly, namespace, context]
+  const { selector, pod, container, localReadOnly, remoteReadOnly, namespace, context, name } = options
+  const given = [selector, pod, container, localReadOnly, remoteReadOnly, namespace, context, name]
   if (given.every((value) => value === undefined)) return
   throw usageError(
     'a spec that is run by name is run as it is',
@@ -134,7 +141,13 @@ function patience(cli: Cli, { once, timeout }: RunOptions): Patience {
   return { signal: AbortSignal.any([cli.io.signal, over.signal]), found: () => clearTimeout(timer) }
 }
 
-function conclude(cli: Cli, result: RunResult, { once, ms }: { once: boolean; ms: number }): void {
+interface Concluded {
+  readonly once: boolean
+  readonly mode: Spec['mode']
+  readonly ms: number
+}
+
+function conclude(cli: Cli, result: RunResult, { once, mode, ms }: Concluded): void {
   const { stderr } = cli.io
   const { kind, message, status } = result
   if (kind === 'failed') {
@@ -159,6 +172,9 @@ function conclude(cli: Cli, result: RunResult, { once, ms }: { once: boolean; ms
   for (const trouble of troubles) stderr.write(`${printable(trouble)}\n`)
   for (const bound of once ? status.sessions : [])
     stderr.write(`${printable(summary(bound))} (${duration(ms)})\n`)
+  for (const hint of once ? conflictHints([{ mode, sessions: status.sessions }]) : []) {
+    stderr.write(describeHint(hint, stderr))
+  }
   if (once && troubles.length > 0) cli.exitCode = 1
 }
 

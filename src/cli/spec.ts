@@ -34,7 +34,7 @@ export async function readSpec(cli: Cli, input: SpecInput): Promise<Omit<Spec, '
 export function nameSpec(spec: Omit<Spec, 'name'>, name: string): Spec {
   const result = v.safeParse(specSchema, { name, ...spec })
   if (result.success) return result.output
-  throw usageError(`\`${name}\` cannot be the name of a spec`, v.summarize(result.issues).replace(/^× /, ''))
+  throw usageError(`\`${name}\` cannot be the name of a spec`, result.issues[0].message)
 }
 
 function modeOf({ localReadOnly, remoteReadOnly }: SpecOptions): Spec['mode'] {
@@ -68,7 +68,7 @@ export function remoteFolder(given: string): string {
   if (!given.startsWith('/')) {
     throw usageError(
       `REMOTE has to be an absolute path in the container, not \`${given}\``,
-      `did you mean /${given}?`,
+      given.startsWith('.') ? 'write it like /app' : `did you mean /${given}?`,
     )
   }
   const folder = posix.normalize(given).replace(/(?<=.)\/$/, '')

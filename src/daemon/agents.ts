@@ -71,6 +71,11 @@ function choose(pods: readonly Pod[], { node, namespace }: { node: string; names
       { hint: 'run `ksync init` again to see why' },
     )
   }
+  if (pods.some((pod) => pod.node === node)) {
+    throw new KubesyncError('AGENT_NOT_READY', `the agent on node ${node} is being removed or replaced`, {
+      hint: 'run `ksync init` if it does not come back',
+    })
+  }
   throw new KubesyncError('NO_AGENT', `there is no agent on node ${node} in namespace ${namespace}`, {
     hint:
       pods.length === 0

@@ -51,7 +51,7 @@ export function keepSession(options: KeeperOptions): Keeper {
   const pause = newPause()
   const backoff = newBackoff(options.pace)
   const label = `${binding.pod}/${binding.container}`
-  const narrator = newNarrator(label, options.log)
+  const narrator = newNarrator({ label, mode: binding.mode, log: options.log })
   const state: State = {
     ...{ session: undefined, status: undefined, message: undefined },
     ...{ failures: 0, reached: false },

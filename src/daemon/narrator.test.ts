@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, describe as group, test, vi } from 'vitest'
 import type { SessionStatus } from '../files/status.ts'
-import { describe, newNarrator } from './narrator.ts'
+import { describe, newNarrator, type Told } from './narrator.ts'
 import { phase } from './testing/fake-world.ts'
 
 const entries = { local: 12, remote: 12 }
@@ -9,8 +9,8 @@ const problem = { path: 'a', side: 'remote', code: 'EACCES', message: 'may not b
 const told = (status: SessionStatus, counted?: SessionStatus['applied']) => ({ ...status, counted })
 
 group('what is told of a status', () => {
-  const messages = (...statuses: Parameters<typeof describe>) =>
-    describe(...statuses).map(({ message }) => message)
+  const messages = (before: Told | undefined, now: SessionStatus) =>
+    describe(before, now, 'two-way-safe').map(({ message }) => message)
 
   test('that both sides hold the same, once', () => {
     expect(messages(undefined, phase('in-sync', { entries }))).toEqual(['in sync (12 entries)'])
@@ -30,7 +30,7 @@ group('what is told of a status', () => {
 
   test('a halt, with its reason', () => {
     const halted = phase('halted', { halt: 'the folder was emptied' })
-    expect(describe(undefined, halted)).toEqual([
+    expect(describe(undefined, halted, 'two-way-safe')).toEqual([
       { level: 'error', message: 'halted: the folder was emptied' },
     ])
     expect(messages(told(halted), halted)).toEqual([])
@@ -42,8 +42,19 @@ group('what is told of a status', () => {
     const now = phase('syncing', { problems: [problem, { ...problem, path: 'b' }], conflicts: [conflict] })
     expect(messages(before, now)).toEqual([
       'conflict at c: both changed it',
+      'to settle a conflict, delete the version that you do not want: the other one takes its place',
       'problem at b: may not be read (remote)',
     ])
+  })
+
+  test('how conflicts are settled: with the first of them, and as the mode allows', () => {
+    const now = phase('in-sync', { conflicts: [{ path: 'c', message: 'both changed it' }] })
+    const more = { ...now, conflicts: [...now.conflicts, { path: 'd', message: 'both changed it' }] }
+    expect(messages(told(now, now.applied), more)).toEqual(['conflict at d: both changed it'])
+    const lines = describe(undefined, now, 'to-remote-safe').map(({ message }) => message)
+    expect(lines.at(-1)).toBe(
+      'to settle a conflict, delete the version in the container: the other one takes its place',
+    )
   })
 
   test('of very many only some, and how many more there are', () => {
@@ -60,7 +71,14 @@ group('the narrator', () => {
 
   function listen() {
     const told: string[] = []
-    return { told, narrator: newNarrator('a/app', ({ message }) => told.push(message)) }
+    return {
+      told,
+      narrator: newNarrator({
+        label: 'a/app',
+        mode: 'two-way-safe',
+        log: ({ message }) => told.push(message),
+      }),
+    }
   }
 
   test('sums up what happens within a second', () => {

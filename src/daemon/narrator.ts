@@ -1,4 +1,6 @@
+import type { Mode } from '../files/mode.ts'
 import type { SessionStatus } from '../files/status.ts'
+import { describeSettling } from './settling.ts'
 import type { LogEvent } from './world.ts'
 
 /** Turns the statuses of a session, which come many a second, into the few lines that a log is for. */
@@ -12,7 +14,14 @@ export interface Narrator {
 /** Changes are summed up for this long before they are told, in milliseconds. */
 const settle = 1000
 
-export function newNarrator(label: string, log: (event: Omit<LogEvent, 'spec'>) => void): Narrator {
+export interface NarratorOptions {
+  /** What the lines begin with. */
+  readonly label: string
+  readonly mode: Mode
+  readonly log: (event: Omit<LogEvent, 'spec'>) => void
+}
+
+export function newNarrator({ label, mode, log }: NarratorOptions): Narrator {
   let told: Told | undefined
   let seen: SessionStatus | undefined
   let complaint: string | undefined
@@ -22,7 +31,7 @@ export function newNarrator(label: string, log: (event: Omit<LogEvent, 'spec'>) 
     clearTimeout(timer)
     timer = undefined
     if (seen === undefined) return
-    for (const event of describe(told, seen)) log({ ...event, message: `${label}: ${event.message}` })
+    for (const event of describe(told, seen, mode)) log({ ...event, message: `${label}: ${event.message}` })
     told = { ...seen, counted: seen.phase === 'in-sync' ? seen.applied : told?.counted }
   }
 
@@ -56,12 +65,19 @@ export interface Told extends SessionStatus {
 }
 
 /** What a person wants to know of the way from what was told to what is now. Pure. */
-export function describe(before: Told | undefined, now: SessionStatus): readonly Line[] {
+export function describe(before: Told | undefined, now: SessionStatus, mode: Mode): readonly Line[] {
   return [
     ...phase(before, now),
     ...news('conflict', before?.conflicts, now.conflicts),
+    ...settling(before, now, mode),
     ...problems(before, now),
   ]
+}
+
+/** How to settle the first conflicts; who had some knows. */
+function settling(before: Told | undefined, now: SessionStatus, mode: Mode): readonly Line[] {
+  if (now.conflicts.length === 0 || (before?.conflicts.length ?? 0) > 0) return []
+  return [{ level: 'info', message: `to settle a conflict, ${describeSettling(mode)}` }]
 }
 
 function phase(before: Told | undefined, now: SessionStatus): readonly Line[] {
@@ -73,7 +89,8 @@ function phase(before: Told | undefined, now: SessionStatus): readonly Line[] {
   const received = now.applied.local - (before?.counted?.local ?? 0)
   const changes = [sent > 0 ? `${sent} sent` : '', received > 0 ? `${received} received` : ''].filter(Boolean)
   if (changes.length === 0 && before?.counted !== undefined) return []
-  const what = changes.length === 0 ? `${now.entries.local} entries` : changes.join(', ')
+  const held = now.entries.local === 1 ? '1 entry' : `${now.entries.local} entries`
+  const what = changes.length === 0 ? held : changes.join(', ')
   return [{ level: 'info', message: `in sync (${what})` }]
 }
 
@@ -94,7 +111,9 @@ const most = 10
 function news(kind: string, before: readonly Item[] = [], now: readonly Item[]): readonly Line[] {
   const known = new Set(before.map(({ path, message }) => `${path}\0${message}`))
   const fresh = now.filter(({ path, message }) => !known.has(`${path}\0${message}`))
-  const lines = fresh.slice(0, most).map(({ path, message }) => `${kind} at ${path || '.'}: ${message}`)
-  if (fresh.length > most) lines.push(`${fresh.length - most} more ${kind}s`)
+  const sorted = fresh.toSorted((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)))
+  const lines = sorted.slice(0, most).map(({ path, message }) => `${kind} at ${path || '.'}: ${message}`)
+  const left = fresh.length - most
+  if (left > 0) lines.push(`${left} more ${kind}${left === 1 ? '' : 's'}`)
   return lines.map((message) => ({ level: 'warn', message }))
 }

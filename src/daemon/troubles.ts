@@ -54,5 +54,7 @@ export function sentence(error: unknown): string {
   const message = messageOf(error)
   const hint = error instanceof KubesyncError ? error.hint : undefined
   if (hint === undefined) return message
-  return message.endsWith('.') ? `${message} ${hint}` : `${message}; ${hint}`
+  if (message.endsWith('.')) return `${message} ${hint}`
+  const rest = hint.replace(/^[A-Z](?=[a-z]* )/, (letter) => letter.toLowerCase())
+  return `${message}; ${rest}`
 }
