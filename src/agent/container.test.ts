@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseMounts, parseStatus } from './container.ts'
+import { mountsBelow, parseMounts, parseStatus } from './container.ts'
 
 test('the ids a process acts with are its effective ones', () => {
   const status =
@@ -32,4 +32,14 @@ test('mounts, with optional fields and escaped names', () => {
       source: '/dev/vda',
     },
   ])
+})
+
+test('what is mounted below a directory, and neither at it nor beside it', () => {
+  const mounts = ['/', '/app', '/app/data', '/app/data/deep', '/application', '/proc'].map((mountPoint) => ({
+    ...{ id: 1, device: '0:1', root: '/', type: 'ext4', source: 'x' },
+    mountPoint,
+  }))
+  expect(mountsBelow('/app', [...mounts, ...mounts])).toEqual(['data', 'data/deep'])
+  expect(mountsBelow('/', mounts)).toEqual(['app', 'app/data', 'app/data/deep', 'application', 'proc'])
+  expect(mountsBelow('/srv', mounts)).toEqual([])
 })

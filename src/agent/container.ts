@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync, readlinkSync } from 'node:fs'
 import { KubesyncError } from '../errors.ts'
+import type { ReplicaInfo } from '../files/replica/replica.ts'
 import { belongsTo, type ProcessRef } from './radar.ts'
 
 /** A container's first process, held open: its files under /proc are that very process's, or fail. */
@@ -89,19 +90,27 @@ function decodeEscapes(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }
 
+/** Where something is mounted below a directory, by paths relative to it. */
+export function mountsBelow(directory: string, mounts: readonly Mount[]): string[] {
+  const prefix = directory === '/' ? directory : `${directory}/`
+  const below = mounts.filter(({ mountPoint }) => mountPoint.startsWith(prefix) && mountPoint !== prefix)
+  return [...new Set(below.map(({ mountPoint }) => mountPoint.slice(prefix.length)))]
+}
+
 /**
  * What an open directory stands on: the container's own layer, which ends with the container, or a volume,
  * told by what is mounted and not by where, so that the same volume in the next container is the same.
  */
-export function storageOf(
-  fd: number,
-  container: ContainerHandle,
-): { kind: 'container' | 'volume'; id: string } {
+export function storageOf(fd: number, container: ContainerHandle): ReplicaInfo['storage'] {
   const fdinfo = readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')
   const id = Number(/^mnt_id:\s*(\d+)$/m.exec(fdinfo)?.[1])
   const mount = container.mounts.find((candidate) => candidate.id === id)
   // A mount that came after the container started is not in the list: a volume, as far as anybody knows.
   if (mount === undefined) return { kind: 'volume', id: `mount ${id}` }
-  if (mount.mountPoint === '/') return { kind: 'container', id: mount.device }
+  if (mount.mountPoint === '/') {
+    // As the container sees it: the path leads up to the root of its own mounts.
+    const volumes = mountsBelow(readlinkSync(`/proc/self/fd/${fd}`), container.mounts)
+    return { kind: 'container', id: mount.device, volumes }
+  }
   return { kind: 'volume', id: `${mount.type} ${mount.source} ${mount.device} ${mount.root}` }
 }

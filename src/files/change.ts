@@ -1,4 +1,4 @@
-import type { Arrival, Change, Decision } from '../merge/decide.ts'
+import type { Arrival, Change, Decision, Meeting } from '../merge/decide.ts'
 import { decideArrival, decideChange } from '../merge/decide.ts'
 import type { BaseFile, BaseTree } from './base/base.ts'
 import { sameStamp } from './delta.ts'
@@ -35,11 +35,21 @@ export function judge(run: Run, spot: Spot): Verdict {
   if (spot.base === undefined) {
     const local = arrivalOf(spot.local)
     const remote = arrivalOf(spot.remote)
-    return { local, remote, decision: decideArrival(run, local, remote) }
+    return { local, remote, decision: decideArrival(meetingAt(run, spot.path), local, remote) }
   }
   const local = changeOf(run, spot, 'local')
   const remote = changeOf(run, spot, 'remote')
   return { local, remote, decision: decideChange(run.direction, local, remote) }
+}
+
+/** A volume may hold what is newer than local even if its container is new. */
+function meetingAt({ direction, contact, volumes }: Run, path: Path): Meeting {
+  const isKept = contact === 'seed' && volumes.some((at) => isIn(path, at) || isIn(at, path))
+  return { direction, contact: isKept ? 'merge' : contact }
+}
+
+function isIn(path: Path, directory: Path): boolean {
+  return path === directory || path.startsWith(`${directory}/`)
 }
 
 function arrivalOf(node: Node | undefined): Arrival {

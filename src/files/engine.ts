@@ -137,7 +137,7 @@ export class Engine {
   private decide(): { plan: Plan; held: readonly Path[] } | undefined {
     const { work } = this
     const { trees } = this
-    const { base, mode } = this.options
+    const { base, mode, replicas } = this.options
     // Conflicts are told of as a whole.
     for (const path of this.conflictsByPath.keys()) work.scope.add(path)
     const { firstContact } = base
@@ -147,6 +147,7 @@ export class Engine {
       ...trees,
       mode,
       firstContact,
+      volumes: replicas.remote.info.storage.volumes ?? [],
       scope,
       locked: work.locked,
       digests: work.digests,

@@ -270,6 +270,22 @@ describe('seeding', () => {
     expect(Object.fromEntries(world.remote.listing())).toEqual(both)
   })
 
+  test('leaves alone what is on a volume, which is not new with the container', () => {
+    const world = new World()
+    world.firstContact = 'seed'
+    world.volumes = ['data', 'v/w']
+    world.edit('local', [
+      write('data/db', 'old'),
+      write('data/new', '1'),
+      write('v', 'a file'),
+      write('f', 'mine'),
+    ])
+    world.edit('remote', [write('data/db', 'newer'), write('v/w/x', ''), write('f', 'of the image')])
+    expect(world.settle().conflicts.map(({ path }) => path)).toEqual(['data/db', 'v'])
+    const remote = { 'data/db': 'file newer', 'data/new': 'file 1', 'v/w/x': 'file ', f: 'file mine' }
+    expect(Object.fromEntries(world.remote.listing())).toMatchObject(remote)
+  })
+
   test('does not replace a directory with something in it that cannot be synced', () => {
     const world = new World()
     world.firstContact = 'seed'

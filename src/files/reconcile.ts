@@ -12,7 +12,7 @@ import type { Scope } from './scope.ts'
 import type { Digests, Locked, Place, Remains, Run, Spot } from './spot.ts'
 import { BOTH, NONE, placeAt, remaining } from './spot.ts'
 import { transfer } from './transfer.ts'
-import type { Tree } from './tree.ts'
+import type { Path, Tree } from './tree.ts'
 
 export interface ReconcileInput {
   readonly base: BaseTree
@@ -20,6 +20,8 @@ export interface ReconcileInput {
   readonly remote: Tree
   readonly mode: Mode
   readonly firstContact: FirstContact
+  /** Paths on remote that are not seeded, though the rest may be. */
+  readonly volumes?: readonly Path[]
   /** Where to look. */
   readonly scope: Scope
   /** Paths at which something is under way. */
@@ -38,11 +40,19 @@ const directions: Readonly<Record<Mode, Direction>> = {
  * in `merge/decide.ts`. Pure. Costs as much as the scope holds. Nothing is planned while a root is missing.
  */
 export function reconcile(input: ReconcileInput): Plan {
-  const { base, local, remote, mode, firstContact, locked, digests } = input
+  const { base, local, remote, mode, firstContact, volumes = [], locked, digests } = input
   const plan = newDraft()
   if (local?.children === undefined || remote?.children === undefined) return plan
   const descend = (place: Place) => mergeChildren(run, place, 'all')
-  const run: Run = { direction: directions[mode], contact: firstContact, locked, digests, plan, descend }
+  const run: Run = {
+    direction: directions[mode],
+    contact: firstContact,
+    volumes,
+    locked,
+    digests,
+    plan,
+    descend,
+  }
   const root = placeAt({ path: '', parent: undefined, base, local, remote }, { local: true, remote: true })
   mergeChildren(run, root, input.scope)
   return plan

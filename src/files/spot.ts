@@ -16,6 +16,8 @@ export type Locked = Pick<ReadonlySet<Path>, 'has' | 'keys'>
 export interface Run {
   readonly direction: Direction
   readonly contact: Contact
+  /** Paths on remote where seeding would overwrite what outlived the container that it was made in. */
+  readonly volumes: readonly Path[]
   readonly locked: Locked
   readonly digests: Digests
   readonly plan: Draft

@@ -7,9 +7,10 @@ import type { Path } from '../tree.ts'
 import { kindOf, type Notice } from './protocol.ts'
 import type { ReplicaInfo } from './replica.ts'
 
-/** Bytes of the smallest problem and of the smallest digest. */
+/** Bytes of the smallest problem, digest and path. */
 const MIN_PROBLEM = 3
 const MIN_DIGEST = 1
+const MIN_PATH = 2
 const storages = ['local', 'container', 'volume'] as const satisfies readonly ReplicaInfo['storage']['kind'][]
 const kinds = [
   'info',
@@ -84,6 +85,9 @@ function readOutcomes(reader: ByteReader, kind: 'outcomes'): Notice {
 function writeInfo(writer: ByteWriter, { root, storage, uid, gid, readOnly }: ReplicaInfo): void {
   writer.f64(root.dev).f64(root.ino)
   writer.u8(storages.indexOf(storage.kind)).string(storage.id)
+  const { volumes = [] } = storage
+  const paths = new part.PathWriter(writer.varint(volumes.length))
+  for (const path of volumes) paths.write(path)
   writer
     .varint(uid)
     .varint(gid)
@@ -96,11 +100,17 @@ function readInfo(reader: ByteReader): ReplicaInfo {
   if (!Number.isFinite(root.dev + root.ino)) throw new WireError('a root has no number')
   return {
     root,
-    storage: { kind: kindOf(storages, reader), id: reader.string() },
+    storage: { kind: kindOf(storages, reader), id: reader.string(), ...readVolumes(reader) },
     uid: reader.varint(),
     gid: reader.varint(),
     readOnly: part.readFlag(reader) ? reader.string() : undefined,
   }
+}
+
+function readVolumes(reader: ByteReader): { volumes?: readonly Path[] } {
+  const paths = new part.PathReader(reader)
+  const volumes = Array.from({ length: reader.count(MIN_PATH) }, () => paths.read())
+  return volumes.length === 0 ? {} : { volumes }
 }
 
 function writeProblems(writer: ByteWriter, problems: ReadonlyMap<Path, Problem | null>): void {

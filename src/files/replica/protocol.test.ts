@@ -27,10 +27,14 @@ const anyRequest: fc.Arbitrary<Request> = fc.oneof(
 
 const info = fc.record({
   root: fc.record({ dev: fc.nat(), ino: fc.nat() }),
-  storage: fc.record({
-    kind: fc.constantFrom('local' as const, 'container' as const, 'volume' as const),
-    id: fc.string(),
-  }),
+  storage: fc.record(
+    {
+      kind: fc.constantFrom('local' as const, 'container' as const, 'volume' as const),
+      id: fc.string(),
+      volumes: fc.array(anyPath, { minLength: 1 }),
+    },
+    { requiredKeys: ['kind', 'id'] },
+  ),
   uid: fc.nat(),
   gid: fc.nat(),
   readOnly: fc.option(fc.string(), { nil: undefined }),

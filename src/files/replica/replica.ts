@@ -59,7 +59,12 @@ export interface ReplicaInfo {
    * What the root stands on: `container` for a container's own layer, which is new with each container, or
    * `volume` with an identity that outlives the container; `local` on the laptop.
    */
-  readonly storage: { readonly kind: 'local' | 'container' | 'volume'; readonly id: string }
+  readonly storage: {
+    readonly kind: 'local' | 'container' | 'volume'
+    readonly id: string
+    /** Where something else is mounted below a container's own layer: what is there outlives the container. */
+    readonly volumes?: readonly Path[]
+  }
   /** The ids it writes as. */
   readonly uid: number
   readonly gid: number

@@ -22,6 +22,7 @@ export class World {
   base: BaseTree = emptyBase
   mode: Mode = 'two-way-safe'
   firstContact: FirstContact = 'merge'
+  volumes: readonly Path[] = []
   digests: Record<Side, Asked> = { local: new Map(), remote: new Map() }
 
   edit(side: Side, edits: readonly Edit[]): void {
@@ -29,13 +30,14 @@ export class World {
   }
 
   plan(scope: Scope = 'all'): Plan {
-    const { base, mode, firstContact, digests } = this
+    const { base, mode, firstContact, volumes, digests } = this
     return reconcile({
       base,
       local: this.local.tree(),
       remote: this.remote.tree(),
       mode,
       firstContact,
+      volumes,
       scope,
       locked: new Set(),
       digests: digests satisfies Digests,
