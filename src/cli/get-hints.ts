@@ -24,7 +24,7 @@ function haltHint({ name: spec, sessions }: SpecView, name: string): string[] {
     return [`${spec} goes on by itself once the folder is back; \`${name} delete ${spec}\` gives it up`]
   }
   return [
-    `if that is meant to be, \`${name} resume ${spec}\` goes on, and deletes; if not, put back what is missing, or ` +
-      `delete ${spec} and create it again: then what the other side still has comes back`,
+    `if that is meant to be, \`${name} resume ${spec}\` goes on, and deletes; if not, delete ${spec} ` +
+      'and create it again: then what the other side still has comes back',
   ]
 }
