@@ -5,7 +5,7 @@ import { version } from '../version.ts'
 import type { KubeContext } from './config.ts'
 import { type Connection, type Connector, connector } from './connector.ts'
 import { type Discovery, discovery } from './discovery.ts'
-import { apiError, readStatus, type Target } from './errors.ts'
+import { actionOf, apiError, readStatus, type Target } from './errors.ts'
 import { isObject, type JsonObject } from './json.ts'
 import { type ListOptions, listAll, listPages, type Page } from './list.ts'
 import { type KubeObject, type ResourceRef, resourcePath } from './resource.ts'
@@ -77,11 +77,7 @@ export class KubeClient {
       } else if (pause !== undefined && Date.now() + pause < deadline) {
         await sleep(pause, undefined, request.signal === undefined ? {} : { signal: request.signal })
       } else {
-        throw apiError(
-          this.target,
-          { method: request.method ?? 'GET', path: request.path },
-          readStatus(code, body),
-        )
+        throw apiError(this.target, actionOf(request.method ?? 'GET', request.path), readStatus(code, body))
       }
     }
   }

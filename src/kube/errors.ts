@@ -26,10 +26,10 @@ export class ApiError extends KubesyncError {
   }
 }
 
-/** What was asked for, in the words of a sentence such as "to list pods". */
-export interface Asked {
-  readonly method: string
-  readonly path: string
+/** `read /api/v1/pods`: what a request does, as far as method and path tell. */
+export function actionOf(method: string, path: string): string {
+  const verb = { POST: 'create', PUT: 'replace', PATCH: 'change', DELETE: 'delete' }[method] ?? 'read'
+  return `${verb} ${path}`
 }
 
 /** Reads a `Status` object, or makes one of whatever a server or a proxy before it answered with. */
@@ -50,8 +50,8 @@ function parseObject(text: string): JsonObject | undefined {
   }
 }
 
-/** The error for an answer with a status of 400 or more. */
-export function apiError(target: Target, asked: Asked, status: ApiStatus): ApiError {
+/** The error for an answer with a status of 400 or more; `action` follows "cannot" and "not allowed to". */
+export function apiError(target: Target, action: string, status: ApiStatus): ApiError {
   const said = status.message === '' ? `HTTP ${status.code}` : status.message
   switch (status.code) {
     case 401:
@@ -61,12 +61,12 @@ export function apiError(target: Target, asked: Asked, status: ApiStatus): ApiEr
       })
     case 403:
       return new ApiError('FORBIDDEN', status, {
-        message: `Not allowed to ${verbOf(asked)} (context "${target.context}"): ${said}`,
+        message: `Not allowed to ${action} (context "${target.context}"): ${said}`,
         hint: 'Ask whoever administers the cluster for this permission.',
       })
     default:
       return new ApiError(codeOf(status), status, {
-        message: `Cannot ${verbOf(asked)} at ${target.server}: ${said}`,
+        message: `Cannot ${action} at ${target.server}: ${said}`,
       })
   }
 }
@@ -83,11 +83,6 @@ function codeOf(status: ApiStatus): string {
   if (known !== undefined) return known
   if (status.reason === '') return status.code === 409 ? 'CONFLICT' : 'SERVER_ERROR'
   return status.reason.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
-}
-
-function verbOf({ method, path }: Asked): string {
-  const verb = { POST: 'create', PUT: 'replace', PATCH: 'change', DELETE: 'delete' }[method] ?? 'read'
-  return `${verb} ${path.split('?', 1)[0]}`
 }
 
 /** The error for a connection that was not made, broke, or stayed silent for `timeoutMs`. */

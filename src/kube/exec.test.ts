@@ -293,3 +293,15 @@ test('a pod that is not there is not asked for twice', async () => {
   await expect(promise).rejects.toMatchObject({ code: 'NOT_FOUND', message: /pods "p" not found/ })
   expect(server.asked).toHaveLength(2)
 })
+
+test.each(['v1.29.0', 'v1.31.0'])('a refusal by %s leaves no connection behind', async (gitVersion) => {
+  const server = await startServer()
+  server.handle((request, response) => {
+    if (request.url === '/version') answer(response, { gitVersion })
+    else answerStatus(response, 400, 'BadRequest', 'no such container')
+  })
+  const client = await server.client()
+  await expect(exec(client, { ...target, command: ['cat'] })).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+  client.close()
+  await vi.waitUntil(() => server.connections() === 0)
+})

@@ -115,10 +115,12 @@ async function refusal(
   request: ExecRequest,
   response: IncomingMessage,
 ): Promise<ApiError> {
-  const code = response.statusCode ?? 0
+  const { statusCode: code = 0, socket } = response
   const body = await readBody(client.target, response, { idleMs: TIMEOUT_MS }).catch(messageOf)
-  const path = `pods/exec ${request.namespace}/${request.pod}`
-  return apiError(client.target, { method: 'POST', path }, readStatus(code, body))
+  // Nobody else would: to the HTTP client it is a connection that was to be upgraded.
+  socket.destroy()
+  const action = `run a command in the pod ${request.namespace}/${request.pod} (pods/exec)`
+  return apiError(client.target, action, readStatus(code, body))
 }
 
 function silence(client: KubeClient, { namespace, pod }: ExecRequest, milliseconds: number): KubesyncError {

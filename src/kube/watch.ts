@@ -105,7 +105,7 @@ function parseEvent<T>(client: KubeClient, path: string, line: string): WatchEve
   }
   const { type, object } = result.output
   if (type === 'ERROR') {
-    throw apiError(client.target, { method: 'GET', path }, readStatus(500, JSON.stringify(object)))
+    throw apiError(client.target, `watch ${path}`, readStatus(500, JSON.stringify(object)))
   }
   return { type, object: object as T, resourceVersion: object.metadata?.resourceVersion ?? '' }
 }

@@ -18,6 +18,8 @@ export interface TestServer {
   readonly url: string
   /** Method and URL of what was asked so far. */
   readonly asked: readonly string[]
+  /** How many connections are open. */
+  connections(): number
   /** Replaces what answers requests. */
   handle(handler: Handler): void
   handleUpgrades(handler: UpgradeHandler): void
@@ -67,6 +69,7 @@ export async function startServer(options: { requestCert?: boolean } = {}): Prom
   return {
     url,
     asked,
+    connections: () => sockets.size,
     handle: (next) => {
       handler = next
     },
