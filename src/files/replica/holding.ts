@@ -1,7 +1,8 @@
 import { sameStamp } from '../delta.ts'
 import type { Problem } from '../operation.ts'
 import { joinPath, namesOf, parentOf } from '../path.ts'
-import type { Delta, DeltaItem, Digest, DirectoryEntry, FileEntry, Path, Stamp } from '../tree.ts'
+import { MAX_ENTRIES, tooLarge, weightOf } from '../size.ts'
+import type { Delta, DeltaItem, Digest, DirectoryEntry, Entry, FileEntry, Path, Stamp } from '../tree.ts'
 import type { Watching } from './dir.ts'
 import type { Found, Leaf } from './entry.ts'
 import { problemAt } from './refusal.ts'
@@ -46,11 +47,15 @@ export class Holding {
   private problems = new Map<Path, Problem | null>()
   /** What was asked for last: mostly it is asked for again. */
   private recent: Folder | undefined
+  /** Of all that the tree holds, see `weightOf`. */
+  private weight = 0
   private readonly released: (folder: Folder) => void
+  private readonly limit: number
 
   /** @param released is called for each folder that leaves the tree */
-  constructor(released: (folder: Folder) => void) {
+  constructor(released: (folder: Folder) => void, limit = MAX_ENTRIES) {
     this.released = released
+    this.limit = limit
   }
 
   /** Whether the tree has changed since the changes were taken. */
@@ -87,20 +92,22 @@ export class Holding {
     return folder
   }
 
-  /** Puts something that is no directory into the tree, in place of what was there. */
+  /** Puts something that is no directory into the tree, in place of what was there. Throws if that is too large then. */
   setLeaf(folder: Folder, name: string, { entry, problem }: Found): void {
     const path = joinPath(folder.path, name)
     this.displace(folder, name)
+    this.add(name, entry)
     folder.children.set(name, entry)
     this.delta.push([path, entry])
     if (problem !== undefined) this.setProblem(path, problemAt(path, problem))
   }
 
-  /** Puts a new directory into the tree, in place of what was there. */
+  /** Puts a new directory into the tree, in place of what was there. Throws if that is too large then. */
   setFolder(folder: Folder, name: string, child: Folder): void {
     // Without this, the new directory would have what was in the old one.
     if (folder.children.get(name) instanceof Folder) this.delta.push([child.path, null])
     this.displace(folder, name)
+    this.add(name, child.entry)
     folder.children.set(name, child)
     this.delta.push([child.path, child.entry])
   }
@@ -157,9 +164,15 @@ export class Holding {
     this.problems.set(path, problem ?? null)
   }
 
+  private add(name: string, entry: Entry): void {
+    this.weight += weightOf(name, entry)
+    if (this.weight > this.limit) throw tooLarge(this.limit)
+  }
+
   private displace(folder: Folder, name: string): void {
     const child = folder.children.get(name)
     folder.racy?.delete(name)
+    if (child !== undefined) this.weight -= weightOf(name, child instanceof Folder ? child.entry : child)
     if (child instanceof Folder) this.release(child)
     else if (child !== undefined) this.setProblem(joinPath(folder.path, name), undefined)
   }
@@ -168,6 +181,7 @@ export class Holding {
     folder.gone = true
     this.released(folder)
     for (const [name, child] of folder.children) {
+      this.weight -= weightOf(name, child instanceof Folder ? child.entry : child)
       if (child instanceof Folder) this.release(child)
       else if (this.known.size > 0) this.setProblem(joinPath(folder.path, name), undefined)
     }

@@ -1,5 +1,6 @@
-import { applyDelta, nodeAt, sameStamp } from '../delta.ts'
+import { applyDelta, countEntries, nodeAt, sameStamp } from '../delta.ts'
 import type { Outcome, Problem } from '../operation.ts'
+import { MAX_ENTRIES, tooLarge, weightOf } from '../size.ts'
 import type { Delta, DeltaItem, Digest, Path, Tree } from '../tree.ts'
 import type { Notice } from './protocol.ts'
 import type { HashRequest, ReplicaInfo } from './replica.ts'
@@ -22,6 +23,14 @@ export class View {
   private readonly listeners = new Set<(delta: Delta) => void>()
   /** Of the next snapshot, of which not all is here. */
   private parts: Part[] = []
+  /** Of the parts, see `weightOf`. */
+  private weight = 0
+  private readonly limit: number
+
+  /** @param limit how many entries a tree may have; the other end is not trusted to keep to it */
+  constructor(limit = MAX_ENTRIES) {
+    this.limit = limit
+  }
 
   subscribe(listener: (delta: Delta) => void): () => void {
     const own = (delta: Delta) => listener(delta)
@@ -29,12 +38,17 @@ export class View {
     return () => this.listeners.delete(own)
   }
 
-  /** Returns whether that completed a snapshot. Throws RangeError for a delta that does not fit the tree. */
+  /**
+   * Returns whether that completed a snapshot. Throws RangeError for a delta that does not fit the tree, and an error
+   * for one that makes it too large.
+   */
   add(part: Part): boolean {
+    this.weigh(part)
     this.parts.push(part)
     if (part.kind !== 'delta' || !part.isLast) return false
     const { parts } = this
     this.parts = []
+    this.weight = 0
     const delta: DeltaItem[] = []
     for (const one of parts) {
       if (one.kind === 'info') this.info = one.info
@@ -42,6 +56,7 @@ export class View {
       else for (const item of one.delta) delta.push(item)
     }
     this.change(delta)
+    if (countEntries(this.tree) > this.limit) throw tooLarge(this.limit)
     return true
   }
 
@@ -64,6 +79,15 @@ export class View {
       }
     }
     this.tree = applyDelta(this.tree, delta)
+  }
+
+  /** A snapshot may replace all that there was, and say of each entry why it cannot be synced. */
+  private weigh(part: Part): void {
+    this.weight++
+    if (part.kind === 'delta') {
+      for (const [path, entry] of part.delta) this.weight += entry === null ? 1 : weightOf(path, entry)
+    } else if (part.kind === 'problems') this.weight += part.problems.size
+    if (this.weight > 4 * this.limit) throw tooLarge(this.limit)
   }
 
   private update(problems: ReadonlyMap<Path, Problem | null>): void {
