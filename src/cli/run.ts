@@ -122,9 +122,19 @@ function refuseSpecFlags(options: RunOptions): void {
 async function refuseWatched(spec: Spec, paths: Paths): Promise<void> {
   const { askStatus } = await import('../daemon/client.ts')
   const { loadConfig } = await import('../config/store.ts')
-  const { refuseOverlap } = await import('../config/specs.ts')
+  const { overlap } = await import('../config/specs.ts')
   if ((await askStatus(paths.socket)) === undefined) return
-  refuseOverlap(spec, (await loadConfig(paths.config)).specs)
+  for (const other of (await loadConfig(paths.config)).specs) {
+    const where = overlap(spec, other)
+    if (where === undefined) continue
+    throw new KubesyncError(
+      'SPEC_OVERLAPS',
+      `a watch runs, and ${where} overlaps with that of ${other.name}`,
+      {
+        hint: 'end the watch (ksync watch --stop), choose other folders, or insist with --force',
+      },
+    )
+  }
 }
 
 interface Patience {

@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { agentImage, kubectl, kubectlJson, Lab } from './support/cluster.ts'
+import { agentImage, agentNamespace, kubectl, kubectlJson, Lab } from './support/cluster.ts'
 import { Laptop } from './support/ksync.ts'
+import { until } from './support/until.ts'
 
 describe('specs, as a user of ksync knows them', () => {
   const laptop = new Laptop()
@@ -111,6 +112,62 @@ describe('watch', () => {
     const next = laptop.start('watch')
     await laptop.watchIsUp()
     expect((await next.kill('SIGTERM')).code).toBe(0)
+  })
+})
+
+describe('what differs when both sides meet', () => {
+  const lab = new Lab('conflict')
+  const laptop = new Laptop()
+  let work: string
+
+  beforeAll(async () => {
+    await lab.create()
+    await lab.deploy('plain')
+    await laptop.did('init', '--image', agentImage, '--namespace', agentNamespace)
+    work = laptop.folder('work')
+    for (const name of ['ours', 'theirs']) writeFileSync(join(work, name), 'local\n')
+    await lab.sh('plain', 'mkdir /work; echo remote > /work/ours; echo remote > /work/theirs')
+  })
+  afterAll(async () => {
+    await laptop.ksync('watch', '--stop')
+    await lab.remove()
+    laptop.remove()
+  })
+
+  const conflicts = async () =>
+    (await laptop.sessions('work')).flatMap(({ session }) => session?.conflicts ?? [])
+
+  test('waits, and run --once lists it, says how to settle it, and exits with 1', async () => {
+    const { code, stderr } = await laptop.ksync(
+      ...['run', '--once', '-n', lab.namespace, '--pod', 'plain', './work', '/work'],
+    )
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/conflict at ours: .*\nconflict at theirs: /)
+    expect(stderr).toContain('delete the version that you do not want')
+    expect(readFileSync(join(work, 'theirs'), 'utf8')).toBe('local\n')
+    expect(await lab.sh('plain', 'cat /work/ours')).toBe('remote\n')
+  })
+
+  test('get says the same', async () => {
+    await laptop.did(
+      ...['create', '--name', 'work', '-n', lab.namespace, '--pod', 'plain', './work', '/work'],
+    )
+    await laptop.did('watch', '-b')
+    await until('both conflicts are known', conflicts, { holds: (all) => all.length === 2 })
+    const { stdout, stderr } = await laptop.ksync('get')
+    expect(stdout).toContain('in sync, 2 conflicts')
+    expect(stderr).toContain('delete the version that you do not want')
+  })
+
+  test('the version that is not deleted, on either side, takes the place of the other', async () => {
+    rmSync(join(work, 'theirs'))
+    await lab.sh('plain', 'rm /work/ours')
+    const here = () => (existsSync(join(work, 'theirs')) ? readFileSync(join(work, 'theirs'), 'utf8') : '')
+    await until('the remote version is here', here, { holds: (text) => text === 'remote\n' })
+    await until('the local version is there', () => lab.sh('plain', 'cat /work/ours || true'), {
+      holds: (text) => text === 'local\n',
+    })
+    await until('nothing is left to settle', conflicts, { holds: (all) => all.length === 0 })
   })
 })
 
