@@ -8,11 +8,14 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { Operation } from '../operation.ts'
+import { ContentWriter } from './content.ts'
 import type { Dir } from './dir.ts'
 import { digestOf } from './hash.ts'
 import { openDirectory } from './open-directory.ts'
+import type { ContentSource } from './replica.ts'
 import { isTemporary } from './temporary.ts'
 import { type Call, FaultyDir, systemError } from './testing/faulty-dir.ts'
 import { act, contentOf, MTIME, put, write } from './testing/puts.ts'
@@ -50,6 +53,42 @@ describe('on a filesystem that', () => {
     ])
     expect(readdirSync(root)).toEqual(['f'])
     expect(readFileSync(join(root, 'f'), 'utf8')).toBe('old')
+  })
+
+  test('gets full in the middle of a large file is free again at once, not when all of that has arrived', async () => {
+    let writes = 0
+    let freed = () => {}
+    const free = new Promise<void>((resolve) => {
+      freed = resolve
+    })
+    const root = temporaryRoot()
+    const full = failing(({ operation, name }) => {
+      if (operation === 'unlink' && isTemporary(name)) freed()
+      return operation === 'file.write' && ++writes > 1 ? 'ENOSPC' : undefined
+    })
+    const replica = await servedReplica(root, full)
+    const part = Buffer.alloc(200_000)
+    const source: ContentSource = {
+      read() {
+        const stream = new PassThrough()
+        const writer = new ContentWriter(stream)
+        const send = async () => {
+          for (let sent = 0; sent < 3; sent++) {
+            writer.confirm(writer.chunk(part.length).fill(0))
+            await writer.flush()
+          }
+          await free
+          writer.end(digestOf(Buffer.alloc(3 * part.length)))
+          await writer.flush()
+          stream.end()
+        }
+        send().catch((error) => stream.destroy(error))
+        return stream
+      },
+    }
+    const outcomes = await carriedOut(replica, [put('f', Buffer.alloc(3 * part.length))], source)
+    expect(outcomes).toMatchObject([{ result: 'failed', problem: { path: 'f', code: 'ENOSPC' } }])
+    expect(readdirSync(root)).toEqual([])
   })
 
   test('may not be written, every operation fails and says whom it was refused', async () => {

@@ -91,6 +91,8 @@ export class Receiving {
           incoming.write(part.bytes)
           return undefined
         })
+        // At once: the rest, which has to be taken off the stream, may be long, and what filled a disk is not to stay.
+        if (refused !== undefined && incoming !== undefined) incoming = this.discard(put, incoming)
       }
     } finally {
       if (incoming !== undefined) this.discard(put, incoming)
@@ -102,7 +104,7 @@ export class Receiving {
     return new Incoming(dir, name, put)
   }
 
-  private discard({ path }: Put, incoming: Incoming): void {
+  private discard({ path }: Put, incoming: Incoming): undefined {
     attempt(path, () => {
       incoming.discard(undefined)
       incoming.discard(placeOf(this.site, this.cursor, path).dir)
