@@ -24,6 +24,8 @@ export interface EngineOptions {
   readonly settleMs?: number
   /** Called whenever there may be something to do or to tell. */
   readonly onChange: () => void
+  /** Told of a defect of ours, after which nothing it says can be relied on. */
+  readonly onDefect: (error: unknown) => void
 }
 
 /**
@@ -49,7 +51,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.options = options
     this.bursts = new DeletionBursts(() => performance.now(), options.settleMs)
-    this.lanes = new Lanes(options.replicas, options.onChange)
+    this.lanes = new Lanes(options.replicas, options)
     this.aftermath = new Aftermath({ ...options, work: this.work, progress: this.progress })
     this.seen = this.trees
     this.work.scope.addAll('')
@@ -184,7 +186,7 @@ export class Engine {
     this.conflictsByPath = new Map(
       [...unseen, ...plan.conflicts].map((conflict) => [conflict.path, conflict]),
     )
-    void this.hash(plan)
+    this.hash(plan).catch(this.options.onDefect)
     const lanes = (['local', 'remote'] as const)
       .filter((side) => plan[side].length > 0)
       .map((side) => new Lane(side, plan[side], this.aftermath))

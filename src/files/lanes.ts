@@ -7,16 +7,22 @@ const MAX_LANES = 4
 /** One lane is always left for an edit, whatever is being transferred. */
 const MAX_BULK = 3
 
+export interface LanesListener {
+  /** A lane has ended. */
+  onChange(): void
+  onDefect(error: unknown): void
+}
+
 /** The parts of plans that are under way at the same time. They touch different paths. */
 export class Lanes {
   private readonly running = new Set<Lane>()
   private waiting: Lane[] = []
   private readonly replicas: Readonly<Record<Side, Replica>>
-  private readonly onEnd: () => void
+  private readonly listener: LanesListener
 
-  constructor(replicas: Readonly<Record<Side, Replica>>, onEnd: () => void) {
+  constructor(replicas: Readonly<Record<Side, Replica>>, listener: LanesListener) {
     this.replicas = replicas
-    this.onEnd = onEnd
+    this.listener = listener
   }
 
   get isIdle(): boolean {
@@ -46,13 +52,16 @@ export class Lanes {
       if (lane.isBulk && bulk >= MAX_BULK) continue
       this.waiting = this.waiting.filter((one) => one !== lane)
       this.running.add(lane)
-      void lane.run(this.replicas).then(() => this.ended(lane))
+      void lane
+        .run(this.replicas)
+        .catch((error) => this.listener.onDefect(error))
+        .then(() => this.ended(lane))
     }
   }
 
   private ended(lane: Lane): void {
     this.running.delete(lane)
     this.startNext()
-    this.onEnd()
+    this.listener.onChange()
   }
 }

@@ -349,6 +349,21 @@ describe('the end', () => {
     expect(names(local)).toEqual(['f'])
   })
 
+  test.each([
+    ['decided', 0],
+    ['was carried out', 1],
+  ])(
+    'comes with a defect of ours while it %s, which is its own and not the process’s',
+    async (_, updates) => {
+      await inSync()
+      base.commit = (list) => {
+        if (list.length >= updates) throw new TypeError('x is not a function')
+      }
+      local.edit(write('f', '1'))
+      expect(await session.closed).toEqual({ kind: 'lost', message: 'the sync failed: x is not a function' })
+    },
+  )
+
   test('comes promptly when it is asked for, whatever hangs', async () => {
     await inSync()
     remote.hook = () => new Promise(() => {})

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts'
 import type { BaseStore } from './base/store.ts'
 import { countEntries } from './delta.ts'
 import { Engine } from './engine.ts'
@@ -60,6 +61,7 @@ class SyncSession implements Session {
     const onChange = () => this.schedule()
     this.engine = new Engine({
       ...{ replicas: { local, remote }, base, mode, onChange },
+      onDefect: (error) => this.fail(error),
       ...(settleMs === undefined ? {} : { settleMs }),
     })
     this.feed = new StatusFeed(() => this.status, options.onStatus ?? (() => {}))
@@ -143,7 +145,11 @@ class SyncSession implements Session {
     this.isScheduled = true
     queueMicrotask(() => {
       this.isScheduled = false
-      this.turn()
+      try {
+        this.turn()
+      } catch (error) {
+        this.fail(error)
+      }
     })
   }
 
@@ -176,6 +182,11 @@ class SyncSession implements Session {
     const { nextAt } = this.engine
     if (nextAt === undefined || nextAt === Infinity) return
     this.timer = setTimeout(() => this.schedule(), Math.max(0, nextAt - performance.now()))
+  }
+
+  /** A defect of ours ends this session, and no other one of the process. */
+  private fail(error: unknown): void {
+    this.end({ kind: 'lost', message: `the sync failed: ${messageOf(error)}` })
   }
 
   private end(reason: CloseReason): void {
