@@ -13,6 +13,12 @@ import { bareContainerId, findContainer, isAlive, type ProcessRef } from './rada
 /** How soon a container's end is noticed, in milliseconds; one read of /proc each. */
 const pulse = 250
 
+/**
+ * Of a mirror: twice what the largest tree takes. What a container makes it hold beyond that, such as the names in one
+ * huge directory, ends that mirror and not the agent, or whatever else needs the node's memory.
+ */
+const maxHeapMb = 2048
+
 /** Serves one laptop on this process's stdio until that stream ends; every mirror ends with it. */
 export function runNode(): void {
   const mux = new Mux(stdioDuplex(), { role: 'server' })
@@ -52,7 +58,8 @@ function startMirror(channel: Channel, request: ReplicaRequest): void {
 
 /** Runs a mirror in a process of its own, because its uid is the container's, and passes bytes both ways. */
 function relay(channel: Channel, request: MirrorRequest): void {
-  const child = spawn(process.execPath, ['-e', loader, 'mirror', JSON.stringify(request)], {
+  const code = [`--max-old-space-size=${maxHeapMb}`, '-e', loader]
+  const child = spawn(process.execPath, [...code, 'mirror', JSON.stringify(request)], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {},
   })
