@@ -17,6 +17,7 @@ const KUBECTL = process.env.KUBECTL ?? 'kubectl'
 const POD = `kubesync-bench-${process.pid}`
 const ROUND_TRIPS = 200
 const WARM_UP = 50
+const ROUNDS = 5
 
 /** A command with a stdin and a stdout, whoever runs it. */
 interface Running {
@@ -86,10 +87,10 @@ async function roundTrip(run: Run): Promise<number> {
   return times.sort((a, b) => a - b)[ROUND_TRIPS / 2] ?? Number.NaN
 }
 
-/** Both in turn, three times, the best of each: what else the machine does is none of theirs. */
+/** Both in turn, and the best of each: what else the machine does is none of theirs. */
 async function best(measure: (run: Run) => Promise<number>, pair: readonly Run[], better: typeof Math.max) {
   const results = pair.map((): number[] => [])
-  for (let turn = 0; turn < 3; turn++) {
+  for (let turn = 0; turn < ROUNDS; turn++) {
     for (const [index, run] of pair.entries()) results[index]?.push(await measure(run))
   }
   return results.map((values) => better(...values))

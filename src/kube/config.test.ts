@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { listContexts, loadContext } from './config.ts'
+import { readKubeconfig, userEntry } from './kubeconfig.ts'
 import { temporaryDirectory, temporaryFile } from './testing/files.ts'
 
 interface Part {
@@ -122,6 +123,24 @@ describe('several files', () => {
       certFile: join(directory, 'me.pem'),
       keyFile: '/absolute.key',
     })
+  })
+})
+
+describe('the command of a credential plugin', () => {
+  async function commandOf(command: string): Promise<[string | undefined, string]> {
+    const users = { a: { exec: { apiVersion: 'client.authentication.k8s.io/v1', command } } }
+    const path = await file({ current: 'a', contexts: { a: 'https://a' }, users })
+    const config = await readKubeconfig(path)
+    return [config && userEntry(config, 'a')?.exec?.command, dirname(path)]
+  }
+
+  test('with a slash is relative to the file', async () => {
+    const [command, directory] = await commandOf('./bin/login')
+    expect(command).toBe(join(directory, 'bin/login'))
+  })
+
+  test('without one is looked up on PATH', async () => {
+    expect((await commandOf('login'))[0]).toBe('login')
   })
 })
 

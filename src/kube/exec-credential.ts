@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import type { ClusterEntry, ExecEntry } from './kubeconfig.ts'
@@ -77,12 +78,12 @@ async function run(
   }
 }
 
-function runCommand(
+async function runCommand(
   plugin: ExecEntry,
   about: { readonly userName: string; readonly cluster: ClusterEntry },
 ): Promise<string> {
   const options = {
-    env: environment(plugin, about.cluster),
+    env: await environment(plugin, about.cluster),
     timeout: PLUGIN_LIMIT_MS,
     killSignal: 'SIGKILL' as const,
     maxBuffer: 4 << 20,
@@ -97,25 +98,27 @@ function runCommand(
   })
 }
 
-function environment(plugin: ExecEntry, cluster: ClusterEntry): NodeJS.ProcessEnv {
+async function environment(plugin: ExecEntry, cluster: ClusterEntry): Promise<NodeJS.ProcessEnv> {
   const info = {
     apiVersion: plugin.apiVersion,
     kind: 'ExecCredential',
     spec: {
       interactive: false,
-      ...(plugin.provideClusterInfo === true ? { cluster: clusterInfo(cluster) } : {}),
+      ...(plugin.provideClusterInfo === true ? { cluster: await clusterInfo(cluster) } : {}),
     },
   }
   const own = Object.fromEntries(plugin.env.map(({ name, value }) => [name, value]))
   return { ...process.env, ...own, KUBERNETES_EXEC_INFO: JSON.stringify(info) }
 }
 
-function clusterInfo(cluster: ClusterEntry): object {
+async function clusterInfo(cluster: ClusterEntry): Promise<object> {
+  const file = cluster['certificate-authority']
   return {
     server: cluster.server,
     'tls-server-name': cluster['tls-server-name'] ?? undefined,
     'insecure-skip-tls-verify': cluster['insecure-skip-tls-verify'] ?? undefined,
-    'certificate-authority-data': cluster['certificate-authority-data'] ?? undefined,
+    'certificate-authority-data':
+      cluster['certificate-authority-data'] ?? (file ? await readFile(file, 'base64') : undefined),
     'proxy-url': cluster['proxy-url'] ?? undefined,
   }
 }

@@ -1,34 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { buffer, text } from 'node:stream/consumers'
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type ExecStream, exec } from './exec.ts'
-import { type Peer, type Protocol, startExecServer, success } from './testing/exec-server.ts'
-import { answer, answerStatus, startServer } from './testing/server.ts'
-
-const STDOUT = 1
-const STDERR = 2
-const target = { namespace: 'mine', pod: 'p', container: 'c' }
-const protocols: readonly Protocol[] = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'SPDY/3.1']
-
-/** A command that runs, from both ends. */
-async function running(
-  protocol: Protocol,
-  signal?: AbortSignal,
-): Promise<{ stream: ExecStream; peer: Peer }> {
-  const { server, next } = await startExecServer(protocol)
-  const client = await server.client()
-  const stream = await exec(client, { ...target, command: ['cat', '-u', 'a b&c'], signal })
-  onTestFinished(() => {
-    stream.on('error', () => undefined).destroy()
-  })
-  const peer = await next()
-  // The first thing that both sides have heard of each other.
-  await peer.send(STDOUT, '.')
-  await once(stream, 'readable')
-  stream.read(1)
-  return { stream, peer }
-}
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { STATUS, STDERR, STDOUT } from './exec-transport.ts'
+import { success } from './testing/exec-server.ts'
+import { protocols, quiet, running } from './testing/running.ts'
 
 function exitCode(code: number): object {
   return {
@@ -188,7 +164,7 @@ describe.each(protocols)('%s', (protocol) => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
     stream.resume()
     const last = once(stream, 'data')
-    await peer.send(3, JSON.stringify(success))
+    await peer.send(STATUS, JSON.stringify(success))
     await peer.send(STDOUT, 'x')
     await last
     vi.advanceTimersByTime(2_000)
@@ -196,14 +172,6 @@ describe.each(protocols)('%s', (protocol) => {
     expect(vi.getTimerCount()).toBe(0)
   })
 })
-
-/** Resolves when a value has not changed for 100 ms: there is no event for "nothing more happens". */
-async function quiet(value: () => number): Promise<void> {
-  for (let before = -1; before !== value(); ) {
-    before = value()
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-}
 
 describe('closing stdin', () => {
   test.each(['v5.channel.k8s.io', 'SPDY/3.1'] as const)('%s can, and stdout stays open', async (protocol) => {
@@ -224,84 +192,4 @@ describe('closing stdin', () => {
     await peer.exit(success)
     expect(await text(stream)).toBe('still here')
   })
-})
-
-describe.each(protocols)('silence of %s', (protocol) => {
-  async function withFakeClock() {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
-    return running(protocol)
-  }
-
-  test('of a peer that answers no ping is a cut', async () => {
-    const { stream, peer } = await withFakeClock()
-    stream.resume()
-    stream.on('error', () => undefined)
-    peer.pause()
-    for (let turn = 0; turn < 4; turn++) vi.advanceTimersByTime(10_000)
-    expect(await stream.exit).toMatchObject({ kind: 'cut', message: /nothing came for 40 s/ })
-    expect(vi.getTimerCount()).toBe(0)
-  })
-
-  test('is none while pings are answered', async () => {
-    const { stream, peer } = await withFakeClock()
-    stream.resume()
-    for (let turn = 0; turn < 12; turn++) {
-      vi.advanceTimersByTime(10_000)
-      const heard = once(stream, 'data')
-      await peer.send(STDOUT, 'x')
-      await heard
-    }
-    await peer.exit(success)
-    expect(await stream.exit).toMatchObject({ kind: 'exited' })
-  })
-
-  test('is not held against a peer that we do not listen to', async () => {
-    const { stream, peer } = await withFakeClock()
-    const sent = (async () => {
-      for (let turn = 0; turn < 32; turn++) await peer.send(STDOUT, Buffer.alloc(1 << 20))
-      await peer.exit(success)
-    })()
-    await quiet(() => stream.readableLength)
-    for (let turn = 0; turn < 12; turn++) vi.advanceTimersByTime(10_000)
-    stream.resume()
-    await sent
-    expect(await stream.exit).toMatchObject({ kind: 'exited' })
-  })
-})
-
-describe('a proxy that knows one kind of upgrade only', () => {
-  test.each([
-    ['SPDY/3.1', 'v1.31.0'],
-    ['v4.channel.k8s.io', 'v1.29.0'],
-  ] as const)('is passed with %s, though the server is %s', async (protocol, gitVersion) => {
-    const { server, next } = await startExecServer(protocol)
-    server.handle((_request, response) => answer(response, { gitVersion }))
-    const stream = await exec(await server.client(), { ...target, command: ['cat'] })
-    stream.resume()
-    await (await next()).exit(success)
-    expect(await stream.exit).toEqual({ kind: 'exited', code: 0 })
-  })
-})
-
-test('a pod that is not there is not asked for twice', async () => {
-  const server = await startServer()
-  server.handle((request, response) => {
-    if (request.url === '/version') answer(response, { gitVersion: 'v1.31.0' })
-    else answerStatus(response, 404, 'NotFound', 'pods "p" not found')
-  })
-  const promise = exec(await server.client(), { ...target, command: ['cat'] })
-  await expect(promise).rejects.toMatchObject({ code: 'NOT_FOUND', message: /pods "p" not found/ })
-  expect(server.asked).toHaveLength(2)
-})
-
-test.each(['v1.29.0', 'v1.31.0'])('a refusal by %s leaves no connection behind', async (gitVersion) => {
-  const server = await startServer()
-  server.handle((request, response) => {
-    if (request.url === '/version') answer(response, { gitVersion })
-    else answerStatus(response, 400, 'BadRequest', 'no such container')
-  })
-  const client = await server.client()
-  await expect(exec(client, { ...target, command: ['cat'] })).rejects.toMatchObject({ code: 'BAD_REQUEST' })
-  client.close()
-  await vi.waitUntil(() => server.connections() === 0)
 })

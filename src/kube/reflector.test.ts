@@ -1,102 +1,8 @@
-import fc from 'fast-check'
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { type ReflectEvent, reflect } from './reflector.ts'
-import type { KubeObject } from './resource.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { reflect } from './reflector.ts'
 import { Collection } from './testing/collection.ts'
+import { describeEvent, Follower, following, path, until } from './testing/follower.ts'
 import { answerStatus, startServer, type TestServer } from './testing/server.ts'
-
-const path = '/api/v1/things'
-
-/** Somebody who follows a collection and writes down what is told. */
-class Follower {
-  readonly told: string[] = []
-  readonly events: ReflectEvent<KubeObject>[] = []
-  /** What the events add up to. */
-  readonly objects = new Map<string, KubeObject>()
-  readonly #waiting = new Set<() => void>()
-
-  readonly listen = (event: ReflectEvent<KubeObject>): void => {
-    this.events.push(event)
-    this.told.push(describeEvent(event))
-    this.#add(event)
-    for (const check of this.#waiting) check()
-  }
-
-  /** Resolves as soon as it holds, at the latest after the next event. */
-  until(holds: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      const check = () => {
-        if (!holds()) return
-        this.#waiting.delete(check)
-        resolve()
-      }
-      this.#waiting.add(check)
-      check()
-    })
-  }
-
-  /** Insists that each event can follow those before. */
-  #add(event: ReflectEvent<KubeObject>): void {
-    if (event.type === 'state') return
-    if (event.type === 'synced') {
-      expect(this.objects.size).toBe(0)
-      for (const object of event.items) this.objects.set(nameOf(object), object)
-      return
-    }
-    const { type, object } = event
-    const before = this.objects.get(nameOf(object))
-    expect(before === undefined).toBe(type === 'added')
-    if (type !== 'added') expect(before?.metadata?.uid).toBe(object.metadata?.uid)
-    if (type === 'modified') expect(versionOf(object)).toBeGreaterThan(versionOf(before))
-    if (type === 'deleted') this.objects.delete(nameOf(object))
-    else this.objects.set(nameOf(object), object)
-  }
-}
-
-function nameOf(object: KubeObject): string {
-  return object.metadata?.name ?? ''
-}
-
-function versionOf(object: KubeObject | undefined): number {
-  return Number(object?.metadata?.resourceVersion)
-}
-
-function describeEvent(event: ReflectEvent<KubeObject>): string {
-  if (event.type === 'state') return event.state
-  if (event.type === 'synced') return `synced ${event.items.map(nameOf).sort().join(' ')}`.trim()
-  return `${event.type} ${nameOf(event.object)}`
-}
-
-interface Scene {
-  server: TestServer
-  things: Collection
-  follower: Follower
-  abort: AbortController
-  ended: Promise<void>
-}
-
-/** A server with these things, and somebody who follows them and knows them all. */
-async function following(names: readonly string[]): Promise<Scene> {
-  const server = await startServer()
-  const things = new Collection()
-  server.handle(things.handle)
-  for (const name of names) things.put(name)
-  const follower = new Follower()
-  const abort = new AbortController()
-  const client = await server.client()
-  const ended = reflect(client, { path, signal: abort.signal }, follower.listen)
-  onTestFinished(async () => {
-    abort.abort()
-    await ended.catch(() => undefined)
-  })
-  await until(() => things.watches === 1)
-  return { server, things, follower, abort, ended }
-}
-
-/** For what the server sees and nobody is told. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve))
-}
 
 function watchesIn(server: TestServer): string[] {
   return server.asked.filter((url) => url.includes('watch=true'))
@@ -259,7 +165,7 @@ describe('a server that is away', () => {
     const { server, follower } = await following(['a'])
     server.handle((_request, response) => answerStatus(response, 403, 'Forbidden', 'not yours'))
     server.cut()
-    await until(() => watchesIn(server).length > 4)
+    await until(() => watchesIn(server).length > 3)
     server.handle((_request, response) => answerStatus(response, 500, 'InternalError', 'broken'))
     await follower.until(() => follower.told.length === 4)
     expect(follower.told).toEqual(['connected', 'synced a', 'disconnected', 'disconnected'])
@@ -310,62 +216,3 @@ describe('the end', () => {
     await expect(following).rejects.toThrow('a defect')
   })
 })
-
-type Step = readonly [name: keyof typeof steps, thing: string]
-
-const steps = {
-  put: ({ things }: Scene, name: string) => things.put(name),
-  remove: ({ things }: Scene, name: string) => things.remove(name),
-  replace: ({ things }: Scene, name: string) => {
-    things.remove(name)
-    things.put(name)
-  },
-  pass: ({ things }: Scene) => things.pass(),
-  bookmark: ({ things }: Scene) => things.bookmark(),
-  compact: ({ things }: Scene) => things.compact(),
-  end: ({ things }: Scene) => things.endWatches(),
-  break: ({ things }: Scene) => things.breakWatches(),
-  cut: ({ server }: Scene) => server.cut(),
-  restart: async ({ server }: Scene) => {
-    await server.stop()
-    await server.start()
-  },
-  goneByEvent: ({ things }: Scene) => {
-    things.goneBy = 'event'
-  },
-  wait: () => new Promise<void>((resolve) => setTimeout(resolve, 5)),
-}
-
-const step: fc.Arbitrary<Step> = fc.tuple(
-  fc.oneof(
-    {
-      weight: 3,
-      arbitrary: fc.constantFrom('put' as const, 'remove' as const, 'replace' as const, 'wait' as const),
-    },
-    { weight: 1, arbitrary: fc.constantFrom(...(Object.keys(steps) as (keyof typeof steps)[])) },
-  ),
-  fc.constantFrom('a', 'b', 'c', 'd'),
-)
-
-test('whatever happens: what was told adds up to what is there, and all of it was once so', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (list) => {
-      const scene = await following(['a', 'b'])
-      const { things, follower, abort, ended } = scene
-      for (const [name, thing] of list) await steps[name](scene, thing)
-      things.put('last')
-      await follower.until(() => follower.objects.has('last'))
-      expect([...follower.objects.values()].map(versionOf).sort()).toEqual(
-        things.objects.map(versionOf).sort(),
-      )
-      const versions = new Set(things.history.map(({ object }) => versionOf(object)))
-      for (const event of follower.events) {
-        if (event.type === 'synced' || event.type === 'state') continue
-        expect(versions).toContain(versionOf(event.object))
-      }
-      abort.abort()
-      await ended
-    }),
-    { numRuns: 40 },
-  )
-}, 60_000)

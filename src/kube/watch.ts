@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
 import { KubesyncError } from '../errors.ts'
-import type { KubeClient } from './client.ts'
 import { apiError, readStatus } from './errors.ts'
+import type { Requests } from './requests.ts'
 import type { KubeObject } from './resource.ts'
 
 export interface WatchOptions {
@@ -41,7 +41,7 @@ const KEEPALIVE_MS = 15_000
  * none of which says anything about the objects; they throw what the server itself reports (410 above all).
  */
 export async function openWatch<T extends KubeObject>(
-  client: KubeClient,
+  client: Requests,
   options: WatchOptions,
 ): Promise<AsyncGenerator<WatchEvent<T>>> {
   const { path, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, signal } = options
@@ -59,7 +59,7 @@ export async function openWatch<T extends KubeObject>(
 }
 
 async function* events<T extends KubeObject>(
-  client: KubeClient,
+  client: Requests,
   response: IncomingMessage,
   { path, idleMs, signal }: WatchOptions,
 ): AsyncGenerator<WatchEvent<T>> {
@@ -97,7 +97,7 @@ async function* lines(response: IncomingMessage, alive: () => void): AsyncGenera
   }
 }
 
-function parseEvent<T>(client: KubeClient, path: string, line: string): WatchEvent<T> {
+function parseEvent<T>(client: Requests, path: string, line: string): WatchEvent<T> {
   const result = v.safeParse(eventSchema, parseJson(line))
   if (!result.success) {
     const message = `What ${client.target.server} sends while ${path} is watched is no event: ${line.slice(0, 100)}`
