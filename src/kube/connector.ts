@@ -30,6 +30,9 @@ export interface Connector {
   close(): void
 }
 
+/** Of long connections: the kernel notices within some 25 s that the other end is gone. */
+export const KEEPALIVE_MS = 15_000
+
 /** Token files are read again, and certificates too, at least that often. */
 const CREDENTIALS_MS = 60_000
 /** Idle connections are not kept longer: after that a firewall may have forgotten them. */

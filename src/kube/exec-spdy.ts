@@ -1,11 +1,18 @@
-import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import { messageOf } from '../errors.ts'
-import type { Connection } from './connector.ts'
-import { type ExecListener, type ExecTransport, STATUS, STDERR, STDIN, STDOUT } from './exec-transport.ts'
-import type { Refused } from './exec-websocket.ts'
+import { type Connection, KEEPALIVE_MS } from './connector.ts'
+import {
+  type ExecListener,
+  type ExecTransport,
+  type Refused,
+  STATUS,
+  STDERR,
+  STDIN,
+  STDOUT,
+} from './exec-transport.ts'
+import { firstEvent } from './first-event.ts'
 import { dataHeader, FIN, pingFrame, readFrames, synStreams } from './spdy.ts'
 
 /** Streams are numbered by who opens them, a client's are odd; this order is kubectl's. */
@@ -16,7 +23,6 @@ const STREAMS = [
   { id: 7, type: 'stderr', channel: STDERR },
 ] as const
 const STDIN_STREAM = 3
-const KEEPALIVE_MS = 15_000
 
 /**
  * Opens a SPDY connection with a stream for each channel of a command, the way of kubectl with servers
@@ -42,12 +48,9 @@ export async function openSpdy(
   request.on('error', () => undefined)
   request.end()
   try {
-    return await Promise.race([
-      once(request, 'upgrade', { signal }).then(([, socket, head]) =>
-        transport(socket as Socket, head as Buffer),
-      ),
-      once(request, 'response', { signal }).then(([response]) => ({ refusal: response as IncomingMessage })),
-    ])
+    const { name, args } = await firstEvent(request, ['upgrade', 'response'], signal)
+    if (name === 'response') return { refusal: args[0] as IncomingMessage }
+    return transport(args[1] as Socket, args[2] as Buffer)
   } catch (error) {
     request.destroy()
     throw error

@@ -41,6 +41,7 @@ export class ExecStream extends Duplex {
   #status: ExecExit | undefined
   #linger: NodeJS.Timeout | undefined
   #over = false
+  #gathered: Buffer = Buffer.alloc(0)
 
   constructor(transport: ExecTransport) {
     super({ readableHighWaterMark: READ_AHEAD_BYTES, writableHighWaterMark: WRITE_AHEAD_BYTES })
@@ -73,7 +74,7 @@ export class ExecStream extends Duplex {
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
-    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done)
+    this.#send(this.#gather(chunks), done)
   }
 
   override _final(done: () => void): void {
@@ -120,6 +121,15 @@ export class ExecStream extends Duplex {
     if (exit.kind === 'cut')
       this.destroy(new KubesyncError('STREAM_CUT', `The stream was cut: ${exit.message}.`))
     else this.push(null)
+  }
+
+  /** In the same memory each time: a write begins when the one before is done. */
+  #gather(chunks: readonly { chunk: Buffer }[]): Buffer {
+    const size = chunks.reduce((sum, { chunk }) => sum + chunk.length, 0)
+    if (size > this.#gathered.length) this.#gathered = Buffer.allocUnsafeSlow(size)
+    let offset = 0
+    for (const { chunk } of chunks) offset += chunk.copy(this.#gathered, offset)
+    return this.#gathered.subarray(0, size)
   }
 
   /** Sends piece by piece: what is encrypted at once should fit into the processor's cache. */

@@ -1,9 +1,16 @@
+import type { IncomingMessage } from 'node:http'
+
 /** The channels of a command's stream, as Kubernetes numbers them. */
 export const STDIN = 0
 export const STDOUT = 1
 export const STDERR = 2
 /** Carries a `metav1.Status` when the command is over. */
 export const STATUS = 3
+
+/** The server's answer when it is not a connection. */
+export interface Refused {
+  readonly refusal: IncomingMessage
+}
 
 /** What carries the channels of one command: a WebSocket or a SPDY connection. */
 export interface ExecTransport {

@@ -1,9 +1,9 @@
-import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import { messageOf } from '../errors.ts'
-import type { Connection } from './connector.ts'
-import { type ExecListener, type ExecTransport, STDIN } from './exec-transport.ts'
+import { type Connection, KEEPALIVE_MS } from './connector.ts'
+import { type ExecListener, type ExecTransport, type Refused, STDIN } from './exec-transport.ts'
+import { firstEvent } from './first-event.ts'
 
 /** v5 can close stdin; servers before 1.30 know v4 only. */
 const PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
@@ -11,10 +11,6 @@ const PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
 const CLOSE = 255
 /** A server that sends more in one message is none of Kubernetes. */
 const MAX_MESSAGE_BYTES = 32 << 20
-const KEEPALIVE_MS = 15_000
-
-/** The server's answer when it is not an upgrade. */
-export type Refused = { readonly refusal: IncomingMessage }
 
 /**
  * Opens a WebSocket that carries the channels of a command: one message = channel number + data
@@ -43,13 +39,9 @@ export async function openWebSocket(
   // It stands still until somebody listens.
   socket.once('open', () => socket.pause())
   socket.once('upgrade', (response) => response.socket.setKeepAlive(true, KEEPALIVE_MS))
-  const refused = once(socket, 'unexpected-response', { signal })
-  refused.catch(() => undefined)
   try {
-    return await Promise.race([
-      once(socket, 'open', { signal }).then(() => transport(socket)),
-      refused.then(([, response]: IncomingMessage[]) => ({ refusal: response as IncomingMessage })),
-    ])
+    const { name, args } = await firstEvent(socket, ['open', 'unexpected-response'], signal)
+    return name === 'open' ? transport(socket) : { refusal: args[1] as IncomingMessage }
   } catch (error) {
     socket.terminate()
     throw error

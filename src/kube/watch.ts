@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import * as v from 'valibot'
 import { KubesyncError } from '../errors.ts'
+import { KEEPALIVE_MS } from './connector.ts'
 import { apiError, readStatus } from './errors.ts'
 import type { Requests } from './requests.ts'
 import type { KubeObject } from './resource.ts'
@@ -33,8 +34,6 @@ const eventSchema = v.looseObject({
 
 /** No object is larger: etcd takes 1.5 MB unless told otherwise. */
 const MAX_LINE = 64 << 20
-/** A link that is dead is noticed by the kernel within some 25 s. */
-const KEEPALIVE_MS = 15_000
 
 /**
  * Opens a watch; resolves once the server agreed. The events end when the server, the link or `idleMs` ends them,
