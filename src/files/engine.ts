@@ -9,7 +9,7 @@ import type { Plan } from './plan.ts'
 import { Progress } from './progress.ts'
 import { reconcile } from './reconcile.ts'
 import type { Replica } from './replica/replica.ts'
-import { DeletionBursts, planTrouble, RecentRemovals, rootTrouble } from './safety.ts'
+import { DeletionBursts, planTrouble, RecentRemovals, rootTrouble, stillDeletes } from './safety.ts'
 import type { SidedProblem } from './setbacks.ts'
 import type { Side } from './side.ts'
 import type { Conflict } from './status.ts'
@@ -155,9 +155,13 @@ export class Engine {
       digests: work.digests,
     })
     const removedBefore = this.removals.counts
-    const decided = this.isApproved ? { plan: whole, held: [] } : this.bursts.settled(whole, removedBefore)
+    const isJudged = this.isApproved || this.halt !== undefined
+    const decided = isJudged ? { plan: whole, held: [] } : this.bursts.settled(whole, removedBefore)
     const { plan } = decided
-    const danger = this.isApproved ? undefined : planTrouble({ plan, trees, base: base.tree, removedBefore })
+    const intent = { plan, trees, base: base.tree, removedBefore }
+    const danger = this.isApproved
+      ? undefined
+      : (planTrouble(intent) ?? (this.halt === undefined ? undefined : stillDeletes(plan)))
     if (danger !== undefined) return this.stopFor(danger)
     this.halt = undefined
     this.remember(plan)

@@ -43,6 +43,15 @@ export function planTrouble(intent: Intent): string | undefined {
   return deletionTrouble(intent, 'local') ?? deletionTrouble(intent, 'remote')
 }
 
+/**
+ * What keeps a session halted, or undefined. What was not to be deleted a moment ago does not become harmless because
+ * one file came back: it is over when nothing would be deleted any more, or when a person says that it was meant.
+ */
+export function stillDeletes(plan: Plan): string | undefined {
+  const side = (['local', 'remote'] as const).find((one) => removalsIn(plan, one) > 0)
+  return side && `${removalsIn(plan, side)} entries on ${side} would still be deleted`
+}
+
 function deletionTrouble({ plan, trees, base, removedBefore }: Intent, side: Side): string | undefined {
   const planned = removalsIn(plan, side)
   if (planned === 0) return undefined

@@ -285,6 +285,20 @@ describe('safety', () => {
     expect(names(local)).toEqual([])
   })
 
+  test('one file in an emptied root is no reason to delete the others', async () => {
+    await inSync(...manyFiles(3))
+    const before = names(remote)
+    for (const name of before) remote.files.edit(remove(name))
+    await afterwards('halted')
+    remote.files.edit(write('new', 'new'))
+    const status = await afterwards('halted')
+    expect(status.halt).toBe('6 entries on local would still be deleted')
+    expect(names(local)).toEqual(before)
+    session.resume()
+    await settledAs('in-sync')
+    expect(names(local)).toEqual(['new'])
+  })
+
   test('deleting most of a side halts, also when it comes in pieces', async () => {
     await inSync(...manyFiles(70))
     let halted = false
