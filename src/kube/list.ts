@@ -43,7 +43,7 @@ export async function* listPages<T extends KubeObject>(
 }
 
 /** The same, for a path. */
-export async function* listPagesAt<T extends KubeObject>(
+async function* listPagesAt<T extends KubeObject>(
   client: KubeClient,
   path: string,
   options: ListOptions,
