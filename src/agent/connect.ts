@@ -18,6 +18,7 @@ import {
   type ReplicaRequest,
   toJson,
 } from './protocol.ts'
+import { startPulse } from './pulse.ts'
 
 /** An agent's pod, and the container in it that has Node. */
 export interface AgentPod {
@@ -52,6 +53,15 @@ export async function connectNode(client: KubeClient, agent: AgentPod): Promise<
   const mux = new Mux(stream, { role: 'client' })
   try {
     const hello = await Promise.race([greet(mux), failure(stream, agent, said)])
+    const silence = new KubesyncError(
+      'AGENT_SILENT',
+      `the agent in pod ${agent.pod} does not answer any more`,
+    )
+    const stop = startPulse(
+      () => greet(mux),
+      () => stream.destroy(silence),
+    )
+    void mux.closed.then(stop)
     return {
       hello,
       openReplica: (target) => openReplica(mux, target),

@@ -118,8 +118,11 @@ export class MuxChannel extends Duplex {
   takeUrgent(): Buffer {
     const { header, id } = this
     this.header = undefined
-    if (this.resetReason !== undefined) return this.takeReset(this.resetReason, header !== undefined)
     const frames = header === undefined ? [] : [encodeFrame({ type: OPEN, channel: id }, header)]
+    if (this.resetReason !== undefined) {
+      // Also if it never opened: what its header announces may be waited for.
+      return Buffer.concat([...frames, this.takeReset(this.resetReason)])
+    }
     const credit = this.owed
     if (credit > 0) {
       frames.push(encodeFrame({ type: CREDIT, channel: id }, encodeU32(credit)))
@@ -196,10 +199,9 @@ export class MuxChannel extends Duplex {
     if (this.owed > 0) this.owner.schedule(this)
   }
 
-  private takeReset(reason: string, unopened: boolean): Buffer {
+  private takeReset(reason: string): Buffer {
     this.over = true
     this.owner.release(this)
-    if (unopened) return Buffer.alloc(0)
     return encodeFrame({ type: RESET, channel: this.id }, Buffer.from(reason.slice(0, MAX_REASON)))
   }
 

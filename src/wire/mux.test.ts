@@ -25,6 +25,20 @@ describe('a channel', () => {
     expect((await bytesOf((await connected.accept()).channel)).toString()).toBe('hello')
   })
 
+  test('that is given up at once is told of all the same: its header may be waited for', async () => {
+    const connected = connect()
+    const header = new Promise<string>((resolve) => {
+      connected.server.onChannel((channel, bytes) => {
+        channel.on('error', (error) => resolve(`${bytes} ${error.message}`))
+      })
+    })
+    connected.client
+      .open(Buffer.from('apply 7'))
+      .on('error', () => {})
+      .destroy(new Error('no source'))
+    expect(await header).toBe('apply 7 reset: no source')
+  })
+
   test('closes one direction at a time', async () => {
     const [client, server] = await open(connect())
     const closed = Promise.all([closing(client), closing(server)])
@@ -65,13 +79,6 @@ describe('a channel', () => {
     server.destroy()
     await settled()
     expect(errors).toEqual([])
-  })
-
-  test('can be destroyed in the turn it was opened in', async () => {
-    const connected = connect()
-    connected.client.open(Buffer.from('first')).destroy()
-    connected.client.open(Buffer.from('second'))
-    expect((await connected.accept()).header).toBe('second')
   })
 
   test('carries messages that are larger than its window', async () => {

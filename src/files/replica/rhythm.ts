@@ -4,20 +4,21 @@
 const LEAST = 1
 const SHORTEST = 4
 const LONGEST = 100
+/** A change that comes so long after a look belongs to no burst. */
+const QUIET = 10
 
 /**
- * When to look after changes: at once in a quiet tree, and while changes keep coming after gaps that double, so
- * that a burst costs little and yet shows soon. It is over when nothing changed for twice the gap, so edits that
- * come every so often, and the echo of what was applied, are no burst.
+ * When to look after changes: at once in a quiet tree, and while they come one upon the other after gaps that
+ * double, so that a burst costs little and yet shows soon.
  */
 export class Rhythm {
   private gap = 0
   private last = Number.NEGATIVE_INFINITY
 
-  /** How long to wait after a change that came just now; milliseconds. */
+  /** How long to wait after a change that came just now, the first since the last look; milliseconds. */
   wait(now: number): number {
     const since = now - this.last
-    if (since > 2 * this.gap) this.gap = 0
+    if (since > QUIET) this.gap = 0
     return Math.max(LEAST, this.gap - since)
   }
 
