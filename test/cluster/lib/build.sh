@@ -70,10 +70,18 @@ generate_openapi() {
 
 # Without the in-tree cloud providers and the Docker shim, whose kubelet looks for a Docker engine for five seconds.
 build_kubernetes() {
-  local out=$1 version=k8s.io/kubernetes/vendor/k8s.io/component-base/version
-  local major=${KUBERNETES_VERSION%%.*} rest=${KUBERNETES_VERSION#*.}
+  local out=$1
   mkdir "$out"
-  run_go build -o "$out/" -tags providerless,dockerless -ldflags "-s -w -X $version.gitVersion=v$KUBERNETES_VERSION -X $version.gitMajor=$major \
-    -X $version.gitMinor=${rest%%.*} -X $version.gitTreeState=clean -X $version.buildDate=$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+  run_go build -o "$out/" -tags providerless,dockerless -ldflags "-s -w $(version_flags)" \
     ./cmd/kube-apiserver ./cmd/kube-controller-manager ./cmd/kube-scheduler ./cmd/kubelet ./cmd/kubectl
+}
+
+# What `--version` says is in one package, what the API server answers at /version in the other.
+version_flags() {
+  local major=${KUBERNETES_VERSION%%.*} rest=${KUBERNETES_VERSION#*.} package
+  for package in component-base/version client-go/pkg/version; do
+    package=k8s.io/kubernetes/vendor/k8s.io/$package
+    printf -- '-X %s=%s ' "$package.gitVersion" "v$KUBERNETES_VERSION" "$package.gitMajor" "$major" \
+      "$package.gitMinor" "${rest%%.*}" "$package.gitTreeState" clean "$package.buildDate" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+  done
 }
