@@ -66,7 +66,7 @@ describe('what is cut, killed or replaced while files travel', () => {
     await converges()
   })
 
-  test('a container killed when in sync, with other content in its image’s place', async () => {
+  test('a container killed when in sync is seeded again', async () => {
     await lab.deploy('demo')
     await converges()
     const [pod = ''] = await lab.pods('demo')
@@ -76,6 +76,29 @@ describe('what is cut, killed or replaced while files travel', () => {
       limit: 120_000,
     })
     await converges()
+  })
+
+  test('what the image holds at the same paths does not win over the laptop in a container that restarted', async () => {
+    await lab.deploy('plain')
+    const app = laptop.folder('app')
+    await laptop.did('create', '--name', 'app', '--pod', 'plain', '-n', lab.namespace, app, '/app')
+    await laptop.inSync('app', 1)
+    writeFileSync(join(app, 'hello.txt'), 'edited here')
+    await until('the edit is there', () => lab.sh('plain', 'cat /app/hello.txt'), {
+      holds: (text) => text === 'edited here',
+    })
+    await laptop.inSync('app', 1)
+    await killContainer('plain')
+    await until('the kubelet restarted it', () => restarts('plain'), {
+      holds: (count) => count === 1,
+      limit: 120_000,
+    })
+    await until('the edit is in the new container', () => lab.sh('plain', 'cat /app/hello.txt'), {
+      holds: (text) => text === 'edited here',
+    })
+    const [bound] = await laptop.inSync('app', 1)
+    expect(bound?.session?.conflicts).toEqual([])
+    expect(await listRemote(lab, 'plain', { path: '/app' })).toEqual(listLocal(app))
   })
 
   test('a pod deleted during a transfer is replaced, and so is its content', async () => {
