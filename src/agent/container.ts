@@ -3,10 +3,8 @@ import { KubesyncError } from '../errors.ts'
 import type { ReplicaInfo } from '../files/replica/replica.ts'
 import { belongsTo, type ProcessRef } from './radar.ts'
 
-/** A container's first process, held open: its files under /proc are that very process's, or fail. */
+/** A container, and what its first process said of it when it was opened. */
 export interface ContainerHandle {
-  /** Descriptor of /proc/PID. */
-  readonly proc: number
   /** Descriptor of the container's root directory. */
   readonly root: number
   readonly credentials: Credentials
@@ -39,18 +37,22 @@ export interface Mount {
 export function openContainer(process: ProcessRef, containerId: string): ContainerHandle {
   const proc = openSync(`/proc/${process.pid}`, constants.O_RDONLY | constants.O_DIRECTORY)
   const own = (name: string) => readFileSync(`/proc/self/fd/${proc}/${name}`, 'utf8')
-  if (!belongsTo(own('cgroup'), containerId)) {
+  try {
+    if (!belongsTo(own('cgroup'), containerId)) {
+      throw new KubesyncError('CONTAINER_GONE', 'the container ended while it was being opened')
+    }
+    const credentials = parseStatus(own('status'))
+    const mounts = parseMounts(own('mountinfo'))
+    const root = openSync(`/proc/self/fd/${proc}/root`, constants.O_RDONLY | constants.O_DIRECTORY)
+    return { root, credentials, mounts }
+  } finally {
     closeSync(proc)
-    throw new KubesyncError('CONTAINER_GONE', 'the container ended while it was being opened')
   }
-  const root = openSync(`/proc/self/fd/${proc}/root`, constants.O_RDONLY | constants.O_DIRECTORY)
-  return { proc, root, credentials: parseStatus(own('status')), mounts: parseMounts(own('mountinfo')) }
 }
 
 /** Takes the container's ids for this whole process, for good. Needs CAP_SETUID and CAP_SETGID. */
 export function become(credentials: Credentials): void {
   process.setgroups?.([...credentials.groups])
-  process.setegid?.(credentials.gid)
   process.setgid?.(credentials.gid)
   process.setuid?.(credentials.uid)
   process.umask(credentials.umask)
