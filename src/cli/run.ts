@@ -67,7 +67,7 @@ async function run(cli: Cli, given: Given): Promise<void> {
   const { options } = given
   const paths = pathsOf(cli, options)
   const config = await loadConfig(paths.config)
-  const spec = await specOf(cli, given)
+  const spec = await specOf(cli, given, { paths, specs: config.specs })
   const world = liveWorld({ kubeconfig: options.kubeconfig, env: cli.io.env, config: () => config })
   const { stderr } = cli.io
   const progress = createProgress(stderr)
@@ -90,21 +90,26 @@ async function run(cli: Cli, given: Given): Promise<void> {
   conclude(cli, result, { once: options.once === true, mode: spec.mode, ms })
 }
 
-async function specOf(cli: Cli, { first, remote, options }: Given): Promise<Spec> {
-  const { loadConfig, named } = await import('../config/store.ts')
-  const { pathsOf } = await import('./paths.ts')
-  const paths = pathsOf(cli, options)
+/** What is configured, and where. */
+interface Configured {
+  readonly paths: Paths
+  readonly specs: readonly Spec[]
+}
+
+async function specOf(cli: Cli, { first, remote, options }: Given, configured: Configured): Promise<Spec> {
+  const { named } = await import('../config/store.ts')
+  const { paths, specs } = configured
   if (remote === undefined) {
     // No name has any of these: a folder is meant.
     if (/[/\\.]/.test(first)) {
       throw usageError('which folder in the containers?', 'say `run LOCAL REMOTE`, or `run NAME` for a spec')
     }
     refuseSpecFlags(options)
-    return named((await loadConfig(paths.config)).specs, first)
+    return named(specs, first)
   }
   const { nameSpec, readSpec } = await import('./spec.ts')
   const spec = nameSpec(await readSpec(cli, { local: first, remote, options, paths }), options.name ?? 'run')
-  if (options.force !== true) await refuseWatched(spec, paths)
+  if (options.force !== true) await refuseWatched(spec, configured)
   return spec
 }
 
@@ -119,12 +124,11 @@ function refuseSpecFlags(options: RunOptions): void {
 }
 
 /** Two who sync the same files undo each other's work; specs that nobody watches are in nobody's way. */
-async function refuseWatched(spec: Spec, paths: Paths): Promise<void> {
+async function refuseWatched(spec: Spec, { paths, specs }: Configured): Promise<void> {
   const { askStatus } = await import('../daemon/client.ts')
-  const { loadConfig } = await import('../config/store.ts')
   const { overlap } = await import('../config/specs.ts')
   if ((await askStatus(paths.socket)) === undefined) return
-  for (const other of (await loadConfig(paths.config)).specs) {
+  for (const other of specs) {
     const where = overlap(spec, other)
     if (where === undefined) continue
     throw new KubesyncError(
