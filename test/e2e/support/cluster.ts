@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { inject } from 'vitest'
 import { must, type RunOptions, run } from './run.ts'
+import { until } from './until.ts'
 
 /** Where the agent runs in these tests; other installations in the cluster are left alone. */
 export const agentNamespace = 'kubesync-e2e'
@@ -72,7 +73,9 @@ export class Lab {
     await kubectl(['-n', this.namespace, 'apply', '-f', '-'], { input: yaml })
   }
 
+  /** Waits until the pods of an app are ready; a Deployment's are not even there when it was made. */
   async ready(app: string): Promise<void> {
+    await until(`a pod of ${app} exists`, () => this.pods(app), { holds: (pods) => pods.length > 0 })
     await this.kubectl(['wait', '--for=condition=Ready', 'pod', '-l', `app=${app}`, '--timeout=90s'])
   }
 
