@@ -14,6 +14,9 @@ export interface Paths {
   readonly socket: string
   /** What it says when it runs in the background. */
   readonly log: string
+  /** The sandbox: its kubeconfig, its containers, its socket. There is one for a user, whatever the configuration. */
+  readonly sandbox: string
+  readonly sandboxLog: string
 }
 
 export interface PathOptions {
@@ -41,6 +44,8 @@ export function findPaths(options: PathOptions = {}): Paths {
     lock: join(run, 'lock'),
     socket: socketPath(join(run, 'socket'), id),
     log: join(home, 'logs', `watch-${id}.log`),
+    sandbox: join(home, 'sandbox'),
+    sandboxLog: join(home, 'logs', 'sandbox.log'),
   }
 }
 

@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
-import { mkdir, open, rename, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isAlive } from '../config/lock.ts'
 import type { Paths } from '../config/paths.ts'
 import { KubesyncError } from '../errors.ts'
 import { askStatus, askStop } from './client.ts'
+import { startDetached } from './detached.ts'
 
 export interface BackgroundOptions {
   readonly paths: Paths
@@ -24,8 +21,6 @@ export interface Background {
   readonly log: string
 }
 
-/** A log of this size is set aside when a watch starts; bytes. */
-const logLimit = 5 * 1024 * 1024
 /** How often a process is looked at, in milliseconds. */
 const pulse = 50
 
@@ -41,20 +36,16 @@ export async function startBackground(options: BackgroundOptions): Promise<Backg
       hint: 'see what it does with `ksync get`; end it with `ksync watch --stop`',
     })
   }
-  const logStart = await prepareLog(paths.log)
-  const child = await launch(options)
-  const until = Date.now() + limitMs
-  while (child.exit === undefined && Date.now() < until) {
-    const status = await askStatus(paths.socket).catch(() => undefined)
-    if (status?.pid === child.pid) return { pid: child.pid, log: paths.log }
-    await delay(pulse)
-  }
-  const reason = child.exit ?? `it did not answer within ${limitMs / 1000} s`
-  child.kill()
-  const words = await readFrom(paths.log, logStart)
+  const started = await startDetached({
+    ...options,
+    log: paths.log,
+    limitMs,
+    isUp: async (pid) => (await askStatus(paths.socket).catch(() => undefined))?.pid === pid,
+  })
+  if ('pid' in started) return { pid: started.pid, log: paths.log }
   throw new KubesyncError(
     'WATCH_NOT_STARTED',
-    `the watch in the background did not start: ${words || reason}`,
+    `the watch in the background did not start: ${started.failure}`,
     {
       hint: `its log is ${paths.log}; \`ksync watch\` in the foreground shows more`,
     },
@@ -75,56 +66,4 @@ export async function stopWatch(paths: Pick<Paths, 'socket'>, limitMs = 20_000):
     await delay(pulse)
   }
   return pid
-}
-
-interface Child {
-  readonly pid: number
-  /** How it ended, once it did. */
-  readonly exit: string | undefined
-  kill(): void
-}
-
-async function launch({ args, env, paths, program }: BackgroundOptions): Promise<Child> {
-  const command = [...(program ?? [...process.execArgv, process.argv[1] ?? '']), ...args]
-  const output = openSync(paths.log, 'a', 0o600)
-  const child = spawn(process.execPath, command, { detached: true, stdio: ['ignore', output, output], env })
-  closeSync(output)
-  child.unref()
-  let exit: string | undefined
-  child.once('exit', (code, signal) => {
-    exit = signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`
-  })
-  const pid = await new Promise<number>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('spawn', () => resolve(child.pid ?? 0))
-  })
-  return {
-    pid,
-    get exit() {
-      return exit
-    },
-    kill: () => void child.kill(),
-  }
-}
-
-/** Sets a log aside that has grown large; where the new one begins. */
-async function prepareLog(path: string): Promise<number> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const size = (await stat(path).catch(() => undefined))?.size ?? 0
-  if (size <= logLimit) return size
-  await rename(path, `${path}.1`)
-  return 0
-}
-
-/** What was written to a log from there on: its last lines. */
-async function readFrom(path: string, start: number): Promise<string> {
-  const file = await open(path, 'r')
-  try {
-    const { size } = await file.stat()
-    const from = Math.max(start, size - 2000)
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(2000), position: from })
-    return buffer.subarray(0, bytesRead).toString('utf8').trim()
-  } finally {
-    await file.close()
-  }
 }
