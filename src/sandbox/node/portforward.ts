@@ -1,0 +1,66 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { pipeline } from 'node:stream/promises'
+import { createWebSocketStream } from 'ws'
+import { hostIP, type Pod, podIPOf } from './pod-spec.ts'
+import { type SpdyStream, serveSpdy } from './spdy.ts'
+import type { Upgrade } from './streams.ts'
+import { acceptWebSocket } from './websocket.ts'
+
+/** SPDY inside a WebSocket, as clients of Kubernetes speak it since 1.31. */
+const protocol = 'SPDY/3.1+portforward.k8s.io'
+
+/**
+ * Forwards ports of a pod: each connection is two streams with one request ID, one for its bytes and one for what went
+ * wrong.
+ * Source: https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/4006-transition-spdy-to-websockets
+ */
+export function servePortForward(pod: Pod, upgrade: Upgrade): void {
+  acceptWebSocket(upgrade, [protocol], (socket) => {
+    const connection = createWebSocketStream(socket)
+    connection.on('error', () => {})
+    const waiting = new Map<string, SpdyStream>()
+    serveSpdy(connection, (stream) => {
+      const id = stream.headers.get('requestid') ?? ''
+      const other = waiting.get(id)
+      if (other === undefined) {
+        waiting.set(id, stream)
+        stream.once('close', () => waiting.delete(id))
+      } else {
+        waiting.delete(id)
+        const [data, error] = stream.headers.get('streamtype') === 'data' ? [stream, other] : [other, stream]
+        void forward(pod, data, error)
+      }
+    }).then(
+      () => socket.close(1000),
+      () => socket.close(1002),
+    )
+  })
+}
+
+async function forward(pod: Pod, data: SpdyStream, error: SpdyStream): Promise<void> {
+  const port = Number(data.headers.get('port'))
+  error.resume()
+  try {
+    const socket = await dial(podIPOf(pod), port).catch(() => dial(hostIP, port))
+    data.once('close', () => socket.destroy())
+    await Promise.all([pipeline(data, socket), pipeline(socket, data)]).catch(() => undefined)
+  } catch (failure) {
+    const why = failure instanceof Error ? failure.message : String(failure)
+    error.write(`error forwarding port ${port} to pod ${pod.metadata.name}, uid ${pod.metadata.uid}: ${why}`)
+    data.destroy()
+  }
+  error.end()
+}
+
+async function dial(host: string, port: number): Promise<Socket> {
+  const socket = connect({ host, port, allowHalfOpen: true })
+  await once(socket, 'connect').catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const why = code === 'ECONNREFUSED' ? 'connect: connection refused' : String(error)
+    throw new Error(
+      `failed to connect to localhost:${port} inside the pod: dial tcp4 ${host}:${port}: ${why}`,
+    )
+  })
+  return socket
+}

@@ -1,0 +1,109 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Tells every process of a container, and what it starts, by the container's directory. */
+export const rootVariable = 'KUBESYNC_SANDBOX_ROOT'
+
+export interface Command {
+  readonly argv: readonly string[]
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+  readonly stdin: boolean
+}
+
+/**
+ * Starts a process in a group of its own. The group is on record in a directory until its first process ends, so that
+ * whoever comes after a sandbox that was killed can end what it left.
+ */
+export function startProcess(command: Command, records: string): ChildProcess {
+  const [file = '', ...args] = command.argv
+  const child = spawn(file, args, {
+    cwd: command.cwd,
+    env: command.env,
+    detached: true,
+    stdio: [command.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  })
+  const { pid } = child
+  if (pid === undefined) return child
+  const record = join(records, String(pid))
+  mkdirSync(records, { recursive: true })
+  writeFileSync(record, birthOf(pid) ?? '')
+  child.once('exit', () => rmSync(record, { force: true }))
+  return child
+}
+
+/** Sends a signal to a process's whole group; that it is gone is no error. */
+export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid !== undefined) kill(-child.pid, signal)
+}
+
+/**
+ * Ends everything that runs in a directory of containers, whatever group it moved to: the environment tells. As a
+ * container's end does it, and Linux only.
+ */
+export function killInside(directory: string): void {
+  // What forks while it is looked for is found in the next round.
+  for (let round = 0; round < 5; round += 1) {
+    const found = marked(directory)
+    if (found.length === 0) return
+    for (const pid of found) kill(pid, 'SIGKILL')
+  }
+}
+
+/** Ends what an earlier sandbox left: the groups on record, unless their number is another process's by now. */
+export function reap(records: string, containers: string): void {
+  for (const name of list(records)) {
+    const birth = read(join(records, name))
+    if (birth !== '' && birth === birthOf(Number(name))) kill(-Number(name), 'SIGKILL')
+    rmSync(join(records, name), { force: true })
+  }
+  killInside(containers)
+}
+
+/** When a process began, with the machine's boot: no two processes share it and their id. */
+function birthOf(pid: number): string | undefined {
+  if (process.platform === 'linux') {
+    const stat = read(`/proc/${pid}/stat`)
+    const ticks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    return ticks && `${read('/proc/sys/kernel/random/boot_id')?.trim()} ${ticks}`
+  }
+  try {
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim()
+  } catch {
+    return undefined
+  }
+}
+
+function marked(directory: string): number[] {
+  if (process.platform !== 'linux') return []
+  const mark = `\0${rootVariable}=${directory}/`
+  return list('/proc')
+    .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
+    .filter((name) => `\0${read(`/proc/${name}/environ`)}`.includes(mark))
+    .map(Number)
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It is gone.
+  }
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}

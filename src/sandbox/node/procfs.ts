@@ -1,0 +1,69 @@
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { Mounted } from './volumes.ts'
+
+/** The first process of a running container. */
+export interface FirstProcess {
+  readonly pid: number
+  /** Without the runtime's prefix. */
+  readonly containerId: string
+  readonly podUid: string
+  readonly root: string
+  readonly mounts: readonly Mounted[]
+}
+
+/**
+ * Shows a container's first process in a directory that looks like /proc would on a node where containers are isolated:
+ * with its container's cgroup, root and mounts. Pods with `hostPID` are told of the directory by HOST_PROC.
+ */
+export function showProcess(directory: string, process: FirstProcess): void {
+  const place = join(directory, String(process.pid))
+  const making = join(directory, `new-${process.pid}`)
+  for (const path of [place, making]) rmSync(path, { recursive: true, force: true })
+  mkdirSync(making, { recursive: true })
+  writeFileSync(join(making, 'cgroup'), `0::/sandbox/${process.containerId}\n`)
+  writeFileSync(join(making, 'mountinfo'), mountinfo(process))
+  for (const name of ['stat', 'status']) symlinkSync(`/proc/${process.pid}/${name}`, join(making, name))
+  symlinkSync(process.root, join(making, 'root'))
+  renameSync(making, place)
+}
+
+export function hideProcess(directory: string, pid: number): void {
+  rmSync(join(directory, String(pid)), { recursive: true, force: true })
+}
+
+/**
+ * Lines as in proc(5). Root and volumes are on one mount of this machine and so have its id; a device of its own tells
+ * this attempt's root from the next one's, and a volume is the same in both.
+ */
+function mountinfo({ containerId, podUid, root, mounts }: FirstProcess): string {
+  const id = mountIdOf(root)
+  const device = `${Number.parseInt(containerId.slice(0, 5), 16)}:${Number.parseInt(containerId.slice(5, 10), 16)}`
+  const volumes = mounts.map(
+    ({ volume, path }) => `${id} 0 0:0 / ${escaped(path)} rw - sandbox ${podUid}/${volume}`,
+  )
+  return [`${id} 0 ${device} / / rw - sandbox ${containerId}`, ...volumes, ''].join('\n')
+}
+
+function mountIdOf(directory: string): string {
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    return /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0'
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function escaped(path: string): string {
+  return path.replace(/[ \t\n\\]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
+}
