@@ -29,33 +29,56 @@ export interface Mount {
   readonly source: string
 }
 
+/** Which container, and where its first process is shown. */
+export interface Opened {
+  readonly process: ProcessRef
+  readonly containerId: string
+  readonly proc: string
+}
+
 /**
  * Opens a container through its first process. The descriptor of /proc/PID pins the process, so what is
  * read through it cannot be another's that got the same id; the container's id is checked through it.
  * It needs the right to trace the process (CAP_SYS_PTRACE).
  */
-export function openContainer(process: ProcessRef, containerId: string): ContainerHandle {
-  const proc = openSync(`/proc/${process.pid}`, constants.O_RDONLY | constants.O_DIRECTORY)
-  const own = (name: string) => readFileSync(`/proc/self/fd/${proc}/${name}`, 'utf8')
+export function openContainer({ process, containerId, proc }: Opened): ContainerHandle {
+  const pinned = openSync(`${proc}/${process.pid}`, constants.O_RDONLY | constants.O_DIRECTORY)
+  const own = (name: string) => readFileSync(`/proc/self/fd/${pinned}/${name}`, 'utf8')
   try {
     if (!belongsTo(own('cgroup'), containerId)) {
       throw new KubesyncError('CONTAINER_GONE', 'the container ended while it was being opened')
     }
     const credentials = parseStatus(own('status'))
     const mounts = parseMounts(own('mountinfo'))
-    const root = openSync(`/proc/self/fd/${proc}/root`, constants.O_RDONLY | constants.O_DIRECTORY)
+    const root = openSync(`/proc/self/fd/${pinned}/root`, constants.O_RDONLY | constants.O_DIRECTORY)
     return { root, credentials, mounts }
   } finally {
-    closeSync(proc)
+    closeSync(pinned)
   }
 }
 
-/** Takes the container's ids for this whole process, for good. Needs CAP_SETUID and CAP_SETGID. */
-export function become(credentials: Credentials): void {
-  process.setgroups?.([...credentials.groups])
-  process.setgid?.(credentials.gid)
-  process.setuid?.(credentials.uid)
-  process.umask(credentials.umask)
+/**
+ * Takes the container's ids for this whole process, for good. Needs CAP_SETUID and CAP_SETGID, unless they are this
+ * process's already: then nothing is asked of the kernel that it would refuse to an ordinary user.
+ */
+export function become({ uid, gid, groups, umask }: Credentials, ids: Ids = process): void {
+  const sameGid = ids.getgid?.() === gid && ids.getegid?.() === gid
+  // The group id itself may stand among the groups or not: it makes no difference.
+  const sameGroups = sorted([...(ids.getgroups?.() ?? []), gid]) === sorted([...groups, gid])
+  if (!sameGid || !sameGroups) ids.setgroups?.([...groups])
+  if (!sameGid) ids.setgid?.(gid)
+  if (ids.getuid?.() !== uid || ids.geteuid?.() !== uid) ids.setuid?.(uid)
+  ids.umask(umask)
+}
+
+/** What of `process` has to do with ids. */
+export type Ids = Pick<
+  NodeJS.Process,
+  'getuid' | 'geteuid' | 'getgid' | 'getegid' | 'getgroups' | 'setuid' | 'setgid' | 'setgroups'
+> & { umask(mask: number): number }
+
+function sorted(ids: readonly number[]): string {
+  return [...new Set(ids)].sort((a, b) => a - b).join()
 }
 
 /** The effective ids, groups and umask in a /proc/PID/status. */
@@ -106,13 +129,26 @@ export function mountsBelow(directory: string, mounts: readonly Mount[]): string
 export function storageOf(fd: number, container: ContainerHandle): ReplicaInfo['storage'] {
   const fdinfo = readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')
   const id = Number(/^mnt_id:\s*(\d+)$/m.exec(fdinfo)?.[1])
-  const mount = container.mounts.find((candidate) => candidate.id === id)
+  const path = readlinkSync(`/proc/self/fd/${fd}`)
+  const mount = mountOf(path, id, container.mounts)
   // A mount that came after the container started is not in the list: a volume, as far as anybody knows.
   if (mount === undefined) return { kind: 'volume', id: `mount ${id}` }
   if (mount.mountPoint === '/') {
     // As the container sees it: the path leads up to the root of its own mounts.
-    const volumes = mountsBelow(readlinkSync(`/proc/self/fd/${fd}`), container.mounts)
+    const volumes = mountsBelow(path, container.mounts)
     return { kind: 'container', id: mount.device, volumes }
   }
   return { kind: 'volume', id: `${mount.type} ${mount.source} ${mount.device} ${mount.root}` }
+}
+
+/**
+ * The mount with an id. Where containers are plain directories on one mount, several have the same: the innermost one around
+ * the path is it then.
+ */
+export function mountOf(path: string, id: number, mounts: readonly Mount[]): Mount | undefined {
+  const same = mounts.filter((mount) => mount.id === id)
+  const around = same.filter(({ mountPoint }) =>
+    `${path}/`.startsWith(mountPoint === '/' ? '/' : `${mountPoint}/`),
+  )
+  return around.sort((a, b) => b.mountPoint.length - a.mountPoint.length)[0] ?? same[0]
 }

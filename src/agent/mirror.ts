@@ -10,7 +10,11 @@ import { type ReplicaRequest, refused, toJson } from './protocol.ts'
 import type { ProcessRef } from './radar.ts'
 
 /** What the node's agent starts a mirror with, in its arguments; it was validated there. */
-export type MirrorRequest = ReplicaRequest & { readonly process: ProcessRef }
+export type MirrorRequest = ReplicaRequest & {
+  readonly process: ProcessRef
+  /** Where the node's processes are. */
+  readonly proc: string
+}
 
 /**
  * Serves the replica of a directory in a container on this process's stdio, as the container's own user, until
@@ -30,7 +34,7 @@ export async function runMirror(json: string): Promise<void> {
 }
 
 function enter(request: MirrorRequest): OpenRoot {
-  const container = openContainer(request.process, request.containerId)
+  const container = openContainer(request)
   become(container.credentials)
   const first = openRootIn(container, request.path, request.create)
   if (first === undefined) {

@@ -19,6 +19,9 @@ const pulse = 250
  */
 const maxHeapMb = 2048
 
+/** Where the node's processes are: HOST_PROC is what tools call it that look at a node from a container. */
+const proc = process.env.HOST_PROC || '/proc'
+
 /** Serves one laptop on this process's stdio until that stream ends; every mirror ends with it. */
 export function runNode(): void {
   const mux = new Mux(stdioDuplex(), { role: 'server' })
@@ -47,13 +50,13 @@ async function serve(channel: Channel, header: Buffer): Promise<void> {
 
 function startMirror(channel: Channel, request: ReplicaRequest): void {
   const containerId = bareContainerId(request.containerId)
-  const found = containerId === undefined ? undefined : findContainer(containerId)
+  const found = containerId === undefined ? undefined : findContainer(containerId, proc)
   if (containerId === undefined || found === undefined) {
     throw new KubesyncError('CONTAINER_GONE', 'no process of the container runs on this node', {
       hint: 'it may just have ended; it is looked for again when it runs',
     })
   }
-  relay(channel, { ...request, containerId, process: found })
+  relay(channel, { ...request, containerId, process: found, proc })
 }
 
 /** Runs a mirror in a process of its own, because its uid is the container's, and passes bytes both ways. */
@@ -85,7 +88,7 @@ function relay(channel: Channel, request: MirrorRequest): void {
 
 function watchProcess(process: ProcessRef, gone: () => void): { stop(): void } {
   const timer = setInterval(() => {
-    if (isAlive(process)) return
+    if (isAlive(process, proc)) return
     clearInterval(timer)
     gone()
   }, pulse)
