@@ -1,0 +1,116 @@
+import { once } from 'node:events'
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createServer as createTlsServer } from 'node:tls'
+import { FaultyConnection, type Weather } from './faulty.ts'
+import type { Certificates } from './tls.ts'
+
+/** What a connection is used for at the moment. */
+export type Use = 'watch' | 'exec' | 'port-forward' | 'log' | 'request'
+
+/** Where requests come in: a port with TLS, whose connections can be made to fail. */
+export interface Front {
+  readonly port: number
+  readonly isListening: boolean
+  /** Closes the port and breaks every connection. */
+  stop(): Promise<void>
+  /** Opens the same port again. */
+  start(): Promise<void>
+  /** Breaks the open connections of a use; how many there were. */
+  cut(use: Use | 'all'): number
+  /** Breaks each new stream of a use after so many bytes of answer. Undefined ends that. */
+  cutAfter(use: Use | 'all', bytes: number | undefined): void
+}
+
+export interface FrontOptions {
+  /** 0 for one that is free. */
+  readonly port: number
+  readonly certificates: Certificates
+  readonly weather: Weather
+  handle(request: IncomingMessage, response: ServerResponse): void
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
+export async function openFront(options: FrontOptions): Promise<Front> {
+  const { weather, certificates } = options
+  const open = new Map<FaultyConnection, Use>()
+  const raw = new Set<Socket>()
+  const limits = new Map<Use | 'all', number>()
+
+  const http = createHttpServer((request, response) => {
+    use(request)
+    options.handle(request, response)
+  })
+  http.on('upgrade', (request, socket, head) => {
+    use(request)
+    options.upgrade(request, socket, head)
+  })
+  // Watches and streams may be silent for as long as they want.
+  http.requestTimeout = 0
+  const tls = createTlsServer({ cert: certificates.cert, key: certificates.key }, (socket) => {
+    socket.setNoDelay(true)
+    const connection = new FaultyConnection(socket, weather)
+    connection.on('error', () => {})
+    connection.once('close', () => open.delete(connection))
+    open.set(connection, 'request')
+    http.emit('connection', connection)
+  })
+  tls.on('tlsClientError', () => {})
+  const net = createNetServer((socket) => {
+    raw.add(socket)
+    socket.on('error', () => {})
+    socket.once('close', () => raw.delete(socket))
+    if (weather.hole === undefined) tls.emit('connection', socket)
+    else void weather.hole.then(() => tls.emit('connection', socket))
+  })
+
+  function use({ url = '', socket }: IncomingMessage): void {
+    // What is given to `http` is what comes back from it, whatever its type says.
+    const connection: Duplex = socket
+    if (!(connection instanceof FaultyConnection)) return
+    const found = useOf(url)
+    open.set(connection, found)
+    const limit = limits.get(found) ?? limits.get('all')
+    connection.cutAfter(limit ?? Number.POSITIVE_INFINITY)
+  }
+
+  async function listen(port: number): Promise<void> {
+    await once(net.listen(port, '127.0.0.1'), 'listening')
+  }
+
+  await listen(options.port)
+  const { port } = net.address() as AddressInfo
+  return {
+    port,
+    get isListening() {
+      return net.listening
+    },
+    start: () => (net.listening ? Promise.resolve() : listen(port)),
+    async stop() {
+      if (!net.listening) return
+      const closed = once(net, 'close')
+      net.close()
+      for (const socket of raw) socket.destroy()
+      await closed
+    },
+    cut(wanted) {
+      const matching = [...open].filter(([, found]) => wanted === 'all' || found === wanted)
+      for (const [connection] of matching) connection.destroy()
+      return matching.length
+    },
+    cutAfter(wanted, bytes) {
+      if (bytes === undefined) limits.delete(wanted)
+      else limits.set(wanted, bytes)
+    },
+  }
+}
+
+function useOf(url: string): Use {
+  const { pathname, searchParams } = new URL(url, 'https://localhost')
+  if (['true', '1'].includes(searchParams.get('watch') ?? '')) return 'watch'
+  const end = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/(exec|attach|portforward|log)$/.exec(pathname)?.[1]
+  if (end === 'exec' || end === 'attach') return 'exec'
+  if (end === 'portforward') return 'port-forward'
+  return end === 'log' ? 'log' : 'request'
+}
