@@ -50,6 +50,8 @@ const requestSchema = v.variant('fault', [
 ])
 export type FaultRequest = v.InferOutput<typeof requestSchema>
 const bodyLimit = 64 * 1024
+/** The limit of `sun_path`, less the final 0. */
+const socketPathLimit = 107
 
 /**
  * Serves HTTP on a Unix socket in the sandbox's directory, which only this user can enter:
@@ -61,6 +63,11 @@ const bodyLimit = 64 * 1024
  * Errors are `{code, message, hint?}`.
  */
 export async function serveControl(options: ControlOptions): Promise<Control> {
+  if (Buffer.byteLength(options.socket) > socketPathLimit) {
+    throw new KubesyncError('PATH_TOO_LONG', `${options.socket} is too long for the path of a socket`, {
+      hint: 'set KUBESYNC_HOME to a shorter path',
+    })
+  }
   await rm(options.socket, { force: true })
   const server = createServer((request, response) => {
     answer(request, options).then(

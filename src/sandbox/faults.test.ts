@@ -1,0 +1,160 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type Control, serveControl } from './control.ts'
+import { askDown, askFault, askStatus } from './control-client.ts'
+import { World } from './controllers/testing/world.ts'
+import { type ChangingWeather, createFaults, type Faults } from './faults.ts'
+
+let world: World
+let faults: Faults
+let weather: ChangingWeather
+let stopped: boolean
+const killContainer = vi.fn()
+const cut = vi.fn(() => 2)
+const cutAfter = vi.fn()
+
+beforeEach(() => {
+  vi.clearAllMocks()
+  world = new World({ nodes: 2 })
+  weather = { latencyMs: 0, hole: undefined }
+  stopped = false
+  const front = {
+    ...{ port: 1, cut, cutAfter },
+    get isListening() {
+      return !stopped
+    },
+    start: async () => {
+      stopped = false
+    },
+    stop: async () => {
+      stopped = true
+    },
+  }
+  faults = createFaults({ writer: world.writer, dataDir: tmpdir(), weather, front, killContainer })
+})
+
+afterEach(() => world.close())
+
+async function deploy(): Promise<string> {
+  const labels = { app: 'web' }
+  world.writer.create({
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: { name: 'web', namespace: 'default' },
+    spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: {} } },
+  })
+  await world.settled()
+  return world.pods()[0]?.metadata.name ?? ''
+}
+
+describe('a pod is moved', () => {
+  it('to another node, and its node takes pods again', async () => {
+    const name = await deploy()
+    const from = world.pods()[0]?.spec.nodeName
+    const moved = await faults.movePod({ namespace: 'default', name })
+    await world.settled()
+    expect(world.pods().map(({ metadata }) => metadata.name)).toEqual([moved])
+    expect(world.pods()[0]?.spec.nodeName).not.toBe(from)
+    for (const node of world.store.list('nodes')) expect(node.spec).toEqual({})
+  })
+
+  it('but not one that nobody would make anew', async () => {
+    const metadata = { name: 'alone', namespace: 'default' }
+    world.writer.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: {} })
+    await world.settled()
+    await expect(faults.movePod(metadata)).rejects.toMatchObject({ code: 'POD_STAYS' })
+    await expect(faults.movePod({ ...metadata, name: 'other' })).rejects.toMatchObject({
+      code: 'NO_SUCH_POD',
+    })
+  })
+})
+
+it('a black hole ends by itself, and a later one counts', async () => {
+  vi.useFakeTimers()
+  faults.drop(50)
+  faults.drop(100)
+  expect(faults.inForce()).toEqual(['nothing travels'])
+  await vi.advanceTimersByTimeAsync(60)
+  expect(faults.inForce()).toEqual(['nothing travels'])
+  await vi.advanceTimersByTimeAsync(60)
+  expect(faults.inForce()).toEqual([])
+  vi.useRealTimers()
+})
+
+it('watches from before an expiry are answered with 410', () => {
+  const { revision } = world.store
+  world.addNode('later')
+  expect(world.store.since(revision, 'nodes')).toHaveLength(1)
+  faults.expire()
+  expect(() => world.store.since(revision, 'nodes')).toThrow('too old resource version')
+})
+
+describe('over the control socket', () => {
+  let dir: string
+  let socket: string
+  let control: Control
+  const down = vi.fn()
+
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'kubesync-control-'))
+    socket = join(dir, 'control.sock')
+    const about = { pid: 7, version: '1', kubeconfig: '/k', server: 'https://s', startedAt: '', nodes: [] }
+    const status = () => ({ ...about, pods: { running: 0, total: 0 }, faults: faults.inForce() })
+    control = await serveControl({ socket, faults, status, down })
+  })
+
+  afterEach(async () => {
+    await control.close()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  it('only this user may ask', () => {
+    expect(statSync(socket).mode & 0o777).toBe(0o600)
+  })
+
+  it('what is wrong is told', async () => {
+    await askFault(socket, { fault: 'latency', ms: 100 })
+    await askFault(socket, { fault: 'cut-after', use: 'exec', bytes: 5 })
+    await askFault(socket, { fault: 'stop-server' })
+    expect((await askStatus(socket))?.faults).toEqual([
+      'answers come 100 ms late',
+      'connections (exec) break after 5 bytes',
+      'the API server is stopped',
+    ])
+    expect(weather.latencyMs).toBe(100)
+    await askFault(socket, { fault: 'latency', ms: 0 })
+    await askFault(socket, { fault: 'cut-after', use: 'exec' })
+    await askFault(socket, { fault: 'start-server' })
+    expect((await askStatus(socket))?.faults).toEqual([])
+  })
+
+  it('a fault answers with what came of it', async () => {
+    expect(await askFault(socket, { fault: 'cut', use: 'watch' })).toBe(2)
+    expect(cut).toHaveBeenCalledWith('watch')
+    const pod = await deploy()
+    const name = await askFault(socket, { fault: 'move-pod', namespace: 'default', name: pod })
+    await world.settled()
+    expect(name).toBe(world.pods()[0]?.metadata.name)
+    const container = { namespace: 'default', name: String(name), container: 'web' }
+    await askFault(socket, { fault: 'kill-container', ...container })
+    expect(killContainer).toHaveBeenCalledWith(world.pods()[0], 'web')
+  })
+
+  it('what is no fault is refused', async () => {
+    const asked = askFault(socket, { fault: 'latency', ms: -1 })
+    await expect(asked).rejects.toMatchObject({ code: 'BAD_FAULT' })
+  })
+
+  it('it is asked to end', async () => {
+    expect(await askDown(socket)).toBe(process.pid)
+    await vi.waitFor(() => expect(down).toHaveBeenCalledOnce())
+  })
+
+  it('nobody is there when it has ended', async () => {
+    await control.close()
+    expect(await askStatus(socket)).toBeUndefined()
+    expect(await askDown(socket)).toBeUndefined()
+  })
+})
