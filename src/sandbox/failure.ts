@@ -45,7 +45,12 @@ const detailsOf = ({ group, plural }: Named, name: string): StatusDetails => ({
 })
 
 export function notFound(resource: Named, name: string): ApiFailure {
-  return new ApiFailure(404, 'NotFound', `${qualified(resource)} "${name}" not found`, detailsOf(resource, name))
+  return new ApiFailure(
+    404,
+    'NotFound',
+    `${qualified(resource)} "${name}" not found`,
+    detailsOf(resource, name),
+  )
 }
 
 export function alreadyExists(resource: Named, name: string): ApiFailure {
@@ -59,7 +64,11 @@ export function conflict(resource: Named, name: string, why: string): ApiFailure
 }
 
 /** Fields that are wrong; the server names the kind, not the plural, here. */
-export function invalid(of: { group: string; kind: string }, name: string, causes: readonly Cause[]): ApiFailure {
+export function invalid(
+  of: { group: string; kind: string },
+  name: string,
+  causes: readonly Cause[],
+): ApiFailure {
   const said = causes.map(({ field, message }) => (field === undefined ? message : `${field}: ${message}`))
   const all = said.length === 1 ? said[0] : `[${said.join(', ')}]`
   const kind = of.group === '' ? of.kind : `${of.kind}.${of.group}`
@@ -98,7 +107,8 @@ export function statusOf(failure: ApiFailure): JsonObject {
     metadata: {},
     status: 'Failure',
     message: failure.message,
-    reason: failure.reason,
+    // An internal error has none.
+    ...(failure.reason === '' ? {} : { reason: failure.reason }),
     ...(failure.details === undefined ? {} : { details: failure.details }),
     code: failure.code,
   }
