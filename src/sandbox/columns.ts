@@ -1,0 +1,310 @@
+import { ageOf } from './duration.ts'
+import { at, isObject, type JsonObject, type KubeObject } from './object.ts'
+import { podReady, podRestarts, podStatus } from './pod-columns.ts'
+import { count, list, text } from './values.ts'
+
+/** A column of a server-side table. */
+export interface Column {
+  readonly name: string
+  readonly type: string
+  readonly format?: string
+  readonly description?: string
+  /** 1 for those that are shown only with `-o wide`. */
+  readonly priority?: number
+  readonly cell: (object: KubeObject, now: Date) => unknown
+}
+
+type Cell = Column['cell']
+
+const column = (name: string, cell: Cell): Column => ({ name, type: 'string', cell })
+const number = (name: string, path: string): Column => ({
+  name,
+  type: 'integer',
+  cell: (object) => count(at(object, ...path.split('.'))),
+})
+const said = (name: string, path: string, none = '<none>'): Column =>
+  column(name, (object) => textAt(object, path) || none)
+const wide = (one: Column): Column => ({ ...one, priority: 1 })
+
+const textAt = (object: unknown, path: string) => {
+  const value = at(object, ...path.split('.'))
+  return value === undefined || value === null ? '' : String(value)
+}
+const size = (value: unknown) => (isObject(value) ? Object.keys(value).length : 0)
+
+export const name: Column = {
+  name: 'Name',
+  type: 'string',
+  format: 'name',
+  cell: ({ metadata }) => metadata.name,
+}
+export const age = column('Age', ({ metadata }, now) => ageOf(metadata.creationTimestamp, now))
+/** What a server shows of kinds it has no columns for. */
+export const plain: readonly Column[] = [
+  name,
+  { name: 'Created At', type: 'date', cell: ({ metadata }) => metadata.creationTimestamp },
+]
+
+const labelsOf = (labels: unknown) =>
+  isObject(labels) && size(labels) > 0
+    ? Object.entries(labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .sort()
+        .join(',')
+    : '<none>'
+
+/** A label selector as a query writes it. */
+export function selectorText(selector: unknown): string {
+  const matched = at(selector, 'matchLabels')
+  const expressions = list(at(selector, 'matchExpressions')).map(({ key, operator, values }) => {
+    const set = `(${(Array.isArray(values) ? values : []).join(',')})`
+    if (operator === 'In' || operator === 'NotIn') return `${key} ${text(operator).toLowerCase()} ${set}`
+    return operator === 'Exists' ? text(key) : `!${text(key)}`
+  })
+  const all = [...(size(matched) === 0 ? [] : [labelsOf(matched)]), ...expressions]
+  return all.length === 0 ? '<none>' : all.join(',')
+}
+
+function containers(path = 'spec.template.spec'): Column[] {
+  const of = (object: KubeObject, field: string) =>
+    list(at(object, ...path.split('.'), 'containers'))
+      .map((container) => text(container[field]))
+      .join(',')
+  return [
+    wide(column('Containers', (object) => of(object, 'name'))),
+    wide(column('Images', (object) => of(object, 'image'))),
+  ]
+}
+
+const selector = wide(column('Selector', (object) => selectorText(at(object, 'spec', 'selector'))))
+const replicas = (path: string) => (object: KubeObject) =>
+  `${count(at(object, 'status', path))}/${count(at(object, 'spec', 'replicas'))}`
+const sets = [
+  name,
+  number('Desired', 'spec.replicas'),
+  number('Current', 'status.replicas'),
+  number('Ready', 'status.readyReplicas'),
+  age,
+  ...containers(),
+]
+const roles = [
+  name,
+  column('Role', (object) => `${textAt(object, 'roleRef.kind')}/${textAt(object, 'roleRef.name')}`),
+  age,
+  ...['User', 'Group', 'ServiceAccount'].map((kind) =>
+    wide(column(`${kind}s`, (object) => subjects(object, kind))),
+  ),
+]
+
+function subjects(binding: KubeObject, kind: string): string {
+  const named = list(binding.subjects).filter((subject) => subject.kind === kind)
+  return named
+    .map(({ name, namespace }) => (namespace === undefined ? text(name) : `${namespace}/${name}`))
+    .join(', ')
+}
+
+/** The columns of each resource, as pkg/printers/internalversion in Kubernetes has them. */
+export const columns: Readonly<Record<string, readonly Column[]>> = {
+  pods: [
+    name,
+    column('Ready', podReady),
+    column('Status', podStatus),
+    column('Restarts', podRestarts),
+    age,
+    wide(said('IP', 'status.podIP')),
+    wide(said('Node', 'spec.nodeName')),
+    wide(said('Nominated Node', 'status.nominatedNodeName')),
+    wide(column('Readiness Gates', () => '<none>')),
+  ],
+  'deployments.apps': [
+    name,
+    column('Ready', replicas('readyReplicas')),
+    number('Up-to-date', 'status.updatedReplicas'),
+    number('Available', 'status.availableReplicas'),
+    age,
+    ...containers(),
+    selector,
+  ],
+  'replicasets.apps': [...sets, selector],
+  replicationcontrollers: [
+    ...sets,
+    wide(column('Selector', (object) => labelsOf(at(object, 'spec', 'selector')))),
+  ],
+  'daemonsets.apps': [
+    name,
+    number('Desired', 'status.desiredNumberScheduled'),
+    number('Current', 'status.currentNumberScheduled'),
+    number('Ready', 'status.numberReady'),
+    number('Up-to-date', 'status.updatedNumberScheduled'),
+    number('Available', 'status.numberAvailable'),
+    column('Node Selector', (object) => labelsOf(at(object, 'spec', 'template', 'spec', 'nodeSelector'))),
+    age,
+    ...containers(),
+    selector,
+  ],
+  'statefulsets.apps': [name, column('Ready', replicas('readyReplicas')), age, ...containers()],
+  'controllerrevisions.apps': [name, column('Controller', controllerOf), number('Revision', 'revision'), age],
+  'jobs.batch': [
+    name,
+    column('Status', () => 'Running'),
+    column('Completions', (object) => `0/${textAt(object, 'spec.completions') || '1'}`),
+    column('Duration', () => ''),
+    age,
+    ...containers(),
+    selector,
+  ],
+  'cronjobs.batch': [
+    name,
+    said('Schedule', 'spec.schedule'),
+    said('Timezone', 'spec.timeZone'),
+    column('Suspend', (object) => (at(object, 'spec', 'suspend') === true ? 'True' : 'False')),
+    number('Active', 'status.active'),
+    said('Last Schedule', 'status.lastScheduleTime'),
+    age,
+    ...containers('spec.jobTemplate.spec.template.spec'),
+    wide(column('Selector', () => '<none>')),
+  ],
+  services: [
+    name,
+    said('Type', 'spec.type'),
+    said('Cluster-IP', 'spec.clusterIP'),
+    column('External-IP', externalIp),
+    column('Port(s)', ports),
+    age,
+    wide(column('Selector', (object) => labelsOf(at(object, 'spec', 'selector')))),
+  ],
+  endpoints: [name, column('Endpoints', endpoints), age],
+  nodes: [
+    name,
+    column('Status', nodeStatus),
+    column('Roles', nodeRoles),
+    age,
+    said('Version', 'status.nodeInfo.kubeletVersion', ''),
+    wide(column('Internal-IP', (node) => addressOf(node, 'InternalIP'))),
+    wide(column('External-IP', (node) => addressOf(node, 'ExternalIP'))),
+    wide(said('OS-Image', 'status.nodeInfo.osImage', '<unknown>')),
+    wide(said('Kernel-Version', 'status.nodeInfo.kernelVersion', '<unknown>')),
+    wide(said('Container-Runtime', 'status.nodeInfo.containerRuntimeVersion', '<unknown>')),
+  ],
+  events: [
+    column('Last Seen', (event, now) =>
+      ageOf(event.lastTimestamp ?? event.firstTimestamp ?? event.eventTime, now),
+    ),
+    said('Type', 'type', ''),
+    said('Reason', 'reason', ''),
+    column('Object', ({ involvedObject }) => involved(involvedObject)),
+    wide(said('Subobject', 'involvedObject.fieldPath', '')),
+    wide(
+      column('Source', (event) => textAt(event, 'source.component') || textAt(event, 'reportingComponent')),
+    ),
+    column('Message', (event) => textAt(event, 'message').trim()),
+    wide(column('First Seen', (event, now) => ageOf(event.firstTimestamp ?? event.eventTime, now))),
+    wide(column('Count', (event) => count(event.count) || 1)),
+    wide(name),
+  ],
+  namespaces: [name, said('Status', 'status.phase', ''), age],
+  configmaps: [name, column('Data', ({ data, binaryData }) => size(data) + size(binaryData)), age],
+  secrets: [name, said('Type', 'type', ''), column('Data', ({ data }) => size(data)), age],
+  serviceaccounts: [name, age],
+  'ingresses.networking.k8s.io': [
+    name,
+    said('Class', 'spec.ingressClassName'),
+    column(
+      'Hosts',
+      (object) =>
+        list(at(object, 'spec', 'rules'))
+          .map(({ host }) => text(host))
+          .join(',') || '*',
+    ),
+    column('Address', () => ''),
+    column('Ports', (object) => (list(at(object, 'spec', 'tls')).length > 0 ? '80, 443' : '80')),
+    age,
+  ],
+  'networkpolicies.networking.k8s.io': [
+    name,
+    column('Pod-Selector', (object) => selectorText(at(object, 'spec', 'podSelector'))),
+    age,
+  ],
+  'rolebindings.rbac.authorization.k8s.io': roles,
+  'clusterrolebindings.rbac.authorization.k8s.io': roles,
+  'leases.coordination.k8s.io': [name, said('Holder', 'spec.holderIdentity', ''), age],
+  'priorityclasses.scheduling.k8s.io': [
+    name,
+    number('Value', 'value'),
+    { name: 'Global-Default', type: 'boolean', cell: ({ globalDefault }) => globalDefault === true },
+    age,
+    wide(said('PreemptionPolicy', 'preemptionPolicy', '')),
+  ],
+  persistentvolumeclaims: [
+    name,
+    said('Status', 'status.phase', ''),
+    said('Volume', 'spec.volumeName', ''),
+    column('Capacity', () => ''),
+    column('Access Modes', () => ''),
+    said('StorageClass', 'spec.storageClassName', ''),
+    said('VolumeAttributesClass', 'spec.volumeAttributesClassName', '<unset>'),
+    age,
+    wide(said('VolumeMode', 'spec.volumeMode', '<unset>')),
+  ],
+  'poddisruptionbudgets.policy': [
+    name,
+    said('Min Available', 'spec.minAvailable', 'N/A'),
+    said('Max Unavailable', 'spec.maxUnavailable', 'N/A'),
+    number('Allowed Disruptions', 'status.disruptionsAllowed'),
+    age,
+  ],
+}
+
+function controllerOf({ metadata }: KubeObject): string {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  if (owner === undefined) return '<none>'
+  const [group = ''] = owner.apiVersion.includes('/') ? owner.apiVersion.split('/') : []
+  return `${owner.kind.toLowerCase()}${group === '' ? '' : `.${group}`}/${owner.name}`
+}
+
+function externalIp(service: KubeObject): string {
+  if (at(service, 'spec', 'type') === 'ExternalName') return textAt(service, 'spec.externalName')
+  if (at(service, 'spec', 'type') === 'LoadBalancer') return '<pending>'
+  const external = at(service, 'spec', 'externalIPs')
+  return Array.isArray(external) && external.length > 0 ? external.join(',') : '<none>'
+}
+
+function ports(service: KubeObject): string {
+  const all = list(at(service, 'spec', 'ports')).map(({ port, nodePort, protocol }) =>
+    nodePort === undefined ? `${port}/${protocol}` : `${port}:${nodePort}/${protocol}`,
+  )
+  return all.join(',') || '<none>'
+}
+
+function endpoints({ subsets }: KubeObject): string {
+  const all = list(subsets).flatMap((subset) =>
+    list(subset.addresses).flatMap(({ ip }) => list(subset.ports).map(({ port }) => `${ip}:${port}`)),
+  )
+  return all.length > 3
+    ? `${all.slice(0, 3).join(',')} + ${all.length - 3} more...`
+    : all.join(',') || '<none>'
+}
+
+function nodeStatus(node: KubeObject): string {
+  const ready = list(at(node, 'status', 'conditions')).find(({ type }) => type === 'Ready')
+  const status = ready === undefined ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady'
+  return at(node, 'spec', 'unschedulable') === true ? `${status},SchedulingDisabled` : status
+}
+
+function nodeRoles({ metadata: { labels = {} } }: KubeObject): string {
+  const prefix = 'node-role.kubernetes.io/'
+  const roles = Object.keys(labels).flatMap((key) =>
+    key.startsWith(prefix) ? [key.slice(prefix.length)] : [],
+  )
+  return roles.sort().join(',') || '<none>'
+}
+
+function addressOf(node: KubeObject, type: string): string {
+  const address = list(at(node, 'status', 'addresses')).find((one) => one.type === type)
+  return address === undefined ? '<none>' : text(address.address)
+}
+
+function involved(object: unknown): string {
+  const { kind, name }: JsonObject = isObject(object) ? object : {}
+  return name === undefined ? text(kind).toLowerCase() : `${text(kind).toLowerCase()}/${text(name)}`
+}

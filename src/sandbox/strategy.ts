@@ -1,0 +1,200 @@
+import type { Context } from './context.ts'
+import { crdKey } from './crd.ts'
+import { crdCauses, crdDefaults, refuseCrd } from './crd-checks.ts'
+import { type Cause, forbidden, notImplemented } from './failure.ts'
+import { refusePod } from './node/refuse.ts'
+import { at, isObject, type KubeObject } from './object.ts'
+import { hasSubresource, type ResourceType } from './resource.ts'
+import { allocateClusterIp, keepClusterIp } from './service-ip.ts'
+import { list, text } from './values.ts'
+
+/** What is special about the objects of one resource. What is not here is the same for all. */
+interface Strategy {
+  /** Throws 501 for what the sandbox does not do. */
+  readonly refuse?: (object: KubeObject) => void
+  /** Fills in what belongs to the writer, as defaults do. */
+  readonly fill?: (object: KubeObject) => KubeObject
+  /** Fills in what belongs to nobody. */
+  readonly create?: (object: KubeObject, context: Context) => KubeObject
+  readonly update?: (object: KubeObject, live: KubeObject) => KubeObject
+  readonly check?: (object: KubeObject, live?: KubeObject) => Cause[]
+  /** A new object's status; `given` is left as it came. */
+  readonly status?: 'given' | Readonly<Record<string, unknown>>
+}
+
+const unserved = (feature: string): Strategy => ({
+  refuse: () => {
+    throw notImplemented(feature)
+  },
+})
+const daemonSets = {
+  currentNumberScheduled: 0,
+  numberMisscheduled: 0,
+  desiredNumberScheduled: 0,
+  numberReady: 0,
+}
+const disruptions = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }
+
+const strategies: Readonly<Record<string, Strategy>> = {
+  namespaces: { fill: labelled, create: finalized, status: { phase: 'Active' } },
+  nodes: { status: 'given' },
+  pods: { create: admitted, refuse: refusePod, status: { phase: 'Pending' } },
+  configmaps: { check: immutable },
+  secrets: { fill: encoded, check: immutable },
+  services: {
+    create: allocateClusterIp,
+    update: keepClusterIp,
+    status: { loadBalancer: {} },
+  },
+  persistentvolumes: { status: { phase: 'Pending' } },
+  persistentvolumeclaims: { status: { phase: 'Pending' } },
+  replicationcontrollers: { status: { replicas: 0 } },
+  resourcequotas: { status: {} },
+  'deployments.apps': { status: {} },
+  'replicasets.apps': { status: { replicas: 0 } },
+  'daemonsets.apps': { create: templateCounted, update: templateCounted, status: daemonSets },
+  'statefulsets.apps': { status: { replicas: 0, availableReplicas: 0 } },
+  'jobs.batch': { status: {} },
+  'cronjobs.batch': { status: {} },
+  'ingresses.networking.k8s.io': { status: { loadBalancer: {} } },
+  'poddisruptionbudgets.policy': { status: disruptions },
+  'horizontalpodautoscalers.autoscaling': { status: { desiredReplicas: 0, currentMetrics: null } },
+  [crdKey]: { refuse: refuseCrd, fill: crdDefaults, check: crdCauses, create: versionStored },
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io': unserved('admission webhooks'),
+  'validatingwebhookconfigurations.admissionregistration.k8s.io': unserved('admission webhooks'),
+  'mutatingadmissionpolicies.admissionregistration.k8s.io': unserved('admission policies'),
+  'mutatingadmissionpolicybindings.admissionregistration.k8s.io': unserved('admission policies'),
+  'validatingadmissionpolicies.admissionregistration.k8s.io': unserved('admission policies'),
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io': unserved('admission policies'),
+  'apiservices.apiregistration.k8s.io': unserved('aggregated API servers'),
+}
+
+/** Core kinds and groups whose objects count the changes of what was asked for. */
+const counted = new Set([
+  'pods',
+  'podtemplates',
+  'replicationcontrollers',
+  ...['ingresses', 'ingressclasses', 'networkpolicies'].map((plural) => `${plural}.networking.k8s.io`),
+  ...['flowschemas', 'prioritylevelconfigurations'].map((plural) => `${plural}.flowcontrol.apiserver.k8s.io`),
+  ...['jobs.batch', 'cronjobs.batch', 'poddisruptionbudgets.policy', 'endpointslices.discovery.k8s.io'],
+  ...['deployments', 'replicasets', 'daemonsets', 'statefulsets'].map((plural) => `${plural}.apps`),
+  ...['priorityclasses.scheduling.k8s.io', crdKey],
+])
+
+export function strategyOf({ key }: ResourceType): Strategy {
+  return strategies[key] ?? {}
+}
+
+/** Whether objects of a type carry a generation. */
+export function countsGenerations({ key, custom }: ResourceType): boolean {
+  return custom || counted.has(key)
+}
+
+/** A new object with the status that it starts with. */
+export function withFirstStatus(type: ResourceType, object: KubeObject): KubeObject {
+  const first = strategyOf(type).status
+  if (first === 'given' || (first === undefined && !hasSubresource(type, 'status'))) return object
+  const { status: _, ...rest } = object
+  const qos = type.key === 'pods' ? { qosClass: qosOf(object) } : {}
+  return { ...rest, ...(first === undefined ? {} : { status: { ...first, ...qos } }) } as KubeObject
+}
+
+function labelled(namespace: KubeObject): KubeObject {
+  const { metadata } = namespace
+  const labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name }
+  return { ...namespace, metadata: { ...metadata, labels } }
+}
+
+function finalized(namespace: KubeObject): KubeObject {
+  return { ...namespace, spec: { finalizers: ['kubernetes'] } }
+}
+
+function encoded(secret: KubeObject): KubeObject {
+  const { stringData, ...rest } = secret
+  if (!isObject(stringData)) return secret
+  const entries = Object.entries(stringData).map(([key, value]) => [
+    key,
+    Buffer.from(text(value)).toString('base64'),
+  ])
+  const data = isObject(rest.data) ? rest.data : {}
+  return { ...rest, data: { ...data, ...Object.fromEntries(entries) } } as KubeObject
+}
+
+function immutable(object: KubeObject, live?: KubeObject): Cause[] {
+  if (live?.immutable !== true) return []
+  const message = 'Forbidden: field is immutable when `immutable` is set'
+  const same = (field: string) => JSON.stringify(object[field] ?? {}) === JSON.stringify(live[field] ?? {})
+  const changed = ['data', 'binaryData'].filter((field) => !same(field))
+  return [...(object.immutable === true ? [] : ['immutable']), ...changed].map((field) => ({
+    reason: 'FieldValueForbidden',
+    message,
+    field,
+  }))
+}
+
+const tolerations = ['not-ready', 'unreachable'].map((condition) => ({
+  key: `node.kubernetes.io/${condition}`,
+  operator: 'Exists',
+  effect: 'NoExecute',
+  tolerationSeconds: 300,
+}))
+
+/** What the admission plugins that are on by default put into a pod; no service account's token is mounted. */
+function admitted(pod: KubeObject, { store }: Context): KubeObject {
+  const spec = isObject(pod.spec) ? pod.spec : {}
+  const account = text(spec.serviceAccountName) || 'default'
+  const name = text(spec.priorityClassName)
+  const priority = name === '' ? undefined : store.get('priorityclasses.scheduling.k8s.io', { name })
+  if (name !== '' && priority === undefined) {
+    throw forbidden(podNames, pod.metadata.name, `no PriorityClass with name ${name} was found`)
+  }
+  const given = list(spec.tolerations)
+  const missing = tolerations.filter(
+    ({ key }) => !given.some((one) => one.key === key || one.key === undefined),
+  )
+  return {
+    ...pod,
+    spec: {
+      ...spec,
+      serviceAccountName: account,
+      serviceAccount: account,
+      priority: priority?.value ?? 0,
+      preemptionPolicy: priority?.preemptionPolicy ?? 'PreemptLowerPriority',
+      tolerations: [...given, ...missing],
+    },
+  }
+}
+
+const podNames = { group: '', plural: 'pods' }
+
+function qosOf(pod: KubeObject): string {
+  const containers = [...list(at(pod, 'spec', 'containers')), ...list(at(pod, 'spec', 'initContainers'))]
+  const named = ['cpu', 'memory']
+  const of = (container: unknown, part: string, name: string) => at(container, 'resources', part, name)
+  const guaranteed = containers.every((container) =>
+    named.every((name) => {
+      const limit = of(container, 'limits', name)
+      return limit !== undefined && limit === (of(container, 'requests', name) ?? limit)
+    }),
+  )
+  if (guaranteed) return 'Guaranteed'
+  const some = containers.some((container) =>
+    named.some((name) => of(container, 'limits', name) ?? of(container, 'requests', name)),
+  )
+  return some ? 'Burstable' : 'BestEffort'
+}
+
+function templateCounted(daemonSet: KubeObject, live?: unknown): KubeObject {
+  const name = 'deprecated.daemonset.template.generation'
+  const before = Number(text(at(live, 'metadata', 'annotations', name)))
+  const template = (of: unknown) => JSON.stringify(at(of, 'spec', 'template'))
+  const next = template(daemonSet) === template(live) ? before : before + 1
+  const annotations = { ...daemonSet.metadata.annotations, [name]: String(next) }
+  return { ...daemonSet, metadata: { ...daemonSet.metadata, annotations } }
+}
+
+function versionStored(crd: KubeObject): KubeObject {
+  const storage = list(at(crd, 'spec', 'versions')).find(({ storage }) => storage === true)
+  const acceptedNames = { plural: '', kind: '' }
+  return { ...crd, status: { conditions: [], acceptedNames, storedVersions: [text(storage?.name)] } }
+}

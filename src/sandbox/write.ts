@@ -1,0 +1,176 @@
+import { isDeepStrictEqual } from 'node:util'
+import { recordUpdate, type WriteOf } from './apply/apply.ts'
+import type { Context, WriteOptions } from './context.ts'
+import { withDefaults } from './defaults.ts'
+import { conflict, invalid, notFound } from './failure.ts'
+import { isObject, type KubeObject } from './object.ts'
+import { hasSubresource, inVersion, type ResourceType, storedVersion } from './resource.ts'
+import type { NamedTarget, Target } from './route.ts'
+import { strategyOf } from './strategy.ts'
+import { checkObject, validate } from './validate.ts'
+import { timestamp } from './values.ts'
+
+/** What became of a write: the object as it is now, or would be after a dry run. */
+export interface Written {
+  readonly object: KubeObject
+  readonly created: boolean
+  readonly warnings: readonly string[]
+}
+
+/** How a write is recorded in managedFields. */
+export function recordOf(
+  context: Context,
+  { type, subresource }: Target,
+  { manager }: WriteOptions,
+): WriteOf {
+  return {
+    manager,
+    apiVersion: type.apiVersion,
+    time: timestamp(context.now()),
+    schema: type.schema,
+    subresource,
+    custom: type.custom ? { hasStatus: hasSubresource(type, 'status') } : undefined,
+  }
+}
+
+/** Checks an object by its schema and fills in what was not said. */
+export function decoded(type: ResourceType, object: KubeObject, { unknown }: Pick<WriteOptions, 'unknown'>) {
+  const valid = validate(object, type, unknown)
+  const filled = strategyOf(type).fill?.(valid.object) ?? valid.object
+  const full = type.custom ? filled : withDefaults(filled)
+  strategyOf(type).refuse?.(full)
+  return { object: full, warnings: valid.warnings }
+}
+
+/** The status of an object is no business of those who write the object itself. */
+export function withoutStatus(type: ResourceType, object: KubeObject): KubeObject {
+  if (!hasSubresource(type, 'status') || strategyOf(type).status === 'given') return object
+  const { status: _, ...rest } = object
+  return rest as KubeObject
+}
+
+/** Throws 422 for what is wrong with an object. */
+export function check(type: ResourceType, object: KubeObject, live?: KubeObject): void {
+  const own = strategyOf(type).check?.(object, live) ?? []
+  const causes = [...checkObject(type.info, object, live), ...own]
+  if (causes.length > 0) throw invalid(type.info, object.metadata.name, causes)
+}
+
+/** The object that a target names, in the target's version. Throws 404. */
+export function find({ store }: Context, { type, namespace, name }: NamedTarget): KubeObject {
+  const found = store.get(type.key, { namespace, name })
+  if (found === undefined) throw notFound(type.info, name)
+  return inVersion(found, type.apiVersion)
+}
+
+/** A change to an object that is there. */
+export interface Change {
+  readonly target: NamedTarget
+  readonly live: KubeObject
+  readonly next: KubeObject
+  /** The managedFields of `next` are already those that it is to have. */
+  readonly recorded?: boolean
+}
+
+/** Puts a changed object in the place of the live one, as a PUT does. */
+export function replace(context: Context, change: Change, options: WriteOptions): Written {
+  const { target, live, next, recorded = false } = change
+  const { type } = target
+  checkUnmoved(type, live, next)
+  const { object, warnings } = decoded(type, next, options)
+  const merged = withServersOwn(live, within(change, object))
+  const owned = recorded ? merged : recordUpdate(live, merged, recordOf(context, target, options))
+  const changed = counted(type, live, strategyOf(type).update?.(owned, live) ?? owned)
+  check(type, changed, live)
+  const result = isSame(live, changed) || options.dryRun ? undefined : commit(context, type, changed)
+  const object_ = isSame(live, changed) ? live : (result ?? changed)
+  return { object: inVersion(object_, type.apiVersion), created: false, warnings }
+}
+
+function checkUnmoved(
+  { info }: ResourceType,
+  { metadata: live }: KubeObject,
+  { metadata }: KubeObject,
+): void {
+  const { resourceVersion = '', uid = '' } = metadata
+  if (uid !== '' && uid !== live.uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.uid}`
+    throw conflict(info, live.name, why)
+  }
+  if (resourceVersion !== '' && resourceVersion !== live.resourceVersion) {
+    const why = 'the object has been modified; please apply your changes to the latest version and try again'
+    throw conflict(info, live.name, why)
+  }
+}
+
+/** What of the next object may be written through the target's subresource; the rest stays as it is. */
+function within({ target, live }: Change, next: KubeObject): KubeObject {
+  const { type, subresource } = target
+  switch (subresource) {
+    case 'status':
+      return { ...live, status: next.status, metadata: { ...live.metadata, ...managed(next) } }
+    case 'ephemeralcontainers':
+      return { ...live, spec: { ...specOf(live), ephemeralContainers: specOf(next).ephemeralContainers } }
+    case 'finalize':
+      return { ...live, spec: next.spec }
+    default:
+      return hasSubresource(type, 'status') ? { ...next, status: live.status } : next
+  }
+}
+
+const specOf = (object: KubeObject) => (isObject(object.spec) ? object.spec : {})
+const managed = ({ metadata: { managedFields } }: KubeObject) =>
+  managedFields === undefined ? {} : { managedFields }
+
+function withServersOwn({ metadata: live }: KubeObject, next: KubeObject): KubeObject {
+  const names = [
+    'uid',
+    'resourceVersion',
+    'generation',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+  ] as const
+  const own = Object.fromEntries(
+    names.flatMap((name) => (live[name] === undefined ? [] : [[name, live[name]]])),
+  )
+  const others = Object.entries(next.metadata).filter(([name]) => !names.some((one) => one === name))
+  return { ...next, metadata: { ...Object.fromEntries(others), ...own, name: live.name } }
+}
+
+/** Raises the generation when what was asked for changed. */
+function counted(type: ResourceType, live: KubeObject, next: KubeObject): KubeObject {
+  const { generation } = live.metadata
+  if (generation === undefined || isDeepStrictEqual(wanted(type, live), wanted(type, next))) return next
+  return { ...next, metadata: { ...next.metadata, generation: generation + 1 } }
+}
+
+function wanted(type: ResourceType, object: KubeObject): unknown {
+  const { metadata, apiVersion: _, ...rest } = withoutStatus(type, object)
+  // A Deployment's annotations go on to its ReplicaSets.
+  return type.key === 'deployments.apps' ? { ...rest, annotations: metadata.annotations } : rest
+}
+
+function isSame(live: KubeObject, next: KubeObject): boolean {
+  return isDeepStrictEqual(untimed(live), untimed(next))
+}
+
+/** An object without the times in its managedFields: they alone are no change. Fields without a value are none. */
+function untimed(object: KubeObject): unknown {
+  const managedFields = object.metadata.managedFields?.map(({ time: _, ...entry }) => entry)
+  return JSON.parse(JSON.stringify({ ...object, metadata: { ...object.metadata, managedFields } }))
+}
+
+/** An object that was marked for deletion goes when nothing holds it any more. */
+export function commit({ store }: Context, type: ResourceType, object: KubeObject): KubeObject {
+  if (!isHeld(type, object)) return store.remove(type.key, object.metadata) ?? object
+  return store.put(type.key, inVersion(object, storedVersion(type)))
+}
+
+function isHeld({ key }: ResourceType, { metadata, spec }: KubeObject): boolean {
+  const { deletionTimestamp, finalizers = [], deletionGracePeriodSeconds = 0 } = metadata
+  if (deletionTimestamp === undefined || finalizers.length > 0 || deletionGracePeriodSeconds > 0) return true
+  return (
+    key === 'namespaces' && isObject(spec) && Array.isArray(spec.finalizers) && spec.finalizers.length > 0
+  )
+}
