@@ -3,43 +3,35 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { agentImage, agentNamespace, Lab } from './support/cluster.ts'
-import { Laptop } from './support/ksync.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { useLab } from './support/cluster.ts'
+import { useLaptop } from './support/ksync.ts'
 import { agentProcesses, peakMemory } from './support/memory.ts'
+import { bulk } from './support/place.ts'
 import { listLocal, listRemote, makeTree } from './support/trees.ts'
 
-describe('a tree of 20,000 files', () => {
-  const lab = new Lab('bulk')
-  const laptop = new Laptop()
+describe(`a tree of ${bulk.files} files`, () => {
+  const lab = useLab('bulk')
+  const laptop = useLaptop()
+  const pod = 'plain'
   let out: string
 
   beforeAll(async () => {
-    await lab.create()
-    await Promise.all([
-      laptop.did('init', '--image', agentImage, '--namespace', agentNamespace),
-      lab.deploy('plain'),
-    ])
+    laptop.hasRunInit()
     out = laptop.folder('out')
-    makeTree(out, { files: 20_000, bytes: 260_000_000, seed: 1 })
-  })
-
-  afterAll(async () => {
-    await lab.remove()
-    laptop.remove()
+    makeTree(out, { ...bulk, seed: 1 })
+    await lab.deploy('plain')
   })
 
   async function once(local: string, remote: string) {
-    const [pod = ''] = await lab.pods('plain')
     const run = await laptop.ksync('run', '--once', '-n', lab.namespace, '--pod', pod, local, remote)
     expect(run.stderr + run.stdout).not.toMatch(/conflict/i)
     expect(run.code).toBe(0)
-    return pod
   }
 
   test('goes in, byte-identical, with modes and link targets', async () => {
-    const pod = await once(out, '/tree')
-    expect(await listRemote(lab, pod, { path: '/tree' })).toEqual(listLocal(out))
+    await once(out, '/tree')
+    expect(await listRemote(lab, pod, { path: 'tree' })).toEqual(listLocal(out))
   })
 
   test('and comes out into an empty folder', async () => {
@@ -48,11 +40,11 @@ describe('a tree of 20,000 files', () => {
     expect(listLocal(back)).toEqual(listLocal(out))
   })
 
-  test('a file of 1 GB goes in and comes out, in constant memory at both ends', async () => {
+  test(`a file of ${bulk.largeMiB} MiB goes in and comes out, in constant memory at both ends`, async () => {
     const folder = laptop.folder('large')
     const hash = createHash('sha256')
     await pipeline(
-      Readable.from(blocks(1024)),
+      Readable.from(blocks(bulk.largeMiB)),
       async function* (source: AsyncIterable<Buffer>) {
         for await (const block of source) {
           hash.update(block)
@@ -62,7 +54,6 @@ describe('a tree of 20,000 files', () => {
       createWriteStream(join(folder, 'one')),
     )
     const digest = hash.digest('hex')
-    const [pod = ''] = await lab.pods('plain')
     const memory = new Map<number, number>()
     const once = async (local: string) => {
       const args = ['run', '--once', '-n', lab.namespace, '--pod', pod, local, '/large']
@@ -76,10 +67,10 @@ describe('a tree of 20,000 files', () => {
       expect(code).toBe(0)
     }
     await once(folder)
-    expect((await lab.sh(pod, 'sha256sum /large/one')).slice(0, 64)).toBe(digest)
+    expect((await lab.sh(pod, 'sha256sum large/one')).slice(0, 64)).toBe(digest)
     const back = laptop.folder('large-back')
     await once(back)
-    await lab.sh(pod, 'rm -rf /large')
+    await lab.sh(pod, 'rm -rf large')
     expect(await digestOf(join(back, 'one'))).toBe(digest)
     expect(Math.max(...memory.values())).toBeLessThan(350)
   })

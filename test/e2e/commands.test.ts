@@ -2,13 +2,22 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { agentImage, agentNamespace, kubectl, kubectlJson, Lab } from './support/cluster.ts'
-import { Laptop } from './support/ksync.ts'
+import {
+  agentImage,
+  copyOfKubeconfig,
+  core,
+  dryRun,
+  type KubeConfigFile,
+  Lab,
+  namespaceExists,
+  parseObjects,
+  useLab,
+} from './support/cluster.ts'
+import { useLaptop } from './support/ksync.ts'
 import { until } from './support/until.ts'
 
 describe('specs, as a user of ksync knows them', () => {
-  const laptop = new Laptop()
-  afterAll(() => laptop.remove())
+  const laptop = useLaptop()
 
   test('create gives a friendly name; list, list -o name and delete know it', async () => {
     laptop.folder('a')
@@ -90,8 +99,7 @@ describe('specs, as a user of ksync knows them', () => {
 })
 
 describe('watch', () => {
-  const laptop = new Laptop()
-  afterAll(() => laptop.remove())
+  const laptop = useLaptop()
 
   test('in the background: get sees it, a second one refuses and names it, --stop ends it', async () => {
     const started = await laptop.did('watch', '-b')
@@ -107,32 +115,24 @@ describe('watch', () => {
   })
 
   test('one killed with -9 does not keep the next from starting', async () => {
-    const watch = laptop.start('watch')
-    await laptop.watchIsUp()
+    const watch = await laptop.watch()
     await watch.kill('SIGKILL')
-    const next = laptop.start('watch')
-    await laptop.watchIsUp()
+    const next = await laptop.watch()
     expect((await next.kill('SIGTERM')).code).toBe(0)
   })
 })
 
 describe('what differs when both sides meet', () => {
-  const lab = new Lab('conflict')
-  const laptop = new Laptop()
+  const lab = useLab('conflict')
+  const laptop = useLaptop()
   let work: string
 
   beforeAll(async () => {
-    await lab.create()
+    laptop.hasRunInit()
     await lab.deploy('plain')
-    await laptop.did('init', '--image', agentImage, '--namespace', agentNamespace)
     work = laptop.folder('work')
     for (const name of ['ours', 'theirs']) writeFileSync(join(work, name), 'local\n')
-    await lab.sh('plain', 'mkdir /work; echo remote > /work/ours; echo remote > /work/theirs')
-  })
-  afterAll(async () => {
-    await laptop.ksync('watch', '--stop')
-    await lab.remove()
-    laptop.remove()
+    await lab.sh('plain', 'mkdir work; echo remote > work/ours; echo remote > work/theirs')
   })
 
   const conflicts = async () =>
@@ -146,7 +146,7 @@ describe('what differs when both sides meet', () => {
     expect(stderr).toMatch(/conflict at ours: .*\nconflict at theirs: /)
     expect(stderr).toContain('delete the version that you do not want')
     expect(readFileSync(join(work, 'theirs'), 'utf8')).toBe('local\n')
-    expect(await lab.sh('plain', 'cat /work/ours')).toBe('remote\n')
+    expect(await lab.sh('plain', 'cat work/ours')).toBe('remote\n')
   })
 
   test('get says the same', async () => {
@@ -154,18 +154,18 @@ describe('what differs when both sides meet', () => {
       ...['create', '--name', 'work', '-n', lab.namespace, '--pod', 'plain', './work', '/work'],
     )
     await laptop.did('watch', '-b')
-    await until('both conflicts are known', conflicts, { holds: (all) => all.length === 2 })
-    const { stdout, stderr } = await laptop.ksync('get')
-    expect(stdout).toContain('in sync, 2 conflicts')
+    const { stderr } = await until('get lists both conflicts', () => laptop.ksync('get'), {
+      holds: ({ stdout }) => stdout.includes('in sync, 2 conflicts'),
+    })
     expect(stderr).toContain('delete the version that you do not want')
   })
 
   test('the version that is not deleted, on either side, takes the place of the other', async () => {
     rmSync(join(work, 'theirs'))
-    await lab.sh('plain', 'rm /work/ours')
+    await lab.sh('plain', 'rm work/ours')
     const here = () => (existsSync(join(work, 'theirs')) ? readFileSync(join(work, 'theirs'), 'utf8') : '')
     await until('the remote version is here', here, { holds: (text) => text === 'remote\n' })
-    await until('the local version is there', () => lab.sh('plain', 'cat /work/ours || true'), {
+    await until('the local version is there', () => lab.sh('plain', 'cat work/ours || true'), {
       holds: (text) => text === 'local\n',
     })
     await until('nothing is left to settle', conflicts, { holds: (all) => all.length === 0 })
@@ -173,7 +173,7 @@ describe('what differs when both sides meet', () => {
 })
 
 describe('an API server that cannot be used is told within 10 s, by name', () => {
-  const laptop = new Laptop()
+  const laptop = useLaptop()
   let silent: Server
   let port: number
 
@@ -185,13 +185,10 @@ describe('an API server that cannot be used is told within 10 s, by name', () =>
   })
   afterAll(() => {
     silent.close()
-    laptop.remove()
   })
 
   async function against(change: (config: KubeConfigFile) => void) {
-    const config = JSON.parse(
-      await kubectl(['config', 'view', '--raw', '--flatten', '-o', 'json']),
-    ) as KubeConfigFile
+    const config = copyOfKubeconfig()
     change(config)
     const path = join(laptop.home, `config-${Math.random()}`)
     writeFileSync(path, JSON.stringify(config))
@@ -242,54 +239,48 @@ function isThere(pid: number): boolean {
   }
 }
 
-interface KubeConfigFile {
-  clusters: { cluster: Record<string, string> }[]
-  users: { user: Record<string, string> }[]
-}
-
 describe('init and clean', () => {
-  const lab = new Lab('init')
-  const laptop = new Laptop()
+  const { namespace } = new Lab('init')
+  const laptop = useLaptop()
 
   afterAll(async () => {
-    await laptop.ksync('clean', '--namespace', lab.namespace)
-    laptop.remove()
+    await laptop.ksync('clean', '--namespace', namespace)
   })
 
   test('--print gives YAML that the API server takes, and nothing is installed', async () => {
-    const yaml = await laptop.did('init', '--print', '--image', agentImage, '--namespace', lab.namespace)
-    expect(await kubectl(['apply', '--dry-run=client', '-f', '-'], { input: yaml })).toMatch(/daemonset/)
-    await expect(kubectl(['get', 'namespace', lab.namespace])).rejects.toThrow(/not found/i)
+    const yaml = await laptop.did('init', '--print', '--image', agentImage, '--namespace', namespace)
+    const objects = parseObjects(yaml)
+    expect(objects.map(({ kind }) => kind)).toEqual(['Namespace', 'ServiceAccount', 'DaemonSet'])
+    // The namespace is not there, so a stand-in has to do.
+    for (const { metadata, ...rest } of objects) {
+      const inDefault = metadata?.namespace === undefined ? {} : { namespace: 'default' }
+      await dryRun({ ...rest, metadata: { ...metadata, ...inDefault } })
+    }
+    expect(await namespaceExists(namespace)).toBe(false)
   })
 
   test('an image that cannot be had is said in a sentence, not just that time ran out', async () => {
+    const image = 'registry.invalid/kubesync-test/none:1'
     const { code, stderr } = await laptop.ksync(
-      ...[
-        'init',
-        '--image',
-        'docker.io/kubesync-test/none:1',
-        '--namespace',
-        lab.namespace,
-        '--timeout',
-        '60s',
-      ],
+      ...['init', '--image', image, '--namespace', namespace, '--timeout', '60s'],
     )
     expect(code).not.toBe(0)
-    expect(stderr).toContain('kubesync-test/none:1')
+    expect(stderr).toContain(`the image ${image} cannot be pulled`)
   })
 
   test('run again with the right image it upgrades, with a line for each node', async () => {
     const { code, stderr, stdout } = await laptop.ksync(
-      ...['init', '--image', agentImage, '--namespace', lab.namespace],
+      ...['init', '--image', agentImage, '--namespace', namespace],
     )
     expect(code).toBe(0)
-    const nodes = (await kubectlJson(['get', 'nodes'])) as { items: { metadata: { name: string } }[] }
-    for (const { metadata } of nodes.items) expect(stdout + stderr).toContain(metadata.name)
+    const { items } = await core.listNode()
+    expect(items).not.toEqual([])
+    for (const { metadata } of items) expect(stdout + stderr).toContain(metadata?.name)
   })
 
   test('clean removes every object that init made', async () => {
-    await laptop.did('clean', '--namespace', lab.namespace)
-    await expect(kubectl(['get', 'namespace', lab.namespace])).rejects.toThrow(/not found/i)
+    await laptop.did('clean', '--namespace', namespace)
+    expect(await namespaceExists(namespace)).toBe(false)
   })
 
   test('the socket and the configuration are this user’s only', async () => {

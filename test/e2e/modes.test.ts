@@ -1,34 +1,22 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { agentImage, agentNamespace, Lab } from './support/cluster.ts'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { useLab } from './support/cluster.ts'
 import { Laptop } from './support/ksync.ts'
-import type { Running } from './support/run.ts'
 import { listLocal, listRemote } from './support/trees.ts'
 import { until } from './support/until.ts'
 
-const lab = new Lab('modes')
+const lab = useLab('modes')
+const pod = 'plain'
 let laptop: Laptop
-let watch: Running
-let pod: string
 
-beforeAll(async () => {
-  await lab.create()
-  await lab.deploy('plain')
-  pod = (await lab.pods('plain'))[0] ?? ''
-})
-afterAll(() => lab.remove())
-
+beforeAll(() => lab.deploy('plain'))
 beforeEach(async () => {
   laptop = new Laptop()
-  await laptop.did('init', '--image', agentImage, '--namespace', agentNamespace)
-  watch = laptop.start('watch')
-  await laptop.watchIsUp()
+  laptop.hasRunInit()
+  await laptop.watch()
 })
-afterEach(async () => {
-  await watch.kill('SIGTERM')
-  laptop.remove()
-})
+afterEach(() => laptop.remove())
 
 async function create(folder: string, remote: string, ...flags: string[]): Promise<void> {
   await laptop.did('create', '--name', 'it', '--pod', pod, '-n', lab.namespace, ...flags, folder, remote)
@@ -40,43 +28,43 @@ describe('one way', () => {
     const folder = laptop.folder('here')
     writeFileSync(join(folder, 'ours'), '1')
     await create(folder, '/one-way', '--local-read-only')
-    await lab.sh(pod, 'echo 2 > /one-way/theirs')
+    await lab.sh(pod, 'echo 2 > one-way/theirs')
     writeFileSync(join(folder, 'ours'), '3')
-    await until('our edit is there', () => lab.sh(pod, 'cat /one-way/ours'), {
+    await until('our edit is there', () => lab.sh(pod, 'cat one-way/ours'), {
       holds: (text) => text === '3',
     })
     await laptop.inSync('it', 1)
     expect(readdirSync(folder)).toEqual(['ours'])
-    expect(await lab.sh(pod, 'cat /one-way/theirs')).toBe('2\n')
+    expect(await lab.sh(pod, 'cat one-way/theirs')).toBe('2\n')
   })
 
   test('--remote-read-only: what changes here stays here', async () => {
     const folder = laptop.folder('here')
-    await lab.sh(pod, 'mkdir /other-way && echo 1 > /other-way/theirs')
+    await lab.sh(pod, 'mkdir other-way && echo 1 > other-way/theirs')
     writeFileSync(join(folder, 'ours'), '1')
     await create(folder, '/other-way', '--remote-read-only')
-    await lab.sh(pod, 'echo 2 > /other-way/theirs')
+    await lab.sh(pod, 'echo 2 > other-way/theirs')
     await until('their edit is here', () => listLocal(folder), {
       holds: (lines) => lines.some((line) => line.includes('53c234e5e847')),
     })
-    expect(await lab.sh(pod, 'ls /other-way')).toBe('theirs\n')
+    expect(await lab.sh(pod, 'ls other-way')).toBe('theirs\n')
   })
 })
 
 describe('conflicts', () => {
   test('what differs when they meet waits, and ends when one version is deleted', async () => {
     const folder = laptop.folder('here')
-    await lab.sh(pod, 'mkdir /met && echo theirs > /met/file')
+    await lab.sh(pod, 'mkdir met && echo theirs > met/file')
     writeFileSync(join(folder, 'file'), 'ours, longer')
     await create(folder, '/met')
     const [session] = await laptop.sessions('it')
     expect(session?.session?.conflicts).toMatchObject([{ path: 'file' }])
-    expect(await lab.sh(pod, 'cat /met/file')).toBe('theirs\n')
+    expect(await lab.sh(pod, 'cat met/file')).toBe('theirs\n')
     rmSync(join(folder, 'file'))
-    await until('their version comes', () => listRemote(lab, pod, { path: '/met' }), {
+    await until('their version comes', () => listRemote(lab, pod, { path: 'met' }), {
       holds: (remote) => remote.join() === listLocal(folder).join(),
     })
-    expect(await lab.sh(pod, 'cat /met/file')).toBe('theirs\n')
+    expect(await lab.sh(pod, 'cat met/file')).toBe('theirs\n')
   })
 })
 
@@ -98,7 +86,7 @@ describe('deletions that look like a disaster', () => {
   test('a folder emptied in the container empties nothing here', async () => {
     const folder = fill()
     await create(folder, '/emptied')
-    await lab.sh(pod, 'rm -rf /emptied/*')
+    await lab.sh(pod, 'rm -rf emptied/*')
     await halted()
     expect(listLocal(folder)).toHaveLength(files + 1)
     expect((await laptop.ksync('get')).stderr).toContain('ksync resume it')
@@ -107,7 +95,7 @@ describe('deletions that look like a disaster', () => {
   test('a folder removed in the container removes nothing here', async () => {
     const folder = fill()
     await create(folder, '/removed')
-    await lab.sh(pod, 'rm -rf /removed')
+    await lab.sh(pod, 'rm -rf removed')
     await halted()
     expect(listLocal(folder)).toHaveLength(files + 1)
   })
@@ -117,10 +105,10 @@ describe('deletions that look like a disaster', () => {
     await create(folder, '/most')
     for (let index = 0; index < 50; index++) rmSync(join(folder, `sub/${index}`))
     await halted()
-    const left = Number(await lab.sh(pod, 'ls /most/sub | wc -l'))
+    const left = Number(await lab.sh(pod, 'ls most/sub | wc -l'))
     expect(left).toBeGreaterThanOrEqual(files / 2)
     await laptop.did('resume', 'it')
-    await until('they are deleted there, too', () => listRemote(lab, pod, { path: '/most' }), {
+    await until('they are deleted there, too', () => listRemote(lab, pod, { path: 'most' }), {
       holds: (remote) => remote.join() === listLocal(folder).join(),
     })
   })

@@ -1,31 +1,22 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { agentImage, agentNamespace, Lab } from './support/cluster.ts'
-import { Laptop } from './support/ksync.ts'
-import type { Running } from './support/run.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { useLab } from './support/cluster.ts'
+import { useLaptop } from './support/ksync.ts'
 import { listLocal, listRemote } from './support/trees.ts'
 import { until } from './support/until.ts'
 
 describe('a folder and the pods of a selector', () => {
-  const lab = new Lab('sync')
-  const laptop = new Laptop()
-  let watch: Running
+  const lab = useLab('sync')
+  const laptop = useLaptop()
   let demo: string
 
-  beforeAll(async () => {
-    await lab.create()
-    await laptop.did('init', '--image', agentImage, '--namespace', agentNamespace)
+  beforeAll(() => {
+    laptop.hasRunInit()
     demo = laptop.folder('demo')
     mkdirSync(join(demo, 'src/empty'), { recursive: true })
     writeFileSync(join(demo, 'src/main.js'), 'console.log(1)\n')
     writeFileSync(join(demo, 'start.sh'), '#!/bin/sh\n', { mode: 0o755 })
-  })
-
-  afterAll(async () => {
-    await watch?.kill('SIGTERM')
-    await lab.remove()
-    laptop.remove()
   })
 
   test('without a watch, get says that none runs', async () => {
@@ -34,8 +25,7 @@ describe('a folder and the pods of a selector', () => {
   })
 
   test('a spec waits for pods that do not exist yet, and get says so', async () => {
-    watch = laptop.start('watch')
-    await laptop.watchIsUp()
+    await laptop.watch()
     const created = await laptop.did(
       ...['create', '--name', 'demo', '--selector=app=demo', '-n', lab.namespace],
       ...['./demo', '/demo-files'],
@@ -54,14 +44,14 @@ describe('a folder and the pods of a selector', () => {
     expect(sessions.map((s) => s.pod).sort()).toEqual([...pods].sort())
     expect(sessions.filter((s) => s.role === 'leader')).toHaveLength(1)
     for (const pod of pods) {
-      expect(await listRemote(lab, pod, { path: '/demo-files' })).toEqual(listLocal(demo))
+      expect(await listRemote(lab, pod, { path: 'demo-files' })).toEqual(listLocal(demo))
     }
   })
 
   test('an edit here is there', async () => {
     writeFileSync(join(demo, 'src/main.js'), 'console.log(2)\n')
     for (const pod of await lab.pods('demo')) {
-      await until(`the edit is in ${pod}`, () => lab.sh(pod, 'cat /demo-files/src/main.js'), {
+      await until(`the edit is in ${pod}`, () => lab.sh(pod, 'cat demo-files/src/main.js'), {
         holds: (text) => text === 'console.log(2)\n',
       })
     }
@@ -69,12 +59,12 @@ describe('a folder and the pods of a selector', () => {
 
   test('an edit in the leader’s container is here, and in the other replicas', async () => {
     const { pod } = await leader()
-    await lab.sh(pod, 'echo made-there > /demo-files/src/there.txt')
+    await lab.sh(pod, 'echo made-there > demo-files/src/there.txt')
     await until('the file is here', () => readFileSync(join(demo, 'src/there.txt'), 'utf8'), {
       holds: (text) => text === 'made-there\n',
     })
     for (const other of await lab.pods('demo')) {
-      await until(`and in ${other}`, () => lab.sh(other, 'cat /demo-files/src/there.txt'), {
+      await until(`and in ${other}`, () => lab.sh(other, 'cat demo-files/src/there.txt'), {
         holds: (text) => text === 'made-there\n',
       })
     }
@@ -84,17 +74,17 @@ describe('a folder and the pods of a selector', () => {
     const { pod } = await leader()
     renameSync(join(demo, 'src'), join(demo, 'lib'))
     rmSync(join(demo, 'start.sh'))
-    await until('there as here', () => listRemote(lab, pod, { path: '/demo-files' }), {
+    await until('there as here', () => listRemote(lab, pod, { path: 'demo-files' }), {
       holds: (remote) => remote.join('\n') === listLocal(demo).join('\n'),
     })
     await lab.sh(
       pod,
-      'cd /demo-files && mv lib/main.js top.js && rm -r lib && mkdir -p a/b/c && ln -s ../top.js a/link',
+      'cd demo-files && mv lib/main.js top.js && rm -r lib && mkdir -p a/b/c && ln -s ../top.js a/link',
     )
     await until('here as there', () => listLocal(demo), {
       holds: (local) => local.some((line) => line === 'link ../top.js a/link') && local.length === 5,
     })
-    expect(await listRemote(lab, pod, { path: '/demo-files' })).toEqual(listLocal(demo))
+    expect(await listRemote(lab, pod, { path: 'demo-files' })).toEqual(listLocal(demo))
   })
 
   test('names with spaces, quotes, newlines and Unicode', async () => {
@@ -112,14 +102,14 @@ describe('a folder and the pods of a selector', () => {
     for (const name of names) writeFileSync(join(demo, name), name)
     await until(
       'all are there',
-      () => lab.sh(pod, 'cd /demo-files && find . -mindepth 1 -maxdepth 1 -print0 | tr -cd "\\0" | wc -c'),
+      () => lab.sh(pod, 'cd demo-files && find . -mindepth 1 -maxdepth 1 -print0 | tr -cd "\\0" | wc -c'),
       {
         holds: (count) => Number(count) === 2 + names.length,
       },
     )
     await lab.sh(
       pod,
-      'cd /demo-files && mkdir named && for f in ./*; do [ -f "$f" ] && mv -- "$f" named/; done; true',
+      'cd demo-files && mkdir named && for f in ./*; do [ -f "$f" ] && mv -- "$f" named/; done; true',
     )
     await until('and come back from there', () => listLocal(join(demo, 'named')), {
       holds: (lines) => lines.length === names.length + 1,
@@ -132,8 +122,8 @@ describe('a folder and the pods of a selector', () => {
     await laptop.did('delete', 'demo')
     await until('get shows no spec', () => laptop.spec('demo'), { holds: (spec) => spec === undefined })
     writeFileSync(join(demo, 'after'), '')
-    await lab.sh(pod, 'test -d /demo-files/named')
-    expect(await lab.sh(pod, 'ls /demo-files')).not.toContain('after')
+    await lab.sh(pod, 'test -d demo-files/named')
+    expect(await lab.sh(pod, 'ls demo-files')).not.toContain('after')
   })
 
   async function leader() {

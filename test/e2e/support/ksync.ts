@@ -1,12 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
-import { kubeconfig } from './cluster.ts'
+import { afterAll, inject } from 'vitest'
 import { type Finished, Running, run } from './run.ts'
 import { until } from './until.ts'
 
+const surroundings = inject('e2e')
 const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
 
 /** What these tests rely on in `get -o json`. */
@@ -41,10 +42,18 @@ export class Laptop {
   readonly env: NodeJS.ProcessEnv = {
     ...process.env,
     HOME: this.home,
-    KUBECONFIG: kubeconfig,
+    KUBECONFIG: surroundings.kubeconfig,
     NO_COLOR: '1',
     KUBESYNC_HOME: join(this.home, '.kubesync'),
     KUBESYNC_CONFIG: '',
+  }
+  readonly #started: Running[] = []
+
+  /** As after `init`, which was run once for all tests. */
+  hasRunInit(): void {
+    const home = join(this.home, '.kubesync')
+    mkdirSync(home, { recursive: true, mode: 0o700 })
+    writeFileSync(join(home, 'config'), surroundings.configuration, { mode: 0o600 })
   }
 
   /** The built command line, as a process. */
@@ -60,7 +69,18 @@ export class Laptop {
   }
 
   start(...args: string[]): Running {
-    return new Running(process.execPath, [cli, ...args], { env: this.env, cwd: this.home })
+    const running = new Running(process.execPath, [cli, ...args], { env: this.env, cwd: this.home })
+    this.#started.push(running)
+    return running
+  }
+
+  /** Starts `watch` in the foreground, and returns when it answers. */
+  async watch(): Promise<Running> {
+    const running = this.start('watch')
+    await until('the watch answers', () => this.ksync('get'), {
+      holds: ({ code, stderr }) => code === 0 && !stderr.includes('no watch runs'),
+    })
+    return running
   }
 
   /** What `get` says of a spec; undefined if there is none by that name. */
@@ -71,13 +91,6 @@ export class Laptop {
 
   async sessions(name: string): Promise<readonly SessionView[]> {
     return (await this.spec(name))?.sessions ?? []
-  }
-
-  /** Waits until `get` has somebody to ask. */
-  async watchIsUp(): Promise<void> {
-    await until('a watch runs', () => this.ksync('get'), {
-      holds: ({ stderr }) => !stderr.includes('no watch runs'),
-    })
   }
 
   /** Waits until a spec is in sync with so many pods, and returns its sessions. */
@@ -94,7 +107,17 @@ export class Laptop {
     return path
   }
 
-  remove(): void {
+  /** Ends what was started on it, and removes it. */
+  async remove(): Promise<void> {
+    await Promise.all(this.#started.map((running) => running.end()))
+    await this.ksync('watch', '--stop')
     rmSync(this.home, { recursive: true, force: true })
   }
+}
+
+/** A user's machine for the tests of the block it is called in. */
+export function useLaptop(): Laptop {
+  const laptop = new Laptop()
+  afterAll(() => laptop.remove())
+  return laptop
 }

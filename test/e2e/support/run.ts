@@ -14,6 +14,9 @@ export interface RunOptions {
   readonly limit?: number
 }
 
+/** How long a process that is asked to end is waited for. */
+const patience = 10_000
+
 /** A process under test, and what it has said so far. */
 export class Running {
   readonly child: ChildProcessWithoutNullStreams
@@ -41,6 +44,12 @@ export class Running {
     this.child.kill(signal)
     return this.exited
   }
+
+  /** Ends it, however it takes that. */
+  async end(): Promise<void> {
+    const late = setTimeout(() => this.child.kill('SIGKILL'), patience)
+    await this.kill('SIGTERM').finally(() => clearTimeout(late))
+  }
 }
 
 /** Runs a command to its end, whatever its exit code. */
@@ -49,8 +58,8 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Finished> {
-  const running = new Running(command, args, options)
   const limit = options.limit ?? 120_000
+  const running = new Running(command, args, options)
   let late = false
   const timer = setTimeout(() => {
     late = true

@@ -1,0 +1,47 @@
+import { inject, test } from 'vitest'
+import type { Place } from './global.ts'
+
+/** What a test may need that not every place can show; in words, why one that cannot does not run it. */
+const reasons = {
+  images: 'no images there: a container starts as an empty directory',
+  users: 'no users there: every container runs as the one who started it',
+  readOnlyRoot: 'no read-only filesystems there',
+  isolation: 'no isolation there: an absolute path of a process is the machine’s',
+  apiServer: 'its API server is not ours to stop',
+  faults: 'nothing breaks on demand there',
+} as const
+
+type Capability = keyof typeof reasons
+
+interface Powers {
+  readonly can: ReadonlySet<Capability>
+  /** What is a lot there. */
+  readonly bulk: { readonly files: number; readonly bytes: number; readonly largeMiB: number }
+  /** What takes long enough to be interrupted. */
+  readonly transfer: { readonly files: number; readonly bytes: number }
+}
+
+const onCluster = {
+  bulk: { files: 20_000, bytes: 260_000_000, largeMiB: 1024 },
+  transfer: { files: 3000, bytes: 60_000_000 },
+}
+
+const places: Readonly<Record<Place, Powers>> = {
+  sandbox: {
+    can: new Set(['apiServer', 'faults']),
+    bulk: { files: 4000, bytes: 50_000_000, largeMiB: 128 },
+    transfer: { files: 1000, bytes: 20_000_000 },
+  },
+  cluster: { can: new Set(['images', 'users', 'readOnlyRoot', 'isolation', 'apiServer']), ...onCluster },
+  given: { can: new Set(['images', 'users', 'readOnlyRoot', 'isolation']), ...onCluster },
+}
+
+const { place } = inject('e2e')
+export const { bulk, transfer } = places[place]
+
+/** A test of what not every place can show; elsewhere it is skipped, and its name says why. */
+export function testWith(...needed: Capability[]): (name: string, body: () => Promise<void>) => void {
+  const missing = needed.find((capability) => !places[place].can.has(capability))
+  if (missing === undefined) return test
+  return (name) => test.skip(`${name} (${place}: ${reasons[missing]})`, () => {})
+}
