@@ -1,6 +1,6 @@
 // Bundles the command line (code-split, so that heavy parts load when they are used), the worker that
 // holds the local replica, and the agent: one CommonJS file, because it is evaluated from memory.
-import { chmod, readFile, rm } from 'node:fs/promises'
+import { chmod, copyFile, readFile, rm } from 'node:fs/promises'
 import { rolldown } from 'rolldown'
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'))
@@ -31,4 +31,5 @@ await bundle(
   { agent: 'src/agent/main.ts' },
   { format: 'cjs', codeSplitting: false, entryFileNames: 'agent.cjs' },
 )
+await copyFile('src/sandbox/kubernetes.json', 'dist/kubernetes.json')
 await chmod('dist/cli.js', 0o755)

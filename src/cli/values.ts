@@ -18,6 +18,15 @@ export function parseDuration(text: string): number {
   return total
 }
 
+/** A whole number within bounds. */
+export function parseCount(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    if (number >= least && number <= most) return number
+    throw usageError(`\`${text}\` is not a number from ${least} to ${most}`)
+  }
+}
+
 const labelName = /^(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?$/
 const labelValue = /^(?:[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)?$/
 
