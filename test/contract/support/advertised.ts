@@ -9,6 +9,7 @@ export type Feature =
   | 'aggregated discovery'
   | 'fieldValidation'
   | 'watch-list'
+  | 'custom objects'
   | 'ephemeral containers'
   | 'exec v5'
   | 'port-forward over WebSocket'
@@ -31,6 +32,7 @@ export async function advertised(client: Client): Promise<Advertised> {
     'aggregated discovery': await hasAggregatedDiscovery(client),
     fieldValidation: parameters?.has('post fieldValidation') ?? false,
     'watch-list': parameters?.has('get sendInitialEvents') ?? false,
+    'custom objects': !crashesOnCustomObjects(version),
     'ephemeral containers': (await resources(client)).includes('pods/ephemeralcontainers'),
     'exec v5': minor >= 30,
     'port-forward over WebSocket': minor >= 31,
@@ -67,4 +69,13 @@ async function listParameters(client: Client): Promise<Set<string> | undefined> 
       return Array.isArray(parameters) ? parameters.map((one) => `${method} ${text(one, 'name')}`) : []
     }),
   )
+}
+
+/**
+ * Kubernetes before 1.23 has a reflect2 that is older than 1.0.2. Built with Go 1.18 or newer, such a server dies
+ * when it is sent a custom object. (https://github.com/modern-go/reflect2/releases/tag/v1.0.2)
+ */
+function crashesOnCustomObjects(version: unknown): boolean {
+  const go = /^go1\.(\d+)/.exec(text(version, 'goVersion'))?.[1]
+  return Number.parseInt(text(version, 'minor'), 10) < 23 && Number(go) >= 18
 }

@@ -53,3 +53,11 @@ export function versionOf(value: unknown): string {
 export function uidOf(value: unknown): string {
   return text(value, 'metadata', 'uid')
 }
+
+/** Who owns what of an object: `MANAGER OPERATION` -> FieldsV1. */
+export function ownershipOf(value: unknown): Fields {
+  const entries = list(value, 'metadata', 'managedFields')
+  return Object.fromEntries(
+    entries.map((entry) => [`${text(entry, 'manager')} ${text(entry, 'operation')}`, at(entry, 'fieldsV1')]),
+  )
+}

@@ -36,7 +36,7 @@ export function report(project: TestProject, server: string): void {
 }
 
 function told(module: TestModule, test: TestCase): Ran {
-  const name = test.fullName.replace(/ \[not advertised: .*\]$/, '')
+  const name = test.fullName.replace(/ \[lacking: .*\]$/, '')
   return {
     name: `${basename(module.moduleId, '.test.ts')}: ${name}`,
     needs: test.meta().needs ?? [],

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, type TestContext, test } from 'vitest'
 import type { Feature } from './advertised.ts'
 import { type Answer, Client } from './client.ts'
 import { type Fields, nameOf } from './json.ts'
@@ -7,7 +7,7 @@ import { became } from './watch.ts'
 
 declare module 'vitest' {
   export interface TaskMeta {
-    needs?: readonly Feature[]
+    needs?: readonly string[]
   }
 }
 
@@ -23,9 +23,21 @@ export function has(feature: Feature): boolean {
 
 /** `test` for what only some servers have: skipped, with the reason in the name, where one of them is lacking. */
 export function needing(...needs: Feature[]) {
-  const lacking = needs.filter((feature) => !has(feature))
-  return (name: string, body: () => Promise<void>) => {
-    const full = lacking.length === 0 ? name : `${name} [not advertised: ${lacking.join(', ')}]`
+  return testsFor(
+    needs,
+    needs.filter((feature) => !has(feature)),
+  )
+}
+
+/** The same for tests with the real kubectl, which not every machine has. */
+export function withKubectl(...needs: Feature[]) {
+  const lacking: string[] = needs.filter((feature) => !has(feature))
+  return testsFor([...needs, 'kubectl'], inject('kubectl') ? lacking : [...lacking, 'kubectl'])
+}
+
+function testsFor(needs: readonly string[], lacking: readonly string[]) {
+  return (name: string, body: (context: TestContext) => Promise<void>) => {
+    const full = lacking.length === 0 ? name : `${name} [lacking: ${lacking.join(', ')}]`
     test.skipIf(lacking.length > 0)(full, { meta: { needs } }, body)
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { text } from './json.ts'
 
 const run = promisify(execFile)
 
@@ -30,10 +31,11 @@ async function startSandbox(): Promise<Target> {
   const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
   const sandbox = (...args: string[]) =>
     run(process.execPath, [cli, 'sandbox', ...args], { env: { ...process.env, KUBESYNC_HOME: home } })
-  await sandbox('up')
+  await sandbox('up', '--nodes', '2')
+  const { stdout } = await sandbox('status', '--output', 'json')
   return {
     kind: 'sandbox',
-    kubeconfig: join(home, 'sandbox', 'kubeconfig'),
+    kubeconfig: text(JSON.parse(stdout), 'kubeconfig'),
     async close() {
       await sandbox('down')
       await rm(home, { recursive: true, force: true })

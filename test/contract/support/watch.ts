@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline'
+import type { IncomingMessage } from 'node:http'
 import { type Client, cut } from './client.ts'
 import { at, nameOf, type Thing, text, thing } from './json.ts'
 
@@ -25,7 +25,7 @@ export async function watch(client: Client, path: string): Promise<Watch> {
     cut(response)
     throw new Error(`the watch ${path} was answered with ${response.statusCode}`)
   }
-  const events = eventsOf(createInterface({ input: response }))
+  const events = eventsOf(response)
   const next = async () => {
     const result = await inTime(events.next(), `no event came: ${path}`)
     if (result.done) throw new Error(`the watch ended: ${path}`)
@@ -51,12 +51,19 @@ export async function watch(client: Client, path: string): Promise<Watch> {
   }
 }
 
-async function* eventsOf(lines: AsyncIterable<string>): AsyncGenerator<WatchEvent, void> {
-  for await (const line of lines) {
-    if (line === '') continue
-    const event: unknown = JSON.parse(line)
-    yield { type: text(event, 'type'), object: thing(at(event, 'object')) }
+async function* eventsOf(response: IncomingMessage): AsyncGenerator<WatchEvent, void> {
+  let rest = ''
+  response.setEncoding('utf8')
+  for await (const chunk of response) {
+    const lines = `${rest}${chunk}`.split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) yield eventOf(line)
   }
+}
+
+function eventOf(line: string): WatchEvent {
+  const event: unknown = JSON.parse(line)
+  return { type: text(event, 'type'), object: thing(at(event, 'object')) }
 }
 
 /**
