@@ -43,7 +43,11 @@ async function deploy(): Promise<string> {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
     metadata: { name: 'web', namespace: 'default' },
-    spec: { replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: {} } },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'any' }] } },
+    },
   })
   await world.settled()
   return world.pods()[0]?.metadata.name ?? ''
@@ -62,7 +66,7 @@ describe('a pod is moved', () => {
 
   it('but not one that nobody would make anew', async () => {
     const metadata = { name: 'alone', namespace: 'default' }
-    world.writer.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: {} })
+    world.addPod('alone')
     await world.settled()
     await expect(faults.movePod(metadata)).rejects.toMatchObject({ code: 'POD_STAYS' })
     await expect(faults.movePod({ ...metadata, name: 'other' })).rejects.toMatchObject({

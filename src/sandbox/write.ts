@@ -38,7 +38,6 @@ export function decoded(type: ResourceType, object: KubeObject, { unknown }: Pic
   const valid = validate(object, type, unknown)
   const filled = strategyOf(type).fill?.(valid.object) ?? valid.object
   const full = type.custom ? filled : withDefaults(filled)
-  strategyOf(type).refuse?.(full)
   return { object: full, warnings: valid.warnings }
 }
 
@@ -49,11 +48,12 @@ export function withoutStatus(type: ResourceType, object: KubeObject): KubeObjec
   return rest as KubeObject
 }
 
-/** Throws 422 for what is wrong with an object. */
+/** Throws 422 for what is wrong with an object, 501 for what the sandbox does not do. */
 export function check(type: ResourceType, object: KubeObject, live?: KubeObject): void {
   const own = strategyOf(type).check?.(object, live) ?? []
   const causes = [...checkObject(type.info, object, live), ...own]
   if (causes.length > 0) throw invalid(type.info, object.metadata.name, causes)
+  strategyOf(type).refuse?.(object)
 }
 
 /** The object that a target names, in the target's version. Throws 404. */
@@ -80,7 +80,8 @@ export function replace(context: Context, change: Change, options: WriteOptions)
   const { object, warnings } = decoded(type, next, options)
   const merged = withServersOwn(live, within(change, object))
   const owned = recorded ? merged : recordUpdate(live, merged, recordOf(context, target, options))
-  const changed = counted(type, live, strategyOf(type).update?.(owned, live) ?? owned)
+  const updated = strategyOf(type).update?.(owned, live) ?? owned
+  const changed = target.subresource === 'status' ? updated : counted(type, live, updated)
   check(type, changed, live)
   const result = isSame(live, changed) || options.dryRun ? undefined : commit(context, type, changed)
   const object_ = isSame(live, changed) ? live : (result ?? changed)
@@ -108,7 +109,7 @@ function within({ target, live }: Change, next: KubeObject): KubeObject {
   const { type, subresource } = target
   switch (subresource) {
     case 'status':
-      return { ...live, status: next.status, metadata: { ...live.metadata, ...managed(next) } }
+      return { ...live, status: next.status, metadata: { ...live.metadata, ...withStatus(type, next) } }
     case 'ephemeralcontainers':
       return { ...live, spec: { ...specOf(live), ephemeralContainers: specOf(next).ephemeralContainers } }
     case 'finalize':
@@ -119,6 +120,14 @@ function within({ target, live }: Change, next: KubeObject): KubeObject {
 }
 
 const specOf = (object: KubeObject) => (isObject(object.spec) ? object.spec : {})
+/** What is written of the metadata together with the status: a Deployment's annotations, for its revision is one. */
+const withStatus = ({ key }: ResourceType, next: KubeObject) => {
+  const { annotations } = next.metadata
+  return {
+    ...managed(next),
+    ...(key === 'deployments.apps' && annotations !== undefined ? { annotations } : {}),
+  }
+}
 const managed = ({ metadata: { managedFields } }: KubeObject) =>
   managedFields === undefined ? {} : { managedFields }
 

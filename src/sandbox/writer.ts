@@ -20,7 +20,7 @@ export interface Writer {
   /**
    * Puts what `change` makes of the object as it is now. Nothing is committed when it returns the object itself or an equal
    * one, or when there is no such object (the answer is undefined then). With a `status` subresource only the
-   * status is taken over, without it everything but the status.
+   * status is taken over (and a Deployment's annotations), without it everything but the status.
    */
   change(
     key: ObjectKey,

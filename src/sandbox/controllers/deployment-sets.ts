@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { ApiFailure } from '../failure.ts'
+import type { KubeObject } from '../object.ts'
 import type { Store } from '../store.ts'
 import type { ObjectKey, Writer } from '../writer.ts'
 import { withCondition } from './deployment-status.ts'
@@ -76,11 +77,13 @@ function revisionAnnotations(set: ReplicaSet, next: number): Record<string, stri
   return { [revisionKey]: String(next), [historyKey]: history === undefined ? known : `${history},${known}` }
 }
 
+/** With the status, so that it counts as no change of what is wanted. */
 function tellRevision(writer: Writer, key: ObjectKey, revision: number): void {
-  writer.change(key, (object) => {
+  const told = (object: KubeObject) => {
     const annotations = { ...object.metadata.annotations, [revisionKey]: String(revision) }
     return { ...object, metadata: { ...object.metadata, annotations } }
-  })
+  }
+  writer.change(key, told, 'status')
 }
 
 function inherited({ metadata }: Deployment): Record<string, string> {

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { ApiFailure } from '../failure.ts'
 import type { KubeObject } from '../object.ts'
 import type { Deployment, ReplicaSet } from './kinds.ts'
 import { World } from './testing/world.ts'
@@ -291,29 +290,24 @@ describe('pods that come and go', () => {
 
   it('one that the API refuses is told of, and tried again', async () => {
     await deploy({ replicas: 0 })
-    world.refusal = new ApiFailure(403, 'Forbidden', 'exceeded quota')
-    edit({ replicas: 1 })
+    const volumes = [{ name: 'disk', hostPath: { path: '/' } }]
+    edit({ replicas: 1, template: { ...template('one'), spec: { ...template('one').spec, volumes } } })
     await world.settled()
-    expect(messages()).toContain('Error creating: exceeded quota')
+    const message = 'the sandbox does not do this: volumes of type hostPath (disk)'
+    expect(messages()).toContain(`Error creating: ${message}`)
     expect(conditionOf('ReplicaFailure')).toMatchObject({
       status: 'True',
       reason: 'FailedCreate',
-      message: 'exceeded quota',
+      message,
     })
-    world.refusal = undefined
-    await expect.poll(() => deployment().status?.readyReplicas, { timeout: 5000 }).toBe(1)
+    edit({ template: template('one') })
     await world.settled()
     expect(conditionOf('ReplicaFailure')).toBeUndefined()
   })
 
   it('one of somebody else with the same labels is left alone', async () => {
     await deploy({ replicas: 1 })
-    const metadata = {
-      name: 'stranger',
-      namespace: 'default',
-      labels: world.pods()[0]?.metadata.labels ?? {},
-    }
-    world.writer.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { nodeName: 'node-1' } })
+    world.addPod('stranger', {}, world.pods()[0]?.metadata.labels)
     await world.settled()
     expect(world.pods()).toHaveLength(2)
   })

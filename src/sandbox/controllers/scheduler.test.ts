@@ -10,14 +10,9 @@ afterEach(() => world?.close())
 
 const podKey = { resource: 'pods', namespace: 'default', name: 'web' }
 
-async function run(spec: PodSpec, nodes = 2): Promise<World> {
+async function run(spec: object, nodes = 2): Promise<World> {
   world = new World({ nodes })
-  world.writer.create({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'web', namespace: 'default' },
-    spec,
-  })
+  world.addPod('web', spec)
   await world.settled()
   return world
 }
@@ -59,10 +54,9 @@ describe('a pod', () => {
     const on = await run({ nodeName: 'node-1' }, 1)
     const node = { resource: 'nodes', name: 'node-1' }
     on.writer.change(node, (object) => ({ ...object, spec: { unschedulable: true } }))
-    const metadata = { name: 'later', namespace: 'default' }
-    on.writer.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: {} })
+    on.addPod('later')
     await on.settled()
-    const later = () => on.store.get('pods', metadata) as Pod
+    const later = () => on.store.get('pods', { ...podKey, name: 'later' }) as Pod
     expect(later().status?.conditions).toMatchObject([
       { message: expect.stringContaining('1 node(s) were unschedulable.') },
     ])

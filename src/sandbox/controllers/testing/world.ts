@@ -1,36 +1,30 @@
-import { randomUUID } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
-import { ApiFailure } from '../../failure.ts'
-import { at, type KubeObject } from '../../object.ts'
-import { Store } from '../../store.ts'
-import type { ObjectKey, Writer } from '../../writer.ts'
+import { openApi } from '../../api.ts'
+import { loadCatalog } from '../../catalog.ts'
+import type { KubeObject } from '../../object.ts'
+import type { Store } from '../../store.ts'
+import type { Writer } from '../../writer.ts'
 import { startControllers } from '../controllers.ts'
 import type { Pod } from '../kinds.ts'
 import { condition, hasEnded } from '../pods.ts'
 
-const plurals: Readonly<Record<string, string>> = {
-  Pod: 'pods',
-  Node: 'nodes',
-  Namespace: 'namespaces',
-  Event: 'events',
-  ServiceAccount: 'serviceaccounts',
-  ConfigMap: 'configmaps',
-  Deployment: 'deployments.apps',
-  ReplicaSet: 'replicasets.apps',
-  DaemonSet: 'daemonsets.apps',
-}
+const catalog = loadCatalog()
 
-/** A store with controllers, and with nodes that do as they are told at once. */
+/** An API with controllers, and with nodes that run and end pods at once. */
 export class World {
-  readonly store = new Store()
-  readonly writer: Writer = this.#writer()
+  readonly store: Store
+  readonly writer: Writer
   /** Whether pods become ready as soon as they are bound. */
   healthy = true
-  /** What the API says to a new pod; undefined lets it pass. */
-  refusal: ApiFailure | undefined
   readonly #controllers: { close(): void }
 
   constructor({ nodes = 2 }: { nodes?: number } = {}) {
+    const unserved = () => {
+      throw new Error('these nodes serve nothing')
+    }
+    const streams = { exec: unserved, portForward: unserved, logs: unserved }
+    const api = openApi({ catalog, token: 'token', streams })
+    this.store = api.store
+    this.writer = api.writer
     this.store.onChange(({ resource, object, type }) => {
       if (resource === 'pods' && type !== 'DELETED') setImmediate(() => this.#runPod(object))
     })
@@ -47,6 +41,12 @@ export class World {
     this.writer.create({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels }, spec: {}, status })
   }
 
+  addPod(name: string, spec: object = {}, labels: Readonly<Record<string, string>> = {}): void {
+    const metadata = { name, namespace: 'default', labels }
+    const containers = [{ name: 'main', image: 'any', command: ['sleep'] }]
+    this.writer.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers, ...spec } })
+  }
+
   /** Resolves when nothing has anything left to do. */
   async settled(): Promise<void> {
     for (let quiet = 0; quiet < 5; quiet++) {
@@ -60,69 +60,18 @@ export class World {
     return this.store.list('pods') as Pod[]
   }
 
-  #runPod(pod: KubeObject): void {
-    const key = { resource: 'pods', namespace: pod.metadata.namespace, name: pod.metadata.name }
+  #runPod({ metadata: { namespace, name } }: KubeObject): void {
+    const key = { resource: 'pods', namespace, name }
     const now = this.store.get('pods', key) as Pod | undefined
     if (now?.spec.nodeName === undefined) return
     if (now.metadata.deletionTimestamp !== undefined) {
-      this.store.remove('pods', key)
+      this.writer.delete(key, { gracePeriodSeconds: 0 })
       return
     }
-    if (hasEnded(now.status?.phase)) return
-    const ready = { type: 'Ready', status: this.healthy ? 'True' : 'False', lastTransitionTime: stamp() }
-    if (condition(now.status?.conditions, 'Ready')?.status === ready.status) return
-    const others = (now.status?.conditions ?? []).filter(({ type }) => type !== 'Ready')
-    this.writer.change(
-      key,
-      (live) => ({ ...live, status: { phase: 'Running', conditions: [...others, ready] } }),
-      'status',
-    )
+    if (hasEnded(now.status?.phase) || condition(now.status?.conditions, 'Ready') !== undefined) return
+    const lastTransitionTime = new Date().toISOString()
+    const ready = { type: 'Ready', status: this.healthy ? 'True' : 'False', lastTransitionTime }
+    const conditions = [...(now.status?.conditions ?? []), ready]
+    this.writer.change(key, (pod) => ({ ...pod, status: { phase: 'Running', conditions } }), 'status')
   }
-
-  #create(object: KubeObject): KubeObject {
-    const resource = plurals[object.kind] ?? ''
-    if (object.kind === 'Pod' && this.refusal !== undefined) throw this.refusal
-    if (this.store.get(resource, object.metadata) !== undefined) {
-      throw new ApiFailure(409, 'AlreadyExists', `${resource} "${object.metadata.name}" already exists`)
-    }
-    const metadata = { ...object.metadata, uid: randomUUID(), creationTimestamp: stamp(), generation: 1 }
-    return this.store.put(resource, { ...object, metadata })
-  }
-
-  #change(key: ObjectKey, change: (object: KubeObject) => KubeObject, subresource?: 'status') {
-    const live = this.store.get(key.resource, key)
-    if (live === undefined) return undefined
-    const wanted = change(live)
-    const { status } = subresource === undefined ? live : wanted
-    const base = subresource === undefined ? wanted : live
-    const counted = isDeepStrictEqual(base.spec, live.spec) ? 0 : 1
-    const generation = (live.metadata.generation ?? 0) + counted
-    const next = {
-      ...base,
-      metadata: { ...base.metadata, generation },
-      ...(status === undefined ? {} : { status }),
-    }
-    return isDeepStrictEqual(next, live) ? live : this.store.put(key.resource, next)
-  }
-
-  #delete(key: ObjectKey): void {
-    const live = this.store.get(key.resource, key)
-    if (live === undefined) return
-    if (at(live, 'spec', 'nodeName') === undefined) this.store.remove(key.resource, key)
-    else this.store.put(key.resource, { ...live, metadata: { ...live.metadata, deletionTimestamp: stamp() } })
-  }
-
-  #writer(): Writer {
-    return {
-      store: this.store,
-      as: () => this.writer,
-      create: (object) => this.#create(object),
-      change: (key, change, subresource) => this.#change(key, change, subresource),
-      delete: (key) => this.#delete(key),
-    }
-  }
-}
-
-function stamp(): string {
-  return new Date().toISOString()
 }
