@@ -29,6 +29,7 @@ export class Store {
   readonly #objects = new Map<string, Map<string, KubeObject>>()
   #history: Change[] = []
   readonly #listeners = new Set<(change: Change) => void>()
+  readonly #compactions = new Set<() => void>()
 
   get revision(): number {
     return this.#revision
@@ -88,6 +89,13 @@ export class Store {
   compact(): void {
     this.#history = []
     this.#compacted = this.#revision
+    for (const listener of [...this.#compactions]) listener()
+  }
+
+  /** Hears of each `compact` until the function that comes back is called. */
+  onCompact(listener: () => void): () => void {
+    this.#compactions.add(listener)
+    return () => this.#compactions.delete(listener)
   }
 
   /** Hears of every commit until the function that comes back is called. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Context } from './context.ts'
 import { crdKey } from './crd.ts'
-import { ApiFailure, statusOf } from './failure.ts'
+import { ApiFailure, expired, statusOf } from './failure.ts'
 import type { KubeObject } from './object.ts'
 import { checkListOptions, numberOf, resourceVersionOf, selection, tooLarge } from './read.ts'
 import { inVersion } from './resource.ts'
@@ -26,6 +26,7 @@ interface Event {
 
 /** Live events that may wait for a slow reader; past them it is cut off, and has to watch anew. */
 const maxWaiting = 10_000
+const compacted = 'The resourceVersion for the provided watch is too old.'
 const bookmarkEvery = 60_000
 /** How long before its end a watch tells once more how far it got. */
 const lastBookmark = 100
@@ -58,10 +59,12 @@ export function watch(context: Context, request: WatchRequest, response: ServerR
     stream.end()
   }
   const forget = follow(context, scope, { after: begun.revision, send, stop })
+  const forgetCompactions = context.store.onCompact(() => stream.fail(expired(compacted)))
   const bookmarking = setInterval(bookmark, bookmarkEvery)
   const timer = setTimeout(stop, Math.max(0, seconds * 1000 - lastBookmark))
   response.once('close', () => {
     forget()
+    forgetCompactions()
     clearInterval(bookmarking)
     clearTimeout(timer)
   })
