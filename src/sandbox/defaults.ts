@@ -11,6 +11,13 @@ const when =
   (owner: JsonObject): unknown =>
     owner[field] === value ? then : undefined
 
+const ofVersion =
+  (version: string, then: unknown) =>
+  (_: JsonObject, { apiVersion }: JsonObject): unknown =>
+    apiVersion === version ? then : undefined
+
+const cpuTarget = { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } }
+
 const image = (owner: JsonObject, field: string) => {
   const [name = '', digest] = String(owner[field] ?? '').split('@')
   const tag = /:([^/:]+)$/.exec(name)?.[1]
@@ -165,12 +172,17 @@ const table: Readonly<Record<string, readonly Rule[]>> = {
     ['spec.updateStrategy.rollingUpdate', when('type', undefined, {})],
     ['spec.updateStrategy.type', 'RollingUpdate'],
     ['spec.updateStrategy.rollingUpdate.partition', 0],
+    ['spec.serviceName', ''],
     ['spec.persistentVolumeClaimRetentionPolicy', {}],
     ['spec.persistentVolumeClaimRetentionPolicy.whenDeleted', 'Retain'],
     ['spec.persistentVolumeClaimRetentionPolicy.whenScaled', 'Retain'],
     ['spec.replicas', 1],
     ['spec.revisionHistoryLimit', 10],
-    ...below('spec.volumeClaimTemplates[]', claim),
+    ...below('spec.volumeClaimTemplates[]', [
+      ['apiVersion', 'v1'],
+      ['kind', 'PersistentVolumeClaim'],
+      ...claim,
+    ]),
     ...podSpec('spec.template.spec'),
   ],
   Job: [
@@ -192,7 +204,7 @@ const table: Readonly<Record<string, readonly Rule[]>> = {
     ['spec.sessionAffinityConfig!', affinity],
     ['spec.type', 'ClusterIP'],
     ['spec.ports[].protocol', 'TCP'],
-    ['spec.ports[].targetPort', ({ port }: JsonObject) => port],
+    ['spec.ports[].targetPort!', ({ port, targetPort }: JsonObject) => targetPort || port],
     ['spec.externalTrafficPolicy', (spec: JsonObject) => (isExposed(spec) ? 'Cluster' : undefined)],
     [
       'spec.internalTrafficPolicy',
@@ -206,6 +218,7 @@ const table: Readonly<Record<string, readonly Rule[]>> = {
   PersistentVolume: [
     ['status.phase', 'Pending'],
     ['spec.persistentVolumeReclaimPolicy', 'Retain'],
+    ['spec.hostPath.type', ''],
     ['spec.volumeMode', 'Filesystem'],
   ],
   PersistentVolumeClaim: claim,
@@ -216,11 +229,8 @@ const table: Readonly<Record<string, readonly Rule[]>> = {
   ],
   HorizontalPodAutoscaler: [
     ['spec.minReplicas', 1],
-    [
-      'spec.metrics',
-      (_: JsonObject, { apiVersion }: JsonObject) =>
-        apiVersion === 'autoscaling/v2' ? [{ type: 'Resource', resource: cpuTarget }] : undefined,
-    ],
+    ['spec.targetCPUUtilizationPercentage', ofVersion('autoscaling/v1', 80)],
+    ['spec.metrics', ofVersion('autoscaling/v2', [{ type: 'Resource', resource: cpuTarget }])],
   ],
   NetworkPolicy: [
     [
@@ -230,6 +240,8 @@ const table: Readonly<Record<string, readonly Rule[]>> = {
     ['spec.ingress[].ports[].protocol', 'TCP'],
     ['spec.egress[].ports[].protocol', 'TCP'],
   ],
+  Role: [['rules', null]],
+  ClusterRole: [['rules', null]],
   RoleBinding: role,
   ClusterRoleBinding: role,
   StorageClass: [
@@ -238,8 +250,6 @@ const table: Readonly<Record<string, readonly Rule[]>> = {
   ],
   PriorityClass: [['preemptionPolicy', 'PreemptLowerPriority']],
 }
-
-const cpuTarget = { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } }
 
 /** One of Kubernetes' own objects, as `validate` leaves it, with the defaults of its kind as a real server sets them. */
 export function withDefaults(object: KubeObject): KubeObject {

@@ -35,15 +35,20 @@ interface ListType extends Typed {
 function mergeMap(original: JsonObject, patch: JsonObject, type: Typed): JsonObject {
   if (directive in patch) return replaced(patch)
   const result = new Map(Object.entries(retained(original, patch)))
+  const orders = Object.entries(patch).filter(([name]) => name.startsWith(orderOf))
+  const ordered = orders.map(([name, order]) =>
+    orderIn({ name: name.slice(orderOf.length), order, patch, type }),
+  )
   for (const [name, change] of Object.entries(patch)) {
     if (name === retainKeys || name.startsWith(orderOf)) continue
     if (name.startsWith(deleteFrom)) deleteItems(result, name.slice(deleteFrom.length), change)
     else if (change === null) result.delete(name)
     else result.set(name, mergeField(result.get(name), change, { name, type }))
   }
-  for (const [name, order] of Object.entries(patch)) {
-    if (name.startsWith(orderOf))
-      reorder(result, { name: name.slice(orderOf.length), order, original, patch, type })
+  for (const { name, wanted, key } of ordered) {
+    const [items, live] = [result.get(name), original[name]]
+    if (Array.isArray(items))
+      result.set(name, inOrder(items, { wanted, live: Array.isArray(live) ? live : [], key }))
   }
   return Object.fromEntries([...result].filter(([, value]) => value !== undefined))
 }
@@ -151,39 +156,27 @@ function deletedKey(item: JsonObject, key: string): unknown {
 
 function keyOf(item: unknown, key: string): unknown {
   if (isObject(item) && Object.hasOwn(item, key)) return item[key]
-  throw new ApiFailure(500, '', `map: ${goMap(item)} does not contain declared merge key: ${key}`)
+  throw new ApiFailure(500, '', `map: ${goText(item)} does not contain declared merge key: ${key}`)
 }
 
-interface Reordering {
+interface Ordering {
   readonly name: string
   readonly order: unknown
-  readonly original: JsonObject
   readonly patch: JsonObject
   readonly type: Typed
 }
 
-/** `$setElementOrder`: how the items that the patch knows of are to stand to each other. */
-function reorder(result: Map<string, unknown>, { name, order, original, patch, type }: Reordering): void {
+/** `$setElementOrder`: how the items that the patch knows of are to stand to each other. It has to agree with the patch's own list. */
+function orderIn({ name, order, patch, type }: Ordering) {
   const { key } = fieldType(type, name)
-  const items = result.get(name)
   if (!Array.isArray(order)) throw badRequest('invalid patch format of setElementOrder list')
   const given = patch[name]
   const set = Array.isArray(given) ? given.filter((item) => !isObject(item) || !(directive in item)) : []
-  checkOrder(set, order, key)
-  if (!Array.isArray(items)) return
-  const live = original[name]
-  result.set(name, inOrder(items, { wanted: order, live: Array.isArray(live) ? live : [], key }))
-}
-
-function checkOrder(set: unknown[], order: unknown[], key: string | undefined): void {
   const places = positions(set, order, key)
-  if (places.every((place, index) => place > (places[index - 1] ?? -1))) return
-  const [listed, wanted] = [set, order].map((items) => `[${items.map(goMap).join(' ')}]`)
-  throw new ApiFailure(
-    500,
-    '',
-    `The order in patch list:\n${listed}\n doesn't match $setElementOrder list:\n${wanted}\n`,
-  )
+  const agrees = places.every((place, index) => place > (places[index - 1] ?? -1))
+  if (agrees || order.length === 0) return { name, wanted: order, key }
+  const why = `The order in patch list:\n${goText(given)}\n doesn't match $setElementOrder list:\n${goText(order)}\n`
+  throw new ApiFailure(500, '', why)
 }
 
 interface Order {
@@ -221,13 +214,13 @@ function inOrder(items: readonly unknown[], { wanted, live, key }: Order): unkno
 }
 
 function badDirective(patch: JsonObject): ApiFailure {
-  return new ApiFailure(500, '', `unknown patch type: ${String(patch[directive])} in map: ${goMap(patch)}`)
+  return new ApiFailure(500, '', `unknown patch type: ${String(patch[directive])} in map: ${goText(patch)}`)
 }
 
 /** A value as Go prints it. */
-function goMap(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(goMap).join(' ')}]`
-  if (!isObject(value)) return String(value)
+function goText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`
+  if (!isObject(value)) return value === null ? '<nil>' : String(value)
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `map[${entries.map(([key, inner]) => `${key}:${goMap(inner)}`).join(' ')}]`
+  return `map[${entries.map(([key, inner]) => `${key}:${goText(inner)}`).join(' ')}]`
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../object.ts'
 import type { Schema, TypeSchema } from '../schema.ts'
 import { textOf } from './fields.ts'
 import { elementOf, entriesOf, type ListShape, type MapShape, type Shape, shapeOf } from './shape.ts'
@@ -25,20 +26,26 @@ function problemsAt(place: Place, types: TypeSchema): string[] {
   return shape.kind === 'list' ? problemsOfItems(place, shape, types) : []
 }
 
-const numeric = ['integer', 'number']
-
 function mismatch(shape: Shape, value: unknown): string | undefined {
-  const found = Array.isArray(value) ? 'array' : typeof value
-  const shown = `&value.valueUnstructured{Value:${typeof value === 'object' ? goType(value) : JSON.stringify(value)}}`
-  const plain = `&{${String(value)}}`
-  if (shape.kind === 'map') return found === 'object' ? undefined : `expected map, got ${plain}`
-  if (shape.kind === 'list') return found === 'array' ? undefined : `expected list, got ${plain}`
-  if (numeric.includes(shape.type ?? '')) {
-    return found === 'number' ? undefined : `expected numeric (int or float), got ${goType(value)}`
-  }
-  if (shape.type === 'string') return found === 'string' ? undefined : `expected string, got ${shown}`
-  if (shape.type === 'boolean') return found === 'boolean' ? undefined : `expected boolean, got ${plain}`
-  return typeof value === 'object' ? `expected any scalar, got ${plain}` : undefined
+  const expected = shape.kind === 'scalar' ? scalarName(shape.type) : shape.kind
+  if (isA(expected, value)) return undefined
+  if (expected === 'numeric (int or float)') return `expected ${expected}, got ${goType(value)}`
+  const plain = typeof value === 'object' ? goType(value) : String(value)
+  if (expected !== 'string') return `expected ${expected}, got &{${plain}}`
+  const quoted = typeof value === 'object' ? goType(value) : JSON.stringify(value)
+  return `expected string, got &value.valueUnstructured{Value:${quoted}}`
+}
+
+function scalarName(type: string | undefined): string {
+  if (type === 'integer' || type === 'number') return 'numeric (int or float)'
+  return type === 'string' || type === 'boolean' ? type : 'any scalar'
+}
+
+function isA(expected: string, value: unknown): boolean {
+  if (expected === 'list') return Array.isArray(value)
+  if (expected === 'map') return isObject(value)
+  if (expected === 'any scalar') return typeof value !== 'object'
+  return typeof value === (expected === 'numeric (int or float)' ? 'number' : expected)
 }
 
 function goType(value: unknown): string {

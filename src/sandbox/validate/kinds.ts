@@ -91,7 +91,7 @@ function template({ kind, spec }: KubeObject): Cause[] {
     ...(isEmpty || (isObject(selector) && selects(selector, isObject(labels) ? labels : {}))
       ? []
       : [mismatch]),
-    ...checkLabels('spec.template.metadata.labels', labels),
+    ...checkLabels('spec.template.labels', labels),
     ...checkPodSpec('spec.template.spec', at(spec, 'template', 'spec')),
   ]
 }
@@ -289,6 +289,9 @@ function autoscaler({ spec }: KubeObject): Cause[] {
     ...(max < 1 ? [required('spec.maxReplicas', 'must be set and greater than 0')] : []),
     ...(max < min ? [invalidValue('spec.maxReplicas', max, why)] : []),
     ...missing.map((field) => required(`spec.scaleTargetRef.${field}`)),
+    ...(text(at(spec, 'scaleTargetRef', 'apiVersion')) === ''
+      ? [invalidValue('spec.scaleTargetRef.apiVersion', '', 'apiVersion must specify API group')]
+      : []),
   ]
 }
 

@@ -25,15 +25,12 @@ export function checkPodSpec(path: string, given: unknown): Cause[] {
   const volumes = items(spec.volumes)
   const containers = items(spec.containers)
   const check = (name: string) => checkContainers(`${path}.${name}`, items(spec[name]), volumes)
-  const grace = Number(spec.terminationGracePeriodSeconds ?? 0)
-  const nonNegative = 'must be greater than or equal to 0'
   return [
     ...checkVolumes(`${path}.volumes`, volumes),
     ...(containers.length === 0 ? [required(`${path}.containers`)] : check('containers')),
     ...check('initContainers'),
     ...oneOf(`${path}.restartPolicy`, spec.restartPolicy, restartPolicies),
     ...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, dnsPolicies),
-    ...(grace < 0 ? [invalidValue(`${path}.terminationGracePeriodSeconds`, grace, nonNegative)] : []),
   ]
 }
 

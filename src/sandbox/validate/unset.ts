@@ -29,6 +29,7 @@ export function isUnset(value: unknown, { name, type, struct }: Field): boolean 
   if (Array.isArray(value)) return value.length === 0
   if (isObject(value)) return type.additionalProperties !== undefined && Object.keys(value).length === 0
   if (value === '') return !pointers.has(name)
-  const isPlain = plainNumbers.has(name) || (name === 'replicas' && struct.endsWith('Status'))
+  const isPlain =
+    plainNumbers.has(name) || struct === 'Probe' || (name === 'replicas' && struct.endsWith('Status'))
   return isPlain && (value === 0 || value === false)
 }
