@@ -30,7 +30,7 @@ test('the ids a process acts with are its effective ones', () => {
 })
 
 test('a process without groups or a umask line', () => {
-  expect(parseStatus('Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t \n')).toEqual({
+  expect(parseStatus('Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t \nNStgid:\t7\n')).toEqual({
     uid: 0,
     gid: 0,
     groups: [],

@@ -83,7 +83,7 @@ function sorted(ids: readonly number[]): string {
 
 /** The effective ids, groups and umask in a /proc/PID/status. */
 export function parseStatus(status: string): Credentials {
-  const field = (name: string) => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? ''
+  const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, 'm').exec(status)?.[1] ?? ''
   const numbers = (name: string) => field(name).split(/\s+/).filter(Boolean).map(Number)
   const uid = numbers('Uid')[1]
   const gid = numbers('Gid')[1]
