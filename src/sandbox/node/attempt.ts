@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -45,9 +45,12 @@ const drainMs = 1000
 /** One run of a container: a fresh directory, its volumes, and its processes. */
 export class Attempt {
   readonly containerID: string
+  /** Holds its root and its log. */
+  readonly directory: string
   readonly log: ContainerLog
   readonly root: string
   readonly cwd: string
+  readonly mounts: readonly Mounted[]
   readonly env: Readonly<Record<string, string>>
   /** Who is attached; each is waited for before more is read. */
   readonly attached = new Set<Listener>()
@@ -59,10 +62,8 @@ export class Attempt {
   /** When it has ended, and nothing of it is left but its directory and log. */
   readonly over: Promise<Terminated>
   readonly #options: AttemptOptions
-  readonly #directory: string
   /** What runs beside the container's own process. */
   readonly #execs = new Set<ChildProcess>()
-  #mounts: readonly Mounted[] = []
   #startedAt = new Date()
 
   /** Makes all that the container needs, and starts it. Throws what cannot be made; starting fails later, in `over`. */
@@ -72,22 +73,28 @@ export class Attempt {
     this.stdinOnce = container.stdinOnce ?? false
     const id = randomBytes(32).toString('hex')
     this.containerID = `sandbox://${id}`
-    this.#directory = join(paths.pods, pod.metadata.uid, container.name, String(number))
-    this.root = within?.root ?? join(this.#directory, 'root')
+    this.directory = join(paths.pods, pod.metadata.uid, container.name, String(number))
+    this.root = within?.root ?? join(this.directory, 'root')
     this.env = {
       ...baseEnvironment(options, this.root),
       ...environmentOf(pod, container, store),
       [rootVariable]: this.root,
     }
-    mkdirSync(this.root, { recursive: true })
-    mkdirSync(this.#directory, { recursive: true })
-    if (within === undefined) this.#mounts = mount(this.#mounting())
     this.cwd = join(this.root, container.workingDir ?? '')
-    mkdirSync(this.cwd, { recursive: true })
-    this.log = new ContainerLog(join(this.#directory, 'log'))
-    this.child = this.#start()
+    mkdirSync(this.root, { recursive: true })
+    mkdirSync(this.directory, { recursive: true })
+    try {
+      this.mounts = within?.mounts ?? mount(this.#mounting())
+      mkdirSync(this.cwd, { recursive: true })
+      this.log = new ContainerLog(join(this.directory, 'log'))
+      this.child = this.#start()
+      this.#show(id)
+    } catch (error) {
+      this.#undo()
+      throw error
+    }
     this.started = started(this.child)
-    this.over = this.#run(id)
+    this.over = this.#run()
   }
 
   /** Starts a command beside the container's own. */
@@ -106,18 +113,16 @@ export class Attempt {
     )
   }
 
-  async #run(id: string): Promise<Terminated> {
+  async #run(): Promise<Terminated> {
     const failed = await this.started
     if (failed !== undefined) return this.#finish({ exitCode: 128, reason: 'StartError', message: failed })
     this.#startedAt = new Date()
     const pumps = [this.#pump('stdout', this.child.stdout), this.#pump('stderr', this.child.stderr)]
-    const exit = once(this.child, 'exit')
-    this.#show(id)
-    const [code, signal] = (await exit) as [number | null, NodeJS.Signals | null]
+    const [code, signal] = (await once(this.child, 'exit')) as [number | null, NodeJS.Signals | null]
     for (const child of [this.child, ...this.#execs]) signalGroup(child, 'SIGKILL')
-    killInside(this.#directory)
+    killInside(this.directory)
     await Promise.race([Promise.all(pumps), delay(drainMs, undefined, { ref: false })])
-    if (this.child.pid !== undefined) hideProcess(this.#options.paths.proc, this.child.pid)
+    for (const stream of [this.child.stdout, this.child.stderr]) stream?.destroy()
     const exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal])
     return this.#finish({ exitCode, reason: exitCode === 0 ? 'Completed' : 'Error' })
   }
@@ -125,7 +130,7 @@ export class Attempt {
   async #finish(end: { exitCode: number; reason: string; message?: string }): Promise<Terminated> {
     this.log.end()
     const said = end.message ?? (await this.#message(end.exitCode))
-    if (this.#options.within === undefined) unmount(this.#mounting())
+    this.#undo()
     return {
       exitCode: end.exitCode,
       reason: end.reason,
@@ -139,18 +144,20 @@ export class Attempt {
   /** What the container said of its end in the file for that, else its last words. */
   async #message(exitCode: number): Promise<string> {
     const { terminationMessagePath, terminationMessagePolicy } = this.#options.container
-    try {
-      const path = join(this.root, terminationMessagePath ?? 'dev/termination-log')
-      return readFileSync(path, 'utf8').slice(0, 4096)
-    } catch {
-      return terminationMessagePolicy === 'FallbackToLogsOnError' && exitCode !== 0 ? lastWords(this.log) : ''
-    }
+    const path = join(this.root, terminationMessagePath ?? 'dev/termination-log')
+    const said = existsSync(path) ? readFileSync(path, 'utf8').slice(0, 4096) : ''
+    if (said !== '' || exitCode === 0 || terminationMessagePolicy !== 'FallbackToLogsOnError') return said
+    return lastWords(this.log)
   }
 
   async #pump(name: 'stdout' | 'stderr', stream: Readable | null): Promise<void> {
-    for await (const chunk of stream ?? []) {
-      this.log.write(name, chunk)
-      await Promise.all([...this.attached].map((listener) => listener(name, chunk)))
+    try {
+      for await (const chunk of stream ?? []) {
+        this.log.write(name, chunk)
+        await Promise.all([...this.attached].map((listener) => listener(name, chunk)))
+      }
+    } catch {
+      // Whatever still held it open when the container ended is not waited for.
     }
   }
 
@@ -158,7 +165,15 @@ export class Attempt {
     const { pid } = this.child
     if (process.platform !== 'linux' || pid === undefined) return
     const podUid = this.#options.pod.metadata.uid
-    showProcess(this.#options.paths.proc, { pid, containerId, podUid, root: this.root, mounts: this.#mounts })
+    showProcess(this.#options.paths.proc, { pid, containerId, podUid, root: this.root, mounts: this.mounts })
+  }
+
+  /** Takes away what was made for it, but its files. */
+  #undo(): void {
+    const { within, paths } = this.#options
+    for (const child of this.#execs) signalGroup(child, 'SIGKILL')
+    if (this.child?.pid !== undefined) hideProcess(paths.proc, this.child.pid)
+    if (within === undefined) unmount(this.#mounting())
   }
 
   #mounting() {

@@ -30,6 +30,7 @@ export class ContainerLog {
   }
 
   write(stream: 'stdout' | 'stderr', chunk: Buffer): void {
+    if (this.ended) return
     let rest = Buffer.concat([...this.#parts[stream], chunk])
     for (;;) {
       const end = rest.indexOf(newline)

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createWebSocketStream } from 'ws'
 import { hostIP, type Pod, podIPOf } from './pod-spec.ts'
@@ -10,31 +11,36 @@ import { acceptWebSocket } from './websocket.ts'
 /** SPDY inside a WebSocket, as clients of Kubernetes speak it since 1.31. */
 const protocol = 'SPDY/3.1+portforward.k8s.io'
 
-/**
- * Forwards ports of a pod: each connection is two streams with one request ID, one for its bytes and one for what went
- * wrong.
- * Source: https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/4006-transition-spdy-to-websockets
- */
+/** Serves a client that forwards ports of a pod. Throws an ApiFailure as long as nothing was answered. */
 export function servePortForward(pod: Pod, upgrade: Upgrade): void {
   acceptWebSocket(upgrade, [protocol], (socket) => {
     const connection = createWebSocketStream(socket)
     connection.on('error', () => {})
-    const waiting = new Map<string, SpdyStream>()
-    serveSpdy(connection, (stream) => {
-      const id = stream.headers.get('requestid') ?? ''
-      const other = waiting.get(id)
-      if (other === undefined) {
-        waiting.set(id, stream)
-        stream.once('close', () => waiting.delete(id))
-      } else {
-        waiting.delete(id)
-        const [data, error] = stream.headers.get('streamtype') === 'data' ? [stream, other] : [other, stream]
-        void forward(pod, data, error)
-      }
-    }).then(
+    forwardPorts(pod, connection).then(
       () => socket.close(1000),
       () => socket.close(1002),
     )
+  })
+}
+
+/**
+ * Forwards ports of a pod until the connection ends: each that is dialled is two streams with one request ID, one for its
+ * bytes and one for what went wrong.
+ * Source: https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/4006-transition-spdy-to-websockets
+ */
+export function forwardPorts(pod: Pod, connection: Duplex): Promise<void> {
+  const waiting = new Map<string, SpdyStream>()
+  return serveSpdy(connection, (stream) => {
+    const id = stream.headers.get('requestid') ?? ''
+    const other = waiting.get(id)
+    if (other === undefined) {
+      waiting.set(id, stream)
+      stream.once('close', () => waiting.delete(id))
+      return
+    }
+    waiting.delete(id)
+    const [data, error] = stream.headers.get('streamtype') === 'data' ? [stream, other] : [other, stream]
+    void forward(pod, data, error)
   })
 }
 

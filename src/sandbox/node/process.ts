@@ -27,8 +27,13 @@ export function startProcess(command: Command, records: string): ChildProcess {
   const { pid } = child
   if (pid === undefined) return child
   const record = join(records, String(pid))
-  mkdirSync(records, { recursive: true })
-  writeFileSync(record, birthOf(pid) ?? '')
+  try {
+    mkdirSync(records, { recursive: true })
+    writeFileSync(record, birthOf(pid) ?? '')
+  } catch (error) {
+    kill(-pid, 'SIGKILL')
+    throw error
+  }
   child.once('exit', () => rmSync(record, { force: true }))
   return child
 }

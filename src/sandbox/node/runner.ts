@@ -7,7 +7,6 @@ import { type CommandResult, runCommand } from './command.ts'
 import { ConfigError } from './environment.ts'
 import type { Happening } from './events.ts'
 import { runHook, watchHealth } from './health.ts'
-import type { ContainerLog } from './log.ts'
 import { type Container, containersOf, fullNameOf, type Pod, podIPOf } from './pod-spec.ts'
 import type { Probed } from './probe.ts'
 import { signalGroup } from './process.ts'
@@ -31,8 +30,8 @@ export interface RunnerOptions {
 
 /** Keeps one container of a pod running, as its restart policy wants it. */
 export class ContainerRunner {
-  /** The logs of the last two attempts, by container ID. */
-  readonly logs = new Map<string, ContainerLog>()
+  /** The last two attempts, by container ID. */
+  readonly attempts = new Map<string, Attempt>()
   current: Attempt | undefined
   view: ContainerView
   readonly #options: RunnerOptions
@@ -175,12 +174,12 @@ export class ContainerRunner {
     return 'terminated' in state ? { terminated: state.terminated } : lastState
   }
 
-  /** Of what ended, the last log is kept, as the kubelet does. */
+  /** Of what ended, the last is kept, as the kubelet does. */
   #keep(attempt: Attempt): void {
-    this.logs.set(attempt.containerID, attempt.log)
-    for (const [id, log] of [...this.logs].slice(0, -2)) {
-      this.logs.delete(id)
-      rmSync(log.path, { force: true })
+    this.attempts.set(attempt.containerID, attempt)
+    for (const [id, { directory }] of [...this.attempts].slice(0, -2)) {
+      this.attempts.delete(id)
+      rmSync(directory, { recursive: true, force: true })
     }
   }
 

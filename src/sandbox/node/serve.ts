@@ -60,7 +60,7 @@ function logOf(pod: KubeObject, options: LogOptions, worker: PodWorker | undefin
   const last = at(status, 'lastState', 'terminated', 'containerID')
   const now = at(status, 'state', 'waiting') === undefined ? status.containerID : last
   const id = options.previous ? last : now
-  const log = worker?.container(options.container)?.logs.get(String(id))
+  const log = worker?.container(options.container)?.attempts.get(String(id))?.log
   if (log !== undefined) return log
   if (options.previous) throw badRequest(`previous terminated ${who} not found`)
   const reason = at(status, 'state', 'waiting', 'reason')

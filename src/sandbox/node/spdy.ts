@@ -161,9 +161,12 @@ function words(...values: readonly number[]): Buffer {
   return bytes
 }
 
-/** A block of no headers. All blocks are one zlib stream, which the first begins; stored, they need no compressor. */
+/**
+ * A block of no headers. All blocks are one zlib stream, which the first begins; stored, they need no compressor. The empty
+ * block at the end is a flush, without which a decompressor would wait for more.
+ */
 function noHeaders(first: boolean): Buffer {
-  return Buffer.from(`${first ? '7801' : ''}000400fbff00000000`, 'hex')
+  return Buffer.from(`${first ? '7801' : ''}000400fbff00000000000000ffff`, 'hex')
 }
 
 function inflated(inflate: Inflate, block: Buffer): Promise<Buffer> {

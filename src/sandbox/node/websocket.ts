@@ -23,12 +23,10 @@ export function acceptWebSocket(
   if (protocol === undefined) {
     throw badRequest(`unable to negotiate protocol: client supports ${offered}, server supports ${protocols}`)
   }
-  const server = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload,
-    handleProtocols: () => protocol,
-  })
+  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload })
+  // The name of the tunnel's protocol is no token, so that ws would refuse it: the answer names it instead of ws.
+  delete request.headers['sec-websocket-protocol']
+  server.on('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${protocol}`))
   server.handleUpgrade(request, socket, head, onAccepted)
 }
 

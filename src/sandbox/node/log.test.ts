@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ContainerLog } from './log.ts'
+import { readLog } from './log-read.ts'
+import type { LogOptions } from './streams.ts'
+
+let directory: string
+let log: ContainerLog
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'kubesync-log-'))
+  log = new ContainerLog(join(directory, 'log'))
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+const plain: LogOptions = { container: 'app', follow: false, previous: false, timestamps: false }
+const never = new AbortController().signal
+
+async function text(options: Partial<LogOptions> = {}, of = log): Promise<string> {
+  const pieces: Buffer[] = []
+  for await (const piece of readLog(of, { ...plain, ...options }, never)) pieces.push(piece)
+  return Buffer.concat(pieces).toString()
+}
+
+const say = (line: string) => log.write('stdout', Buffer.from(line))
+
+test('whatever is said comes back as it was, however it was cut', async () => {
+  const chunk = fc.oneof(
+    fc.string(),
+    fc.constant('\n'),
+    fc.nat(40_000).map((length) => 'x'.repeat(length)),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(chunk), async (chunks) => {
+      const path = join(directory, `log-${Math.random()}`)
+      const fresh = new ContainerLog(path)
+      for (const each of chunks) fresh.write('stdout', Buffer.from(each))
+      fresh.end()
+      expect(await text({}, fresh)).toBe(chunks.join(''))
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('stdout and stderr are told in the order of their lines', async () => {
+  say('one\ntw')
+  log.write('stderr', Buffer.from('wrong\n'))
+  say('o\n')
+  expect(await text()).toBe('one\nwrong\ntwo\n')
+})
+
+test.each([
+  [{ tailLines: 0 }, ''],
+  [{ tailLines: 2 }, 'b\nc\n'],
+  [{ tailLines: 9 }, 'a\nb\nc\n'],
+  [{ limitBytes: 3 }, 'a\nb'],
+  [{ sinceSeconds: 3600 }, 'a\nb\nc\n'],
+  [{ sinceTime: new Date(Date.now() + 3_600_000) }, ''],
+])('%o', async (options, expected) => {
+  say('a\nb\nc\n')
+  expect(await text(options)).toBe(expected)
+})
+
+test('times come before lines, not before their parts', async () => {
+  say(`${'x'.repeat(20_000)}\nshort\n`)
+  const lines = (await text({ timestamps: true })).split('\n')
+  expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z x{20000}$/)
+  expect(lines[1]).toMatch(/Z short$/)
+})
+
+test('it can be followed to its end, also into the next file', async () => {
+  const following = text({ follow: true })
+  const lines = Array.from({ length: 1200 }, (_, index) => `${index} ${'x'.repeat(10_000)}\n`)
+  for (const [index, line] of lines.entries()) {
+    say(line)
+    if (index % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  log.end()
+  expect(await following).toBe(lines.join(''))
+  expect(statSync(log.path).size).toBeLessThan(10 << 20)
+})
+
+test('who stops following is let go', async () => {
+  const gone = new AbortController()
+  const reading = readLog(log, { ...plain, follow: true }, gone.signal)
+  say('one\n')
+  expect((await reading.next()).value.toString()).toBe('one\n')
+  const next = reading.next()
+  gone.abort()
+  expect(await next).toEqual({ done: true, value: undefined })
+})
