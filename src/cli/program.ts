@@ -4,6 +4,7 @@ import { version } from '../version.ts'
 import { cleanCommand } from './clean.ts'
 import { createCommand } from './create.ts'
 import { deleteCommand } from './delete.ts'
+import { demoCommand } from './demo.ts'
 import { filesCommand } from './files.ts'
 import { getCommand } from './get.ts'
 import { initCommand } from './init.ts'
@@ -36,7 +37,7 @@ export function createProgram(cli: Cli): Command {
   program.addCommand(watchCommand(cli)).addCommand(runCommand(cli))
   program.addCommand(getCommand(cli)).addCommand(resumeCommand(cli)).addCommand(filesCommand(cli))
   program.commandsGroup('Without a cluster:')
-  program.addCommand(sandboxCommand(cli))
+  program.addCommand(demoCommand(cli)).addCommand(sandboxCommand(cli))
   for (const command of [program, ...program.commands]) prepare(command, program, cli)
   return program
 }
