@@ -1,5 +1,6 @@
+import { timestamp } from '../values.ts'
 import type { Condition, Deployment, DeploymentStatus, ReplicaSet } from './kinds.ts'
-import { condition, timestamp, withoutZeros } from './pods.ts'
+import { condition, withoutZeros } from './pods.ts'
 import { countPods, limitsOf, type Rollout, wantedPods } from './rollout.ts'
 
 type NewCondition = Omit<Condition, 'lastTransitionTime' | 'lastUpdateTime'>
@@ -18,7 +19,7 @@ export function withCondition(deployment: Deployment, wanted: NewCondition): Dep
   const conditions = deployment.status?.conditions ?? []
   const known = condition(conditions, wanted.type)
   if (known?.status === wanted.status && known.reason === wanted.reason) return deployment
-  const now = timestamp()
+  const now = timestamp(new Date())
   const lastTransitionTime = known?.status === wanted.status ? (known.lastTransitionTime ?? now) : now
   const others = conditions.filter(({ type }) => type !== wanted.type)
   const set = { ...wanted, lastUpdateTime: now, lastTransitionTime }
@@ -122,7 +123,7 @@ function renewed(deployment: Deployment, wanted: NewCondition): Deployment {
   if (known?.status !== wanted.status) return again
   const conditions = again.status?.conditions?.map((each) =>
     each.type === wanted.type
-      ? { ...each, lastTransitionTime: known.lastTransitionTime ?? timestamp() }
+      ? { ...each, lastTransitionTime: known.lastTransitionTime ?? timestamp(new Date()) }
       : each,
   )
   return { ...again, status: { ...again.status, conditions: conditions ?? [] } }

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto'
 import { ApiFailure } from '../failure.ts'
 import type { KubeObject } from '../object.ts'
-import type { Writer } from '../writer.ts'
+import type { Store } from '../store.ts'
+import { timestamp } from '../values.ts'
+import type { ObjectKey, Writer } from '../writer.ts'
 
 export interface Occurrence {
   readonly reason: string
@@ -11,27 +12,30 @@ export interface Occurrence {
   readonly source?: string
 }
 
-const eventsKey = 'events'
+/** The events of a store that may happen again, by what they say; the eldest is forgotten first. */
+const known = new WeakMap<Store, Map<string, ObjectKey>>()
+const remembered = 1000
 
 /** Tells what happened to an object, as `kubectl describe` shows it. The same again counts up. */
 export function recordEvent(writer: Writer, about: KubeObject, occurrence: Occurrence): void {
   const { reason, message, type = 'Normal' } = occurrence
   const { namespace = 'default', name, uid = '' } = about.metadata
   const component = occurrence.source ?? `${about.kind.toLowerCase()}-controller`
-  const hash = createHash('sha256')
-    .update(`${uid} ${component} ${reason} ${message}`)
-    .digest('hex')
-    .slice(0, 16)
-  const key = { resource: eventsKey, namespace, name: `${name}.${hash}` }
-  const lastTimestamp = new Date().toISOString().replace(/\.\d+/, '')
-  const again = writer.change(key, (event) => ({ ...event, count: Number(event.count) + 1, lastTimestamp }))
-  if (again !== undefined) return
+  const lastTimestamp = timestamp(new Date())
+  const before = remember(writer.store, [uid, component, reason, message].join('\n'), {
+    resource: 'events',
+    namespace,
+    // Named by time, as Kubernetes does it: those of one second are shown in this order.
+    name: `${name}.${process.hrtime.bigint().toString(16)}`,
+  })
+  const again = (event: KubeObject) => ({ ...event, count: Number(event.count) + 1, lastTimestamp })
+  if (writer.change(before, again) !== undefined) return
   const involvedObject = { ...reference(about), namespace, name, uid }
   try {
     writer.create({
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { name: key.name, namespace },
+      metadata: { name: before.name, namespace },
       ...{ involvedObject, reason, message, type, count: 1, firstTimestamp: lastTimestamp, lastTimestamp },
       ...{ source: { component }, reportingComponent: component },
     })
@@ -39,6 +43,17 @@ export function recordEvent(writer: Writer, about: KubeObject, occurrence: Occur
     // A namespace that goes away takes no more events; nobody would read them.
     if (!(error instanceof ApiFailure)) throw error
   }
+}
+
+function remember(store: Store, what: string, key: ObjectKey): ObjectKey {
+  const events = known.get(store) ?? new Map<string, ObjectKey>()
+  known.set(store, events)
+  const found = events.get(what)
+  if (found !== undefined) return found
+  events.set(what, key)
+  const [eldest = ''] = events.keys()
+  if (events.size > remembered) events.delete(eldest)
+  return key
 }
 
 function reference({ apiVersion, kind, metadata }: KubeObject): Record<string, unknown> {

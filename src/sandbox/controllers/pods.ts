@@ -20,11 +20,6 @@ function randomSuffix(): string {
   return Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('')
 }
 
-/** When Kubernetes says that it is: whole seconds. */
-export function timestamp(): string {
-  return new Date().toISOString().replace(/\.\d+/, '')
-}
-
 export function controllerOf({ metadata }: KubeObject): OwnerReference | undefined {
   return metadata.ownerReferences?.find(({ controller }) => controller === true)
 }

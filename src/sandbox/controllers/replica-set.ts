@@ -1,6 +1,7 @@
 import { ApiFailure } from '../failure.ts'
 import { at } from '../object.ts'
 import type { Store } from '../store.ts'
+import { timestamp } from '../values.ts'
 import type { ObjectKey, Writer } from '../writer.ts'
 import type { Condition, Pod, ReplicaSet } from './kinds.ts'
 import {
@@ -12,7 +13,6 @@ import {
   isReady,
   nextAvailable,
   podsOf,
-  timestamp,
   untilAvailable,
   withoutZeros,
 } from './pods.ts'
@@ -119,6 +119,12 @@ function failureConditions(
   const { message } = failure
   return [
     ...others,
-    known ?? { type: 'ReplicaFailure', status: 'True', lastTransitionTime: timestamp(), reason, message },
+    known ?? {
+      type: 'ReplicaFailure',
+      status: 'True',
+      lastTransitionTime: timestamp(new Date()),
+      reason,
+      message,
+    },
   ]
 }

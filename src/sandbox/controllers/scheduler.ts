@@ -1,10 +1,11 @@
 import type { KubeObject } from '../object.ts'
 import type { Change } from '../store.ts'
+import { timestamp } from '../values.ts'
 import type { ObjectKey, Writer } from '../writer.ts'
 import { recordEvent } from './events.ts'
 import { misfit } from './fit.ts'
 import type { Condition, Node, Pod } from './kinds.ts'
-import { condition, hasEnded, timestamp } from './pods.ts'
+import { condition, hasEnded } from './pods.ts'
 
 const name = 'default-scheduler'
 
@@ -88,7 +89,9 @@ function tell(writer: Writer, key: ObjectKey, told: Condition): void {
       const { status } = pod as Pod
       const known = condition(status?.conditions, told.type)
       const lastTransitionTime =
-        known?.status === told.status ? (known.lastTransitionTime ?? timestamp()) : timestamp()
+        known?.status === told.status
+          ? (known.lastTransitionTime ?? timestamp(new Date()))
+          : timestamp(new Date())
       const others = (status?.conditions ?? []).filter(({ type }) => type !== told.type)
       return { ...pod, status: { ...status, conditions: [...others, { ...told, lastTransitionTime }] } }
     },
