@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { at } from '../object.ts'
@@ -209,4 +209,57 @@ test('what a killed sandbox left is reaped by its records', async () => {
   reapNode(lab.dataDir)
   expect(existsSync(join(lab.dataDir, 'pods', pod.metadata.uid ?? ''))).toBe(false)
   await expect.poll(() => runs(Number(pid))).toBe(false)
+})
+
+describe('health', () => {
+  const period = { periodSeconds: 0.05, timeoutSeconds: 5 }
+  const file = (name: string) => ({ exec: { command: ['test', '-e', name] }, ...period })
+  const touch = (name: string) => {
+    const uid = lab.get('a')?.metadata.uid ?? ''
+    writeFileSync(join(lab.dataDir, 'pods', uid, 'app/0/root', name), '')
+  }
+
+  test('a container is ready while its readiness probe succeeds, and the others wait for the startup probe', async () => {
+    const probes = {
+      startupProbe: { ...file('started'), failureThreshold: 1000 },
+      readinessProbe: file('ready'),
+    }
+    lab.pod('a', { containers: [container(forever, probes)] })
+    await lab.until('a', ({ phase }) => phase === 'Running')
+    touch('ready')
+    expect(first(await lab.until('a', () => true))).toMatchObject({ started: false, ready: false })
+    touch('started')
+    const ready = await lab.until('a', ({ containerStatuses }) => containerStatuses?.[0]?.ready === true)
+    expect(first(ready)?.started).toBe(true)
+  })
+
+  test('a container whose liveness probe fails is started again', async () => {
+    lab.pod('a', {
+      terminationGracePeriodSeconds: 0.05,
+      containers: [container(forever, { livenessProbe: { ...file('alive'), failureThreshold: 2 } })],
+    })
+    const pod = await lab.until('a', ({ containerStatuses }) => containerStatuses?.[0]?.restartCount === 1)
+    expect(first(pod)?.lastState.terminated?.exitCode).toBe(143)
+    expect(lab.store.list('events').map(({ reason }) => reason)).toEqual(
+      expect.arrayContaining(['Started', 'Unhealthy', 'Killing']),
+    )
+  })
+
+  test('hooks run in the container: one after its start, one before its end', async () => {
+    const append = (word: string) => ({ exec: { command: ['sh', '-c', `echo ${word} >> data/said`] } })
+    const volumes = { volumeMounts: [{ name: 'data', mountPath: '/data' }] }
+    const lifecycle = { postStart: append('started'), preStop: append('stopping') }
+    const script = 'trap "cat data/said; exit" TERM; while :; do sleep 0.01; done'
+    const pod = lab.pod('a', {
+      containers: [container(['sh', '-c', script], { lifecycle, ...volumes })],
+      volumes: [{ name: 'data', emptyDir: {} }],
+    })
+    const root = join(lab.dataDir, 'pods', pod.metadata.uid ?? '', 'app/0')
+    await expect.poll(() => readFileSync(join(root, 'root/data/said'), 'utf8')).toBe('started\n')
+    const log = openSync(join(root, 'log'), 'r')
+    lab.delete('a', 60)
+    await lab.gone('a')
+    expect(readFileSync(log, 'utf8')).toMatch(/started\n.*stopping\n$/)
+    closeSync(log)
+  })
 })
