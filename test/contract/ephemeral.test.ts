@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
+import { patchTypes } from './support/client.ts'
 import { at, list } from './support/json.ts'
-import { image, logOf, podIn, podSpec, runPod, shell, untilAsked } from './support/pods.ts'
+import { image, logOf, makePod, podIn, podSpec, runPod, shell, untilAsked } from './support/pods.ts'
 import { exec, exitCode } from './support/stream.ts'
 import { client, needing, useNamespace } from './support/suite.ts'
 import { became } from './support/watch.ts'
@@ -43,35 +44,44 @@ describe.concurrent('an ephemeral container', () => {
     expect(exitCode(await command.ended)).toBe(0)
   })
 
-  runs('is not restarted and cannot be removed', async () => {
+  runs('is not restarted, and its end is not the pod’s', async () => {
     await runPod({ space, name: 'once', spec: podSpec([shell(untilAsked)]) })
     await add('once', shell('exit 5', { name: 'debug' }))
-    const pod = await became(
-      client,
-      podIn(space, 'once'),
-      (pod) => at(pod, 'status', 'ephemeralContainerStatuses', 0, 'state', 'terminated') !== undefined,
-    )
-    expect(at(pod, 'status', 'ephemeralContainerStatuses', 0, 'state', 'terminated', 'exitCode')).toBe(5)
+    const ended = (pod: unknown) => at(pod, 'status', 'ephemeralContainerStatuses', 0, 'state', 'terminated')
+    const pod = await became(client, podIn(space, 'once'), (pod) => ended(pod) !== undefined)
+    expect(at(ended(pod), 'exitCode')).toBe(5)
     expect(at(pod, 'status', 'phase')).toBe('Running')
-    const body = { spec: { ephemeralContainers: null } }
-    const path = `${space.path('pods')}/once/ephemeralcontainers`
-    const answer = await client.ask(path, { method: 'PATCH', type: 'application/merge-patch+json', body })
-    expect(answer).toMatchObject({
-      code: 422,
-      body: { reason: 'Invalid', details: { causes: [{ field: 'spec.ephemeralContainers' }] } },
-    })
-    expect(list(await client.get(`${space.path('pods')}/once`), 'spec', 'ephemeralContainers')).toHaveLength(
+  })
+
+  // Pods that no node takes, so that this runs without nodes too.
+  const unscheduled = podSpec([shell('exit')], { nodeSelector: { 'example.com/none': 'x' } })
+  const api = needing('ephemeral containers')
+
+  api('cannot be removed or changed', async () => {
+    await makePod({ space, name: 'keeps', spec: unscheduled })
+    await add('keeps', shell('true', { name: 'debug' }))
+    const path = `${space.path('pods')}/keeps/ephemeralcontainers`
+    const changed = [shell('false', { name: 'debug' })]
+    for (const ephemeralContainers of [null, [], changed]) {
+      const body = { spec: { ephemeralContainers } }
+      const answer = await client.ask(path, { method: 'PATCH', type: patchTypes.merge, body })
+      expect(answer).toMatchObject({
+        code: 422,
+        body: {
+          reason: 'Invalid',
+          details: { causes: [{ reason: 'FieldValueForbidden', field: 'spec.ephemeralContainers' }] },
+        },
+      })
+    }
+    expect(list(await client.get(`${space.path('pods')}/keeps`), 'spec', 'ephemeralContainers')).toHaveLength(
       1,
     )
   })
 
-  runs('must be added through its subresource', async () => {
+  api('must be added through its subresource', async () => {
     const ephemeralContainers = [shell('true', { name: 'debug' })]
-    const made = {
-      metadata: { name: 'refused' },
-      spec: podSpec([shell(untilAsked)], { ephemeralContainers }),
-    }
-    const answer = await client.ask(space.path('pods'), { method: 'POST', body: made })
+    const body = { metadata: { name: 'refused' }, spec: { ...unscheduled, ephemeralContainers } }
+    const answer = await client.ask(space.path('pods'), { method: 'POST', body })
     expect(answer).toMatchObject({
       code: 422,
       body: { details: { causes: [{ reason: 'FieldValueForbidden', field: 'spec.ephemeralContainers' }] } },

@@ -117,7 +117,7 @@ test('pages hold together whatever is written between them', async () => {
 test('a continue that is none is a 400', async () => {
   expectRefusal(
     await client.ask(`${maps()}?limit=1&continue=nonsense`),
-    status(400, 'BadRequest', expect.stringMatching(/^invalid continue token: continue key is not valid: /)),
+    status(400, 'BadRequest', expect.stringMatching(/^invalid continue token: continue key is not valid/)),
   )
 })
 

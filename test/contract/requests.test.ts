@@ -72,7 +72,7 @@ test('the kind of the body must be that of the path', async () => {
     status(
       400,
       'BadRequest',
-      'Secret in version "v1" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion',
+      expect.stringMatching(/^Secret in version "v1" cannot be handled as a ConfigMap: /),
     ),
   )
 })
@@ -145,5 +145,8 @@ test('an unknown dryRun is a 422 that says what is known', async () => {
 
 test('a selector that cannot be read is a 400', async () => {
   const answer = await client.ask(`${space.path('configmaps')}?labelSelector=a%20in`)
-  expectRefusal(answer, status(400, 'BadRequest', "unable to parse requirement: found '' expected: '('"))
+  expectRefusal(
+    answer,
+    status(400, 'BadRequest', expect.stringMatching(/^unable to parse requirement: found '.*',? expected: /)),
+  )
 })

@@ -10,6 +10,7 @@ export type Feature =
   | 'fieldValidation'
   | 'watch-list'
   | 'custom objects'
+  | 'protobuf'
   | 'ephemeral containers'
   | 'exec v5'
   | 'port-forward over WebSocket'
@@ -33,6 +34,7 @@ export async function advertised(client: Client): Promise<Advertised> {
     fieldValidation: parameters?.has('post fieldValidation') ?? false,
     'watch-list': parameters?.has('get sendInitialEvents') ?? false,
     'custom objects': !crashesOnCustomObjects(version),
+    protobuf: await hasProtobuf(client),
     'ephemeral containers': (await resources(client)).includes('pods/ephemeralcontainers'),
     'exec v5': minor >= 30,
     'port-forward over WebSocket': minor >= 31,
@@ -69,6 +71,13 @@ async function listParameters(client: Client): Promise<Set<string> | undefined> 
       return Array.isArray(parameters) ? parameters.map((one) => `${method} ${text(one, 'name')}`) : []
     }),
   )
+}
+
+/** What typed clients of kubectl speak since 1.32; both OpenAPI documents tell what is understood. */
+async function hasProtobuf(client: Client): Promise<boolean> {
+  const { code, text } = await client.ask('/openapi/v3/api/v1')
+  const said = code === 200 ? text : (await client.ask('/openapi/v2')).text
+  return said.includes('application/vnd.kubernetes.protobuf')
 }
 
 /**

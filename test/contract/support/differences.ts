@@ -37,6 +37,8 @@ export const differing = {
     20: 'Unsupported value: []string{"Some"}: supported values: "All"',
     30: 'Unsupported value: ["Some"]: supported values: "All"',
   }),
+  namespaceMetadata: (name: string) =>
+    since<object>({ 20: {}, 21: { labels: { 'kubernetes.io/metadata.name': name } } }),
   daemonSetRollingUpdate: since({ 20: { maxUnavailable: 1 }, 22: { maxUnavailable: 1, maxSurge: 0 } }),
   statefulSet: since<object>({
     20: {},

@@ -29,9 +29,11 @@ export function report(project: TestProject, server: string): void {
     .filter((module) => module.project.name === project.name)
     .flatMap((module) => [...module.children.allTests()].map((test) => told(module, test)))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
+  const saved = savedRuns()
   const here = { server, results: Object.fromEntries(ran.map(({ name, state }) => [name, state])) }
-  const others = savedRuns().filter((run) => run.server !== server)
-  save(here)
+  const before = saved.find((run) => run.server === server)?.results
+  save({ server, results: { ...before, ...here.results } })
+  const others = saved.filter((run) => run.server !== server)
   process.stdout.write(`\n${table(ran, [here, ...others])}\n`)
 }
 

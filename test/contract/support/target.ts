@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,10 +37,18 @@ async function startSandbox(): Promise<Target> {
     kind: 'sandbox',
     kubeconfig: text(JSON.parse(stdout), 'kubeconfig'),
     async close() {
+      await sandbox('status').catch(() => tellEnd(join(home, 'logs', 'sandbox.log')))
       await sandbox('down')
       await rm(home, { recursive: true, force: true })
     },
   }
+}
+
+/** A sandbox that ended by itself has said why. */
+async function tellEnd(log: string): Promise<void> {
+  process.stderr.write(
+    `the sandbox ended before the tests; its log:\n${(await readFile(log, 'utf8')).slice(-4000)}\n`,
+  )
 }
 
 /** The cluster that KUBESYNC_TEST_KUBECONFIG names, or the one that test/cluster boots. */
