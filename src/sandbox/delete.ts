@@ -99,13 +99,14 @@ export const crdFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
 function begin({ now }: Context, type: ResourceType, { live, options }: Deletion): KubeObject {
   const grace = type.key === 'pods' ? graceOf(live, options) : 0
   const { generation } = live.metadata
+  const hasOwnEnd = type.key === 'namespaces' || type.key === crdKey
   const marked = {
     ...live,
     metadata: {
       ...live.metadata,
       deletionTimestamp: timestamp(new Date(now().getTime() + grace * 1000)),
-      ...(type.key === 'namespaces' ? {} : { deletionGracePeriodSeconds: grace }),
-      ...(generation === undefined ? {} : { generation: generation + 1 }),
+      ...(hasOwnEnd ? {} : { deletionGracePeriodSeconds: grace }),
+      ...(hasOwnEnd || generation === undefined ? {} : { generation: generation + 1 }),
     },
   }
   if (type.key !== 'namespaces') return marked

@@ -73,9 +73,9 @@ export function invalid(
   const all = said.length === 1 ? said[0] : `[${said.join(', ')}]`
   const kind = of.group === '' ? of.kind : `${of.kind}.${of.group}`
   return new ApiFailure(422, 'Invalid', `${kind} "${name}" is invalid: ${all}`, {
-    name,
+    ...(name === '' ? {} : { name }),
     ...(of.group === '' ? {} : { group: of.group }),
-    kind: of.kind,
+    ...(of.kind === '' ? {} : { kind: of.kind }),
     causes,
   })
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { parse, stringify } from 'yaml'
-import { ApiFailure, badRequest, statusOf } from './failure.ts'
-import { isObject, type KubeObject } from './object.ts'
+import { ApiFailure, badRequest, invalid, statusOf } from './failure.ts'
+import { at, isObject, type KubeObject } from './object.ts'
 import type { ResourceType } from './resource.ts'
+import { invalidValue } from './validate/causes.ts'
 import { text } from './values.ts'
 
 const maxBody = 3 * 1024 * 1024
@@ -40,14 +41,38 @@ export function objectIn(body: string, media: string, type: ResourceType): KubeO
       `the API version in the data (${given}) does not match the expected API version (${apiVersion})`,
     )
   }
-  if (kind !== info.kind || given !== apiVersion) throw mistaken({ kind, apiVersion: given }, info.kind)
+  if (kind !== info.kind || given !== apiVersion) {
+    throw mistaken(type, { kind, apiVersion: given, name: text(at(value, 'metadata', 'name')) })
+  }
   return asObject({ ...value, kind, apiVersion: given })
 }
 
-function mistaken({ kind, apiVersion }: { kind: string; apiVersion: string }, expected: string): ApiFailure {
-  const version = apiVersion.split('/').at(-1)
+/** Why an object of one kind is not taken for another. */
+export function unconverted(
+  { info }: ResourceType,
+  { kind, apiVersion }: { kind: string; apiVersion: string },
+) {
+  if (kind === info.kind) return `no kind "${kind}" is registered for version "${apiVersion}"`
+  const own = `${info.group.split('.')[0] || 'core'}.${info.kind}`
+  return `converting (${apiVersion.split('/').at(-1)}.${kind}) to (${own}): unknown conversion`
+}
+
+interface Said {
+  readonly kind: string
+  readonly apiVersion: string
+  readonly name: string
+}
+
+function mistaken(type: ResourceType, said: Said): ApiFailure {
+  const { info, custom } = type
+  const expected = info.kind
+  if (custom)
+    return invalid({ ...info, kind: said.kind }, said.name, [
+      invalidValue('kind', said.kind, `must be ${expected}`),
+    ])
+  const version = said.apiVersion.split('/').at(-1)
   return badRequest(
-    `${kind} in version "${version}" cannot be handled as a ${expected}: no kind "${kind}" is registered for version "${apiVersion}" as ${expected}`,
+    `${said.kind} in version "${version}" cannot be handled as a ${expected}: ${unconverted(type, said)}`,
   )
 }
 
@@ -87,6 +112,14 @@ interface Parsed {
   readonly problem?: string
 }
 
+/** What Go's decoder says where Node's says something else. */
+const expectations: readonly (readonly [RegExp, string])[] = [
+  [/property name/, 'looking for beginning of object key string'],
+  [/after property name/, 'after object key'],
+  [/after property value/, 'after object key:value pair'],
+  [/after array element/, 'after array element'],
+]
+
 /** A value in JSON, or what is wrong, in the words of Go's decoder. */
 export function json(body: string): Parsed {
   try {
@@ -95,7 +128,8 @@ export function json(body: string): Parsed {
     const at = Number(/at position (\d+)/.exec(String(error))?.[1] ?? body.length)
     const char = body[at]
     if (char === undefined) return { problem: 'unexpected end of JSON input' }
-    return { problem: `invalid character ${quoted(char)} looking for beginning of value` }
+    const [, expected] = expectations.findLast(([said]) => said.test(String(error))) ?? []
+    return { problem: `invalid character ${quoted(char)} ${expected ?? 'looking for beginning of value'}` }
   }
 }
 

@@ -14,7 +14,7 @@ export function startLifecycles(writer: Writer, registry: Registry): void {
   const definitions = startQueue((name) => {
     const crd = store.get(crdKey, { name })
     if (crd === undefined) return
-    if (crd.metadata.deletionTimestamp === undefined) establish(writer, crd)
+    if (crd.metadata.deletionTimestamp === undefined) establish(writer.as('kube-apiserver'), crd)
     else removeObjects(writer, crd)
   })
   store.onChange(({ resource, type, object }) => {

@@ -3,11 +3,13 @@ import { apply } from './apply/apply.ts'
 import type { Context, WriteOptions } from './context.ts'
 import { add, requireOpenNamespace } from './create.ts'
 import { ApiFailure, badRequest, conflict, invalid } from './failure.ts'
+import { unconverted } from './http.ts'
 import type { KubeObject } from './object.ts'
 import { jsonPatch, mergePatch } from './patch.ts'
 import { inVersion, type ResourceType } from './resource.ts'
 import type { NamedTarget } from './route.ts'
 import { strategicPatch } from './strategic.ts'
+import { invalidValue } from './validate/causes.ts'
 import { decoded, find, recordOf, replace, type Written } from './write.ts'
 
 /** The kinds of patch, by the media type of the request's body. */
@@ -22,11 +24,28 @@ export function patch(
 ): Written {
   const live = find(context, target)
   const patched = patchedBy(type, { live, body, of: target.type })
+  checkIdentity(target.type, live, patched)
   try {
     return replace(context, { target, live, next: addressed(target, patched) }, options)
   } catch (error) {
     throw undecodable(error, type === 'strategic-merge-patch+json' ? body : patched)
   }
+}
+
+/** A patch makes no other object of an object. */
+function checkIdentity(type: ResourceType, live: KubeObject, patched: KubeObject): void {
+  const { kind, apiVersion, metadata } = patched
+  if (kind !== live.kind || apiVersion !== live.apiVersion) {
+    throw invalidPatch(JSON.stringify(patched), unconverted(type, { kind, apiVersion }))
+  }
+  const { uid } = live.metadata
+  if (metadata.uid === undefined || metadata.uid === uid) return
+  const cause = invalidValue('metadata.uid', metadata.uid, 'field is immutable')
+  throw invalid(type.info, live.metadata.name, [cause])
+}
+
+function invalidPatch(patch: string, why: string): ApiFailure {
+  return invalid({ group: '', kind: '' }, '', [invalidValue('patch', patch, why)])
 }
 
 function patchedBy(
@@ -40,7 +59,7 @@ function patchedBy(
     case 'merge-patch+json':
       return mergePatch(live, body)
     case 'strategic-merge-patch+json':
-      if (of.custom) throw unsupportedPatch()
+      if (of.custom) throw unsupportedPatch(of)
       return strategicPatch(live, body, of.schema)
   }
 }
@@ -52,11 +71,15 @@ function undecodable(error: unknown, patched: unknown): unknown {
       ? / cannot be handled as a \w+: (.*)$/s.exec(error.message)?.[1]
       : undefined
   if (why === undefined) return error
-  const message = `Invalid value: ${JSON.stringify(JSON.stringify(patched))}: ${why}`
-  return invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', message, field: 'patch' }])
+  return invalidPatch(JSON.stringify(patched), why)
 }
 
-export function unsupportedPatch(): ApiFailure {
+export function unsupportedPatch({ custom }: ResourceType): ApiFailure {
+  if (custom) {
+    const message =
+      'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml'
+    return new ApiFailure(415, 'UnsupportedMediaType', message)
+  }
   return new ApiFailure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
 }
 
@@ -72,8 +95,8 @@ export function applyPatch(
   const how = { ...recordOf(context, target, options), force: options.force }
   const found = context.store.get(type.key, target)
   if (found === undefined && subresource === undefined) {
+    checkNew(type, target.name, body)
     const applied = addressed(target, body)
-    checkNew(type, applied)
     requireOpenNamespace(context, target, applied.metadata)
     const { object, warnings } = decoded(type, apply(undefined, applied, how), options)
     return { object: add(context, type, object, options), created: true, warnings }
@@ -101,7 +124,7 @@ function checkKind(
   throw badRequest(`invalid object type: ${group}, Kind=${kind}`)
 }
 
-function checkNew({ info }: ResourceType, { metadata: { name, uid } }: KubeObject): void {
+function checkNew({ info }: ResourceType, name: string, { metadata: { uid } }: KubeObject): void {
   if (uid === undefined || uid === '') return
   const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
   throw conflict(info, name, why)

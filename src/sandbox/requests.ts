@@ -122,17 +122,18 @@ async function write(given: Request, verb: string): Promise<Written> {
   )
 }
 
-function patchWith({ context, target, request, query }: Request, body: string): Written {
+function patchWith(given: Request, body: string): Written {
+  const { context, target, request, query } = given
   const options = writeOptions(request, query)
   const force = query.get('force') === 'true'
   if (isApply(request)) return applyPatch(context, named(target), appliedIn(body), { ...options, force })
-  return patch(context, named(target), patchIn(request, body), options)
+  return patch(context, named(target), patchIn(given, body), options)
 }
 
-function patchIn(request: IncomingMessage, body: string): { type: PatchType; body: unknown } {
+function patchIn({ request, target }: Request, body: string): { type: PatchType; body: unknown } {
   const [, type] =
     /^application\/((?:json|merge|strategic-merge)-patch\+json)$/.exec(mediaType(request)) ?? []
-  if (type === undefined) throw unsupportedPatch()
+  if (type === undefined) throw unsupportedPatch(target.type)
   const { value, problem } = json(body)
   if (problem !== undefined) throw badRequest(`error decoding patch: ${problem}`)
   return { type: type as PatchType, body: value }
@@ -251,6 +252,6 @@ async function scaleRequest(given: Request, verb: string): Promise<Reply> {
     const scale = await bodyObject(given)
     return { code: 200, body: rescale(context, target, () => scale, options) }
   }
-  const { type, body } = patchIn(request, await bodyOf(request))
+  const { type, body } = patchIn(given, await bodyOf(request))
   return { code: 200, body: rescale(context, target, (scale) => patchedScale(type, scale, body), options) }
 }

@@ -25,7 +25,7 @@ export function isReview({ info }: ResourceType): boolean {
 export function answerReview({ info }: ResourceType, review: KubeObject): object {
   const answer = reviews[info.kind]
   if (answer === undefined) throw notImplemented(`${info.kind}s`)
-  return answer(review)
+  return { ...answer(review), metadata: {} }
 }
 
 function accessOf({ spec }: KubeObject): object {

@@ -16,13 +16,14 @@ const fields = (path: string) => path.split('.').filter((part) => part !== '')
 export function scaleOf(object: KubeObject, { definition }: ResourceType): KubeObject {
   const { spec, status, selector } = definition?.scale ?? builtIn
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
+  const replicas = count(at(object, ...fields(spec)))
   const selected = selector === undefined ? undefined : at(object, ...fields(selector))
   const shown = isObject(selected) ? selectorText(selected) : text(selected)
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as KubeObject['metadata'],
-    spec: { replicas: count(at(object, ...fields(spec))) },
+    spec: replicas === 0 ? {} : { replicas },
     status: { replicas: count(at(object, ...fields(status))), ...(shown === '' ? {} : { selector: shown }) },
   }
 }

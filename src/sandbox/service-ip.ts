@@ -5,6 +5,7 @@ import { text } from './values.ts'
 
 const range = '10.96.'
 const families = { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' }
+const dual = { ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'RequireDualStack' }
 const allocated = ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']
 
 /** Gives a Service the address it asks for, or a free one of 10.96.0.0/16; a headless one stays so. */
@@ -15,7 +16,9 @@ export function allocateClusterIp(service: KubeObject, { store }: Context): Kube
   const used = new Set(store.list('services').map((other) => text(at(other, 'spec', 'clusterIP'))))
   const clusterIP = asked === '' ? freeIp(used) : asked
   if (asked !== '' && asked !== 'None') checkAsked(service, used)
-  return { ...service, spec: { ...families, ...spec, clusterIP, clusterIPs: [clusterIP] } }
+  // Nobody knows which families the endpoints of a headless Service without a selector will have.
+  const own = clusterIP === 'None' && spec.selector === undefined ? dual : families
+  return { ...service, spec: { ...own, ...spec, clusterIP, clusterIPs: [clusterIP] } }
 }
 
 /** A Service keeps its address; one that becomes an ExternalName gives it up. */

@@ -196,5 +196,5 @@ function templateCounted(daemonSet: KubeObject, live?: unknown): KubeObject {
 function versionStored(crd: KubeObject): KubeObject {
   const storage = list(at(crd, 'spec', 'versions')).find(({ storage }) => storage === true)
   const acceptedNames = { plural: '', kind: '' }
-  return { ...crd, status: { conditions: [], acceptedNames, storedVersions: [text(storage?.name)] } }
+  return { ...crd, status: { conditions: null, acceptedNames, storedVersions: [text(storage?.name)] } }
 }

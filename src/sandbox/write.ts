@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
 import { recordUpdate, type WriteOf } from './apply/apply.ts'
 import type { Context, WriteOptions } from './context.ts'
+import { crdKey } from './crd.ts'
 import { withDefaults } from './defaults.ts'
+import { checkEphemeral } from './ephemeral.ts'
 import { conflict, invalid, notFound } from './failure.ts'
-import { isObject, type KubeObject } from './object.ts'
+import { isObject, type KubeObject, type Metadata } from './object.ts'
 import { hasSubresource, inVersion, type ResourceType, storedVersion } from './resource.ts'
 import type { NamedTarget, Target } from './route.ts'
 import { strategyOf } from './strategy.ts'
+import { invalidValue } from './validate/causes.ts'
 import { checkObject, validate } from './validate.ts'
 import { timestamp } from './values.ts'
 
@@ -82,18 +85,28 @@ export function replace(context: Context, change: Change, options: WriteOptions)
   const owned = recorded ? merged : recordUpdate(live, merged, recordOf(context, target, options))
   const updated = strategyOf(type).update?.(owned, live) ?? owned
   const changed = target.subresource === 'status' ? updated : counted(type, live, updated)
+  if (type.key === 'pods') checkEphemeral(target, live, changed)
   check(type, changed, live)
   const result = isSame(live, changed) || options.dryRun ? undefined : commit(context, type, changed)
   const object_ = isSame(live, changed) ? live : (result ?? changed)
   return { object: inVersion(object_, type.apiVersion), created: false, warnings }
 }
 
-function checkUnmoved(
-  { info }: ResourceType,
-  { metadata: live }: KubeObject,
-  { metadata }: KubeObject,
-): void {
+/** What may only be written by those who say which revision they saw. */
+const conditional = new Set([
+  ...[crdKey, 'poddisruptionbudgets.policy', 'leases.coordination.k8s.io', 'runtimeclasses.node.k8s.io'],
+  ...['csidrivers', 'csinodes', 'csistoragecapacities', 'volumeattachments'].map(
+    (one) => `${one}.storage.k8s.io`,
+  ),
+])
+
+function checkUnmoved(type: ResourceType, { metadata: live }: KubeObject, { metadata }: KubeObject): void {
+  const { info } = type
   const { resourceVersion = '', uid = '' } = metadata
+  if (resourceVersion === '' && (type.custom || conditional.has(type.key))) {
+    const cause = invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')
+    throw invalid({ group: info.group, kind: info.plural }, live.name, [cause])
+  }
   if (uid !== '' && uid !== live.uid) {
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.uid}`
     throw conflict(info, live.name, why)
@@ -109,7 +122,7 @@ function within({ target, live }: Change, next: KubeObject): KubeObject {
   const { type, subresource } = target
   switch (subresource) {
     case 'status':
-      return { ...live, status: next.status, metadata: { ...live.metadata, ...withStatus(type, next) } }
+      return { ...live, status: next.status, metadata: metadataWithStatus(type, live, next) }
     case 'ephemeralcontainers':
       return { ...live, spec: { ...specOf(live), ephemeralContainers: specOf(next).ephemeralContainers } }
     case 'finalize':
@@ -120,16 +133,20 @@ function within({ target, live }: Change, next: KubeObject): KubeObject {
 }
 
 const specOf = (object: KubeObject) => (isObject(object.spec) ? object.spec : {})
-/** What is written of the metadata together with the status: a Deployment's annotations, for its revision is one. */
-const withStatus = ({ key }: ResourceType, next: KubeObject) => {
-  const { annotations } = next.metadata
-  return {
-    ...managed(next),
-    ...(key === 'deployments.apps' && annotations !== undefined ? { annotations } : {}),
-  }
+
+/** Fields of the metadata that are not written together with a status, by resource; of custom resources none is. */
+const keptFromStatus: Readonly<Record<string, readonly string[]>> = {
+  'deployments.apps': ['labels'],
+  pods: ['ownerReferences'],
 }
-const managed = ({ metadata: { managedFields } }: KubeObject) =>
-  managedFields === undefined ? {} : { managedFields }
+
+function metadataWithStatus({ key, custom }: ResourceType, live: KubeObject, next: KubeObject): Metadata {
+  const { managedFields, ...given } = next.metadata
+  const kept = new Set(custom || key === crdKey ? Object.keys(given) : keptFromStatus[key])
+  const written = Object.entries(given).filter(([name]) => !kept.has(name))
+  const recorded = managedFields === undefined ? {} : { managedFields }
+  return { ...live.metadata, ...Object.fromEntries(written), ...recorded }
+}
 
 function withServersOwn({ metadata: live }: KubeObject, next: KubeObject): KubeObject {
   const names = [
@@ -172,7 +189,10 @@ function untimed(object: KubeObject): unknown {
 
 /** An object that was marked for deletion goes when nothing holds it any more. */
 export function commit({ store }: Context, type: ResourceType, object: KubeObject): KubeObject {
-  if (!isHeld(type, object)) return store.remove(type.key, object.metadata) ?? object
+  if (!isHeld(type, object)) {
+    store.remove(type.key, object.metadata)
+    return object
+  }
   return store.put(type.key, inVersion(object, storedVersion(type)))
 }
 
