@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util'
+import { goText, inOrder, keyOf, positions } from './element-order.ts'
 import { ApiFailure, badRequest } from './failure.ts'
 import { isObject, type JsonObject, type KubeObject } from './object.ts'
 import { jsonType } from './patch.ts'
@@ -154,11 +154,6 @@ function deletedKey(item: JsonObject, key: string): unknown {
   return keyOf(item, key)
 }
 
-function keyOf(item: unknown, key: string): unknown {
-  if (isObject(item) && Object.hasOwn(item, key)) return item[key]
-  throw new ApiFailure(500, '', `map: ${goText(item)} does not contain declared merge key: ${key}`)
-}
-
 interface Ordering {
   readonly name: string
   readonly order: unknown
@@ -179,48 +174,6 @@ function orderIn({ name, order, patch, type }: Ordering) {
   throw new ApiFailure(500, '', why)
 }
 
-interface Order {
-  readonly wanted: readonly unknown[]
-  readonly live: readonly unknown[]
-  readonly key: string | undefined
-}
-
-/** Where items stand in a list, -1 for those that are not in it. */
-function positions(items: readonly unknown[], list: readonly unknown[], key: string | undefined): number[] {
-  const identity = (item: unknown) => (key === undefined ? item : keyOf(item, key))
-  const known = list.map(identity)
-  return items.map((item) => known.findIndex((other) => isDeepStrictEqual(other, identity(item))))
-}
-
-/** Items that are wanted in an order get it; the others stay before what they stood before in the live list. */
-function inOrder(items: readonly unknown[], { wanted, live, key }: Order): unknown[] {
-  const places = positions(items, wanted, key)
-  const formerly = positions(items, live, key)
-  const ranked = items.map((item, index) => ({
-    item,
-    place: places[index] ?? -1,
-    former: formerly[index] ?? -1,
-  }))
-  const right = ranked.filter(({ place }) => place >= 0).sort((a, b) => a.place - b.place)
-  const left = ranked.filter(({ place }) => place < 0).sort((a, b) => a.former - b.former)
-  const ordered: unknown[] = []
-  for (const { item, former } of right) {
-    while (former >= 0 && left[0] !== undefined && left[0].former >= 0 && left[0].former < former) {
-      ordered.push(left.shift()?.item)
-    }
-    ordered.push(item)
-  }
-  return [...ordered, ...left.map(({ item }) => item)]
-}
-
 function badDirective(patch: JsonObject): ApiFailure {
   return new ApiFailure(500, '', `unknown patch type: ${String(patch[directive])} in map: ${goText(patch)}`)
-}
-
-/** A value as Go prints it. */
-function goText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`
-  if (!isObject(value)) return value === null ? '<nil>' : String(value)
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `map[${entries.map(([key, inner]) => `${key}:${goText(inner)}`).join(' ')}]`
 }
