@@ -1,19 +1,25 @@
-// Writes src/sandbox/kubernetes.json: what the sandbox knows of Kubernetes' own types, taken from the Go module
-// that carries the API's discovery documents and OpenAPI v3 schemas. Prose is left out.
+// Writes src/sandbox/kubernetes.json: what the sandbox knows of Kubernetes' own types, taken from the Go modules
+// that carry the API's discovery documents, OpenAPI v3 schemas and protobuf messages. Prose is left out.
 //   node scripts/sandbox-schema.mjs v1.36.3      (needs `go`)
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { messagesOf } from './sandbox-messages.mjs'
 
 const version = process.argv[2] ?? 'v1.36.3'
-const { Dir } = JSON.parse(
-  execFileSync('go', ['mod', 'download', '-json', `k8s.io/kubernetes@${version}`], { cwd: tmpdir() }),
-)
+const module = (name, version) => {
+  const args = ['mod', 'download', '-json', `k8s.io/${name}@${version}`]
+  return JSON.parse(execFileSync('go', args, { cwd: tmpdir() })).Dir
+}
+const Dir = module('kubernetes', version)
 const read = (...path) => JSON.parse(readFileSync(join(Dir, 'api', ...path), 'utf8'))
 const stable = /^v\d+$/
 
-const groups = [{ metadata: { name: '' }, versions: coreVersions() }, ...read('discovery', 'aggregated_v2.json').items]
+const groups = [
+  { metadata: { name: '' }, versions: coreVersions() },
+  ...read('discovery', 'aggregated_v2.json').items,
+]
   .map(({ metadata, versions }) => ({
     name: metadata.name,
     versions: versions.filter((v) => stable.test(v.version)),
@@ -29,7 +35,8 @@ for (const { name, versions } of groups) {
     for (const [id, schema] of Object.entries(found)) {
       schemas[id] = plain(schema)
       for (const gvk of schema['x-kubernetes-group-version-kind'] ?? []) {
-        if (gvk.group === name && gvk.version === version) kinds[`${apiVersion(name, version)} ${gvk.kind}`] = id
+        if (gvk.group === name && gvk.version === version)
+          kinds[`${apiVersion(name, version)} ${gvk.kind}`] = id
       }
     }
   }
@@ -58,6 +65,14 @@ const resources = groups.flatMap(({ name, versions }) =>
   ),
 )
 
+const staging = version.replace(/^v1\./, 'v0.')
+const messages = messagesOf(
+  [...new Set(Object.values(kinds))]
+    .map((id) => id.replace('io.k8s.', ''))
+    .filter((id) => /^(api|apimachinery)\./.test(id)),
+  { api: module('api', staging), apimachinery: module('apimachinery', staging) },
+)
+
 const lines = (table) =>
   Object.keys(table)
     .sort()
@@ -65,7 +80,7 @@ const lines = (table) =>
     .join(',\n')
 writeFileSync(
   'src/sandbox/kubernetes.json',
-  `{"version":${JSON.stringify(version)},\n"resources":[\n${resources.map((r) => JSON.stringify(r)).join(',\n')}\n],\n"kinds":{\n${lines(kinds)}\n},\n"schemas":{\n${lines(schemas)}\n}}\n`,
+  `{"version":${JSON.stringify(version)},\n"resources":[\n${resources.map((r) => JSON.stringify(r)).join(',\n')}\n],\n"kinds":{\n${lines(kinds)}\n},\n"messages":{\n${lines(messages)}\n},\n"schemas":{\n${lines(schemas)}\n}}\n`,
 )
 
 function apiVersion(group, version) {
