@@ -21,3 +21,9 @@ export function nextBackOff(backOff: BackOff | undefined, finishedAt: number, no
 function isOver(backOff: BackOff, finishedAt: number): boolean {
   return finishedAt - backOff.since > 2 * longest
 }
+
+/** As the kubelet says it, with a duration as Go writes one: `back-off 1m20s`. */
+export function inWords(waitMs: number): string {
+  const seconds = waitMs / 1000
+  return `back-off ${seconds < 60 ? '' : `${Math.floor(seconds / 60)}m`}${seconds % 60}s`
+}

@@ -40,10 +40,9 @@ export async function started(child: ChildProcess): Promise<string | undefined> 
   } catch (error) {
     const file = child.spawnfile
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    const missing = file.includes('/')
-      ? `stat ${file}: no such file or directory`
-      : 'executable file not found in $PATH'
-    const why = code === 'ENOENT' ? missing : code === 'EACCES' ? 'permission denied' : String(error)
+    const missing = code === 'ENOENT' ? `stat ${file}: no such file or directory` : 'permission denied'
+    const known = code === 'ENOENT' || code === 'EACCES'
+    const why = !known ? String(error) : file.includes('/') ? missing : 'executable file not found in $PATH'
     return `unable to start container process: exec: "${file}": ${why}: unknown`
   }
 }

@@ -240,9 +240,21 @@ describe('health', () => {
     })
     const pod = await lab.until('a', ({ containerStatuses }) => containerStatuses?.[0]?.restartCount === 1)
     expect(first(pod)?.lastState.terminated?.exitCode).toBe(143)
-    expect(lab.store.list('events').map(({ reason }) => reason)).toEqual(
-      expect.arrayContaining(['Started', 'Unhealthy', 'Killing']),
-    )
+    const reasons = lab.store.list('events').map(({ reason }) => reason)
+    expect(reasons).toEqual(expect.arrayContaining(['Started', 'Unhealthy', 'Killing']))
+    expect(reasons.filter((reason) => reason === 'Killing')).toHaveLength(1)
+  })
+
+  test('a new image means a new container', async () => {
+    lab.pod('a', { terminationGracePeriodSeconds: 0.05, containers: [container(forever)] })
+    await lab.until('a', ({ phase }) => phase === 'Running')
+    lab.writer.change({ resource: 'pods', namespace: 'default', name: 'a' }, (pod) => ({
+      ...pod,
+      spec: { ...(pod.spec as object), containers: [container(forever, { image: 'app:2' })] },
+    }))
+    const pod = await lab.until('a', ({ containerStatuses }) => containerStatuses?.[0]?.restartCount === 1)
+    expect(first(pod)).toMatchObject({ image: 'app:2' })
+    expect(lab.store.list('events').filter(({ reason }) => reason === 'Killing')).toHaveLength(1)
   })
 
   test('hooks run in the container: one after its start, one before its end', async () => {

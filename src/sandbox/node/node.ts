@@ -7,7 +7,7 @@ import type { Writer } from '../writer.ts'
 import type { NodePaths } from './attempt.ts'
 import { PodWorker } from './pod.ts'
 import { hostIP, type Pod, podOf } from './pod-spec.ts'
-import { reap } from './process.ts'
+import { reap, signalGroup } from './process.ts'
 import { serveStreams } from './serve.ts'
 import { timestamp } from './status.ts'
 import type { PodStreams } from './streams.ts'
@@ -56,7 +56,8 @@ export function startNode(options: NodeOptions): SandboxNode {
     streams: serveStreams(worker),
     killContainer(namespace, name, container) {
       const pod = writer.store.get('pods', { namespace, name })
-      pod && worker(pod)?.container(container)?.kill()
+      const attempt = pod && worker(pod)?.container(container)?.current
+      if (attempt !== undefined) signalGroup(attempt.child, 'SIGKILL')
     },
     async close() {
       stop()

@@ -2,15 +2,15 @@ import { rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Store } from '../store.ts'
 import { Attempt, type NodePaths } from './attempt.ts'
-import { type BackOff, delayAfter, nextBackOff } from './backoff.ts'
-import { type CommandResult, runCommand } from './command.ts'
-import { ConfigError } from './environment.ts'
+import { type BackOff, delayAfter, inWords, nextBackOff } from './backoff.ts'
+import { runCommand } from './command.ts'
 import type { Happening } from './events.ts'
 import { runHook, watchHealth } from './health.ts'
+import { makeAttempt } from './make.ts'
 import { type Container, containersOf, fullNameOf, type Pod, podIPOf } from './pod-spec.ts'
 import type { Probed } from './probe.ts'
 import { signalGroup } from './process.ts'
-import { type ContainerView, type Terminated, timestamp } from './status.ts'
+import { type ContainerView, newView, runsAgain, type Terminated, timestamp } from './status.ts'
 
 /** How soon what a container waits for is looked at again. */
 const retryMs = 1000
@@ -34,21 +34,15 @@ export class ContainerRunner {
   readonly attempts = new Map<string, Attempt>()
   current: Attempt | undefined
   view: ContainerView
+  /** What was told to end. */
+  #ending: Attempt | undefined
   readonly #options: RunnerOptions
   readonly #stopping = new AbortController()
 
   constructor(options: RunnerOptions) {
     this.#options = options
     const initializing = options.role === 'main' && (options.pod().spec.initContainers ?? []).length > 0
-    this.view = {
-      container: this.#spec(),
-      state: { waiting: { reason: initializing ? 'PodInitializing' : 'ContainerCreating' } },
-      lastState: {},
-      restartCount: 0,
-      containerID: '',
-      started: false,
-      ready: false,
-    }
+    this.view = newView(this.#spec(), initializing ? 'PodInitializing' : 'ContainerCreating')
   }
 
   /** Runs the container until it is over for good. */
@@ -70,18 +64,10 @@ export class ContainerRunner {
     await this.#terminate(graceMs, `Stopping container ${this.#options.name}`)
   }
 
-  /** Ends it as a crash does: its restart policy decides what follows. */
-  kill(): void {
-    if (this.current !== undefined) signalGroup(this.current.child, 'SIGKILL')
-  }
-
   /** What changed in the pod's spec while the container runs: a new image means a new container. */
   update(): void {
     if (this.current === undefined || this.#spec().image === this.view.container.image) return
-    void this.#terminate(
-      this.#graceMs(),
-      `Container ${this.#options.name} definition changed, will be restarted`,
-    )
+    void this.#terminate(this.#graceMs(), `Container ${this.#options.name} definition changed`)
   }
 
   #spec(): Container {
@@ -100,16 +86,15 @@ export class ContainerRunner {
 
   #again({ exitCode }: Terminated): boolean {
     const { restartPolicy } = this.#options.pod().spec
-    if (this.#options.role === 'ephemeral' || restartPolicy === 'Never') return false
-    return exitCode !== 0 || (restartPolicy !== 'OnFailure' && this.#options.role === 'main')
+    const { role } = this.#options
+    if (role === 'main') return runsAgain(restartPolicy, exitCode)
+    return role === 'init' && restartPolicy !== 'Never' && exitCode !== 0
   }
 
   async #backOff(waitMs: number): Promise<void> {
     if (waitMs === 0) return
     const who = `container=${this.#options.name} pod=${fullNameOf(this.#options.pod())}`
-    const message = `back-off ${duration(waitMs / 1000)} restarting failed ${who}`
-    this.#wait('CrashLoopBackOff', message)
-    this.#record('Warning', 'BackOff', message)
+    this.#wait('CrashLoopBackOff', `${inWords(waitMs)} restarting failed ${who}`)
     await this.#sleep(waitMs)
   }
 
@@ -132,41 +117,27 @@ export class ContainerRunner {
 
   /** Tries until the container can be made; undefined if it is told to stop meanwhile. */
   async #make(number: number): Promise<Attempt | undefined> {
-    const { paths, store } = this.#options
+    const { paths, store, sibling } = this.#options
     while (!this.#stopping.signal.aborted) {
       const container = this.#spec()
       this.#set({ container })
-      const noImage = whyNoImage(container)
-      if (noImage !== undefined) this.#wait('ErrImagePull', noImage)
-      else {
-        try {
-          this.current = new Attempt({
-            ...{ pod: this.#options.pod(), container, store, paths, number },
-            within: this.#target(container),
-          })
-          return this.current
-        } catch (error) {
-          const reason = error instanceof ConfigError ? 'CreateContainerConfigError' : 'CreateContainerError'
-          this.#wait(reason, error instanceof Error ? error.message : String(error))
-        }
+      const made = makeAttempt({ pod: this.#options.pod(), ...{ container, store, paths, number } }, sibling)
+      if (made instanceof Attempt) {
+        this.current = made
+        return made
       }
+      this.#wait(made.reason, made.message)
       await this.#sleep(retryMs)
     }
     return undefined
-  }
-
-  #target(container: Container): Attempt | undefined {
-    if (!('targetContainerName' in container) || container.targetContainerName === undefined) return undefined
-    const target = this.#options.sibling(container.targetContainerName)?.current
-    if (target === undefined) throw new ConfigError(`container ${container.targetContainerName} does not run`)
-    return target
   }
 
   #wait(reason: string, message: string): void {
     const { state } = this.view
     if ('waiting' in state && state.waiting.reason === reason && state.waiting.message === message) return
     this.#set({ state: { waiting: { reason, message } }, lastState: this.#lastState() })
-    if (reason !== 'CrashLoopBackOff') this.#record('Warning', 'Failed', `Error: ${reason}: ${message}`)
+    if (reason === 'CrashLoopBackOff') this.#record('Warning', 'BackOff', message)
+    else this.#record('Warning', 'Failed', `Error: ${reason}: ${message}`)
   }
 
   #lastState(): ContainerView['lastState'] {
@@ -200,11 +171,13 @@ export class ContainerRunner {
   async #terminate(graceMs: number, why: string): Promise<void> {
     const attempt = this.current
     if (attempt === undefined) return
-    this.#record('Normal', 'Killing', why)
     const timer = setTimeout(() => signalGroup(attempt.child, 'SIGKILL'), graceMs)
-    const { preStop } = this.view.container.lifecycle ?? {}
-    await Promise.race([runHook(preStop, this.#probed()), attempt.over])
-    signalGroup(attempt.child, 'SIGTERM')
+    if (this.#ending !== attempt) {
+      this.#ending = attempt
+      this.#record('Normal', 'Killing', why)
+      await Promise.race([runHook(this.view.container.lifecycle?.preStop, this.#probed()), attempt.over])
+      signalGroup(attempt.child, 'SIGTERM')
+    }
     await attempt.over
     clearTimeout(timer)
   }
@@ -214,32 +187,16 @@ export class ContainerRunner {
   }
 
   #probed(): Probed {
-    const podIP = podIPOf(this.#options.pod())
+    const { current } = this
     return {
       container: this.view.container,
-      podIP,
-      run: (command, timeoutMs) => this.#exec(command, timeoutMs),
+      podIP: podIPOf(this.#options.pod()),
+      run: async (argv, timeoutMs) =>
+        current === undefined ? { code: 1, output: '' } : runCommand(current.exec(argv, false), timeoutMs),
     }
-  }
-
-  async #exec(argv: readonly string[], timeoutMs: number): Promise<CommandResult> {
-    if (this.current === undefined) return { code: 1, output: 'the container does not run' }
-    return runCommand(this.current.exec(argv, false), timeoutMs)
   }
 
   async #sleep(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
   }
-}
-
-/** The sandbox pulls nothing: programs are this machine's. */
-function whyNoImage({ image = '', command = [] }: Container): string | undefined {
-  if (/^[^/]*\.invalid(:\d+)?\//.test(image)) return `failed to resolve reference "${image}": no such host`
-  if (command.length > 0) return undefined
-  return `the sandbox has no images, and so does not know what to run of "${image}": give the container a command`
-}
-
-/** As Go writes one: `10s`, `1m20s`. */
-function duration(seconds: number): string {
-  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`
 }

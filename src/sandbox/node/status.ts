@@ -29,6 +29,12 @@ export interface ContainerView {
   readonly ready: boolean
 }
 
+/** A container that was not started yet. */
+export function newView(container: Container, reason: string): ContainerView {
+  const never = { lastState: {}, restartCount: 0, containerID: '', started: false, ready: false }
+  return { container, state: { waiting: { reason } }, ...never }
+}
+
 export interface PodView {
   readonly init: readonly ContainerView[]
   readonly containers: readonly ContainerView[]
@@ -85,10 +91,14 @@ function endOf({ state, lastState }: ContainerView): Terminated | undefined {
 const succeeded = (view: ContainerView) => 'terminated' in view.state && view.state.terminated.exitCode === 0
 const running = ({ state }: ContainerView) => 'running' in state
 
+/** Whether a container that ended is started again. */
+export function runsAgain(restartPolicy: string | undefined, exitCode: number): boolean {
+  return restartPolicy !== 'Never' && (restartPolicy !== 'OnFailure' || exitCode !== 0)
+}
+
 /** Source: getPhase in Kubernetes' pkg/kubelet/kubelet_pods.go. */
 export function phaseOf({ spec: { restartPolicy } }: Pod, { init, containers, terminal }: PodView): Phase {
-  const again = (view: ContainerView) =>
-    restartPolicy !== 'Never' && !(restartPolicy === 'OnFailure' && endOf(view)?.exitCode === 0)
+  const again = (view: ContainerView) => runsAgain(restartPolicy, endOf(view)?.exitCode ?? 0)
   const initFailed = init.some((view) => (endOf(view)?.exitCode ?? 0) !== 0)
   if (initFailed && restartPolicy === 'Never') return 'Failed'
   if (init.some((view) => running(view) || endOf(view) === undefined)) return 'Pending'
