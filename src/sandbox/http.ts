@@ -1,16 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { parse, stringify } from 'yaml'
+import type { Catalog } from './catalog.ts'
 import { ApiFailure, badRequest, invalid, statusOf } from './failure.ts'
 import { at, isObject, type KubeObject } from './object.ts'
+import { objectInProtobuf, protobufMedia } from './protobuf.ts'
 import type { ResourceType } from './resource.ts'
 import { invalidValue } from './validate/causes.ts'
 import { text } from './values.ts'
 
 const maxBody = 3 * 1024 * 1024
 
-/** The whole body of a request. Throws 413. */
-export async function bodyOf(request: IncomingMessage): Promise<string> {
+/** The whole body of a request; one in protobuf as JSON. Throws 413, 400. */
+export async function bodyOf(request: IncomingMessage, catalog: Catalog): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request) {
@@ -18,19 +20,28 @@ export async function bodyOf(request: IncomingMessage): Promise<string> {
     // What is left of the body is read and dropped, or the client would not read the answer.
     if (size <= maxBody) chunks.push(chunk)
   }
-  if (size <= maxBody) return Buffer.concat(chunks).toString()
+  const body = Buffer.concat(chunks)
+  if (size <= maxBody && saidMedia(request) === protobufMedia) {
+    return JSON.stringify(objectInProtobuf(body, catalog))
+  }
+  if (size <= maxBody) return body.toString()
   throw new ApiFailure(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${maxBody}`)
 }
 
-/** The media type of a request's body, without parameters. */
+/** The media type of a request's body as `bodyOf` gives it, without parameters. */
 export function mediaType(request: IncomingMessage): string {
-  return (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim() ?? ''
+  const said = saidMedia(request)
+  return said === protobufMedia ? 'application/json' : said
+}
+
+function saidMedia({ headers }: IncomingMessage): string {
+  return (headers['content-type'] ?? 'application/json').split(';')[0]?.trim() ?? ''
 }
 
 /** An object in a body of JSON or YAML, named as the resource's kind where it says no kind. Throws 400, 415. */
 export function objectIn(body: string, media: string, type: ResourceType): KubeObject {
   const { info, apiVersion, custom } = type
-  const value = decodedBody(body, media, info.kind)
+  const value = decodedBody(body, media, type)
   const { kind: said, apiVersion: version } = value
   if (custom && said === undefined)
     throw unrecognized(info.kind, `Object 'Kind' is missing in '${body}'`, body)
@@ -87,8 +98,9 @@ export function asObject(value: Readonly<Record<string, unknown>>): KubeObject {
   return { ...value, kind: text(kind), apiVersion: text(apiVersion), metadata: named }
 }
 
-function decodedBody(body: string, media: string, kind: string): Readonly<Record<string, unknown>> {
-  if (!['application/json', 'application/yaml'].includes(media)) throw unknownMedia()
+function decodedBody(body: string, media: string, type: ResourceType): Readonly<Record<string, unknown>> {
+  const { kind } = type.info
+  if (!['application/json', 'application/yaml'].includes(media)) throw unknownMedia(type)
   const { value, problem } = media === 'application/json' ? json(body) : yaml(body)
   if (problem === undefined && isObject(value)) return value
   const why = problem ?? 'json: cannot unmarshal the value into an object'
@@ -101,9 +113,9 @@ function unrecognized(kind: string, why: string, body: string): ApiFailure {
   return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${cut})`)
 }
 
-function unknownMedia(): ApiFailure {
-  const message =
-    'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml'
+function unknownMedia({ custom }: ResourceType): ApiFailure {
+  const media = `application/json, application/yaml${custom ? '' : `, ${protobufMedia}`}`
+  const message = `the body of the request was in an unknown format - accepted media types include: ${media}`
   return new ApiFailure(415, 'UnsupportedMediaType', message)
 }
 

@@ -109,7 +109,7 @@ async function replyTo(given: Request, verb: string): Promise<Reply | undefined>
 async function write(given: Request, verb: string): Promise<Written> {
   const { context, target, request, query } = given
   const options = writeOptions(request, query)
-  const body = await bodyOf(request)
+  const body = await bodyOf(request, context.registry.catalog)
   if (verb === 'patch') return patchWith(given, body)
   const object = addressed(target, objectIn(body, mediaType(request), target.type))
   if (isReview(target.type))
@@ -156,8 +156,8 @@ function written(given: Request, { object, created, warnings }: Written): Reply 
   return { code: created ? 201 : 200, body: presented(context, viewOf(given), shown), warnings: told }
 }
 
-async function deletion({ request, query }: Request) {
-  return deleteOptions(await bodyOf(request), mediaType(request), query)
+async function deletion({ context, request, query }: Request) {
+  return deleteOptions(await bodyOf(request, context.registry.catalog), mediaType(request), query)
 }
 
 /** Kinds that are shown as they were when they are gone; of others it is only said that they are. */
@@ -236,8 +236,8 @@ const subresources: Readonly<Record<string, Subresource>> = {
   },
 }
 
-async function bodyObject({ request }: Request): Promise<KubeObject> {
-  const { value, problem } = json(await bodyOf(request))
+async function bodyObject({ context, request }: Request): Promise<KubeObject> {
+  const { value, problem } = json(await bodyOf(request, context.registry.catalog))
   if (problem !== undefined) throw badRequest(`couldn't get version/kind; json parse error: ${problem}`)
   return asObject(isObject(value) ? value : {})
 }
@@ -252,6 +252,6 @@ async function scaleRequest(given: Request, verb: string): Promise<Reply> {
     const scale = await bodyObject(given)
     return { code: 200, body: rescale(context, target, () => scale, options) }
   }
-  const { type, body } = patchIn(given, await bodyOf(request))
+  const { type, body } = patchIn(given, await bodyOf(request, given.context.registry.catalog))
   return { code: 200, body: rescale(context, target, (scale) => patchedScale(type, scale, body), options) }
 }
