@@ -39,7 +39,6 @@ describe.concurrent('an ephemeral container', () => {
       path,
       container: 'debug',
       command: ['true'],
-      protocol: 'v5.channel.k8s.io',
     })
     expect(exitCode(await command.ended)).toBe(0)
   })

@@ -1,13 +1,12 @@
 import { beforeAll, describe, expect } from 'vitest'
 import { podSpec, runPod, shell, untilAsked } from './support/pods.ts'
-import { type ExecOptions, exec, exitCode, refusedUpgrade } from './support/stream.ts'
+import { type ExecOptions, exec, exitCode, protocol, refusedUpgrade } from './support/stream.ts'
 import { client, has, needing, useNamespace } from './support/suite.ts'
 
 const space = useNamespace()
-const protocol = has('exec v5') ? 'v5.channel.k8s.io' : 'v4.channel.k8s.io'
 const path = () => `${space.path('pods')}/two`
 const run = (command: string[], more: Partial<ExecOptions> = {}) =>
-  exec(client, { path: path(), container: 'main', command, protocol, ...more })
+  exec(client, { path: path(), container: 'main', command, ...more })
 const sh = (script: string, more: Partial<ExecOptions> = {}) => run(['sh', '-c', script], more)
 const megabytes = 8 * 1024 * 1024
 

@@ -13,6 +13,7 @@ import {
   shell,
   untilAsked,
 } from './support/pods.ts'
+import { exec } from './support/stream.ts'
 import { client, needing, useNamespace } from './support/suite.ts'
 import { became, gone, inTime, watch } from './support/watch.ts'
 
@@ -153,11 +154,12 @@ describe.concurrent('a pod', () => {
 
   runs('is ready when its probe says so', async () => {
     const readinessProbe = { exec: { command: ['sh', '-c', 'test -e ready'] }, periodSeconds: 1 }
-    const container = shell(`sleep 3; touch ready; ${untilAsked}`, { readinessProbe })
-    await makePod({ space, name: 'probed', spec: podSpec([container]) })
+    await makePod({ space, name: 'probed', spec: podSpec([shell(untilAsked, { readinessProbe })]) })
     const early = await became(client, podIn(space, 'probed'), inPhase('Running'))
     expect(condition(early, 'Ready')).toBe('False')
     expect(at(early, 'status', 'containerStatuses', 0, 'ready')).toBe(false)
+    const path = `${space.path('pods')}/probed`
+    await (await exec(client, { path, command: ['touch', 'ready'] })).ended
     await became(client, podIn(space, 'probed'), isReady)
   })
 

@@ -2,13 +2,16 @@ import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import type { Client } from './client.ts'
 import { at, type Thing, text, thing } from './json.ts'
+import { has } from './suite.ts'
 import { inTime } from './watch.ts'
+
+/** The newest that the server speaks. */
+export const protocol = has('exec v5') ? 'v5.channel.k8s.io' : 'v4.channel.k8s.io'
 
 export interface ExecOptions {
   readonly path: string
   readonly command: readonly string[]
   readonly container?: string
-  readonly protocol: 'v5.channel.k8s.io' | 'v4.channel.k8s.io'
   readonly stdin?: boolean
 }
 
@@ -76,7 +79,7 @@ export async function exec(client: Client, options: ExecOptions): Promise<Exec> 
   if (options.stdin) query.set('stdin', 'true')
   if (options.container !== undefined) query.set('container', options.container)
   for (const word of options.command) query.append('command', word)
-  const socket = connect(client, `${options.path}/exec?${query}`, [options.protocol])
+  const socket = connect(client, `${options.path}/exec?${query}`, [protocol])
   const running = new Exec(socket)
   running.ended.catch(() => {})
   await once(socket, 'open')
@@ -85,7 +88,7 @@ export async function exec(client: Client, options: ExecOptions): Promise<Exec> 
 
 /** The HTTP status with which an upgrade is refused. */
 export async function refusedUpgrade(client: Client, path: string): Promise<number | undefined> {
-  const socket = connect(client, path, ['v5.channel.k8s.io', 'v4.channel.k8s.io'])
+  const socket = connect(client, path, [protocol])
   socket.on('error', () => {})
   const [, response] = await inTime(once(socket, 'unexpected-response'), 'the upgrade was not refused')
   socket.terminate()

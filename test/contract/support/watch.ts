@@ -17,7 +17,7 @@ export interface Watch extends AsyncIterable<WatchEvent> {
   close(): void
 }
 
-const patience = 30_000
+const patience = 60_000
 
 export async function watch(client: Client, path: string): Promise<Watch> {
   const response = await client.open(path)
