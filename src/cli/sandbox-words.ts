@@ -21,7 +21,7 @@ It is a cluster like any other, with a kubeconfig of its own:
   kubectl create deployment hello --image=any -- sleep 1000000
   kubectl get pods
   ${name} init
-  ${name} run -l app=hello . data
+  ${name} run -l app=hello . /data
 
 There are no images: a container is a folder, and its command one of this machine's.
 \`${name} sandbox down\` ends it and removes everything in it.
