@@ -17,14 +17,19 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const target = await findServer()
-  const client = new Client(readKubeconfig(target.kubeconfig))
-  const server = await advertised(client)
-  client.close()
-  project.provide('kubeconfig', target.kubeconfig)
-  project.provide('server', server)
-  project.provide('kubectl', await findKubectl(target.kubectl))
-  return async () => {
+  try {
+    const client = new Client(readKubeconfig(target.kubeconfig))
+    const server = await advertised(client)
+    client.close()
+    project.provide('kubeconfig', target.kubeconfig)
+    project.provide('server', server)
+    project.provide('kubectl', await findKubectl(target.kubectl))
+    return async () => {
+      await target.close()
+      report(project, `${target.kind} ${server.version}`)
+    }
+  } catch (error) {
     await target.close()
-    report(project, `${target.kind} ${server.version}`)
+    throw error
   }
 }

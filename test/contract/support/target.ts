@@ -31,16 +31,24 @@ async function startSandbox(): Promise<Target> {
   const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
   const sandbox = (...args: string[]) =>
     run(process.execPath, [cli, 'sandbox', ...args], { env: { ...process.env, KUBESYNC_HOME: home } })
-  await sandbox('up', '--nodes', '2')
-  const { stdout } = await sandbox('status', '--output', 'json')
-  return {
-    kind: 'sandbox',
-    kubeconfig: text(JSON.parse(stdout), 'kubeconfig'),
-    async close() {
-      await sandbox('status').catch(() => tellEnd(join(home, 'logs', 'sandbox.log')))
-      await sandbox('down')
-      await rm(home, { recursive: true, force: true })
-    },
+  const close = async () => {
+    await sandbox('down')
+    await rm(home, { recursive: true, force: true })
+  }
+  try {
+    await sandbox('up', '--nodes', '2')
+    const { stdout } = await sandbox('status', '--output', 'json')
+    return {
+      kind: 'sandbox',
+      kubeconfig: text(JSON.parse(stdout), 'kubeconfig'),
+      async close() {
+        await sandbox('status').catch(() => tellEnd(join(home, 'logs', 'sandbox.log')))
+        await close()
+      },
+    }
+  } catch (error) {
+    await close().catch(() => rm(home, { recursive: true, force: true }))
+    throw error
   }
 }
 
