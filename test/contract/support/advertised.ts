@@ -73,11 +73,10 @@ async function listParameters(client: Client): Promise<Set<string> | undefined> 
   )
 }
 
-/** What typed clients of kubectl speak since 1.32; both OpenAPI documents tell what is understood. */
+/** What typed clients of kubectl speak since 1.32. A server that refuses a type of body tells which it takes. */
 async function hasProtobuf(client: Client): Promise<boolean> {
-  const { code, text } = await client.ask('/openapi/v3/api/v1')
-  const said = code === 200 ? text : (await client.ask('/openapi/v2')).text
-  return said.includes('application/vnd.kubernetes.protobuf')
+  const refused = await client.ask('/api/v1/namespaces', { method: 'POST', body: '-', type: 'text/plain' })
+  return refused.text.includes('application/vnd.kubernetes.protobuf')
 }
 
 /**
