@@ -1,4 +1,4 @@
-import { withZeros } from './apply/named.ts'
+import { withZeros } from './validate/zeros.ts'
 import { ApiFailure, badRequest, type Cause, invalid } from './failure.ts'
 import type { KubeObject } from './object.ts'
 import type { ResourceInfo, TypeSchema } from './schema.ts'

@@ -138,17 +138,6 @@ describe('applying', () => {
     })
   })
 
-  test('kubectl has no conflict with what it applied on the client before, unless that was changed since', () => {
-    const lastApplied = JSON.stringify(widget({ size: 1, granular: { a: '1' } }))
-    const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': lastApplied }
-    const before = { ...widgets, manager: 'kubectl-client-side-apply' }
-    const live = recordUpdate(undefined, widget({ size: 1, granular: { a: '2' } }, { annotations }), before)
-    expect(apply(live, widget({ size: 2 }), by('kubectl')).spec).toMatchObject({ size: 2 })
-    expect(refusal(() => apply(live, widget({ size: 2, granular: { a: '3' } }), by('kubectl'))).message).toBe(
-      'Apply failed with 1 conflict: conflict with "kubectl-client-side-apply" using example.io/v1: .spec.granular.a',
-    )
-  })
-
   test.each([
     [{ size: 'x' }, '.spec.size: expected numeric (int or float), got string'],
     [{ other: 1 }, '.spec.other: field not declared in schema'],
@@ -241,25 +230,6 @@ describe('an update', () => {
     expect(Object.keys(ownersOf(update(made, edited, 'b')))).toEqual(['z Update'])
     expect(ownersOf(update(made, widget({ size: 1 }, { managedFields: [] }), 'b'))).toEqual({})
     expect(Object.keys(ownersOf(update(made, widget({ size: 1 }), 'b')))).toEqual(['a Update'])
-  })
-
-  test('beyond ten managers the oldest become one', () => {
-    const days = Array.from({ length: 12 }, (_, day) => day + 10)
-    const object = days.reduce<KubeObject | undefined>((live, day) => {
-      const granular = Object.fromEntries(
-        days.filter((other) => other <= day).map((other) => [`k${other}`, '']),
-      )
-      return recordUpdate(live, widget({ granular }), {
-        ...widgets,
-        manager: `m${day}`,
-        time: `2026-01-${day}T00:00:00Z`,
-      })
-    }, undefined)
-    const owners = ownersOf(object ?? widget({}))
-    expect(Object.keys(owners)).toHaveLength(10)
-    expect(owners['ancient-changes Update']).toMatchObject({
-      'f:spec': { 'f:granular': { 'f:k10': {}, 'f:k11': {}, 'f:k12': {} } },
-    })
   })
 })
 

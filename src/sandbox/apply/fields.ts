@@ -1,90 +1,71 @@
 import { isObject, type JsonObject } from '../object.ts'
 
 /**
- * A set of fields, as structured-merge-diff has them. The keys are path elements as FieldsV1 writes them: `f:spec`
- * for a field, `k:{"name":"web"}` for an item of a keyed list, `v:"x"` for an item of a set. A field that is not
- * itself in the set is there only for those below it.
+ * Where a field is: path elements as FieldsV1 writes them, `f:spec` for a field, `k:{"name":"web"}` for an item of a keyed list,
+ * `v:"x"` for an item of a set. The root's path is empty.
  */
-export type FieldSet = ReadonlyMap<string, Field>
-export type Path = readonly string[]
+export type Path = string
 
-interface Field {
-  readonly owned: boolean
-  readonly inner: FieldSet
-}
+/** A set of fields, as structured-merge-diff has them. A field is in it by itself, whatever is below it. */
+export type FieldSet = ReadonlySet<Path>
 
-/** A set that is being put together. */
-export type Draft = Map<string, { owned: boolean; inner: Draft }>
+const separator = '\0'
 
-const absent: Field = { owned: false, inner: new Map() }
+export const below = (path: Path, element: string): Path =>
+  path === '' ? element : `${path}${separator}${element}`
 
-export function add(draft: Draft, path: Path): void {
-  const [element, ...rest] = path
-  if (element === undefined) return
-  const field = draft.get(element) ?? { owned: false, inner: new Map() }
-  draft.set(element, field)
-  if (rest.length === 0) field.owned = true
-  else add(field.inner, rest)
-}
+export const elementsOf = (path: Path): readonly string[] => path.split(separator)
 
-export function setOf(paths: readonly Path[]): FieldSet {
-  const draft: Draft = new Map()
-  for (const path of paths) add(draft, path)
-  return draft
-}
+export const setOf = (paths: readonly (readonly string[])[]): FieldSet =>
+  new Set(paths.map((elements) => elements.join(separator)))
 
-export function union(a: FieldSet, b: FieldSet): FieldSet {
-  return combine(a, b, (inA, inB) => inA || inB)
-}
+export const union = (a: FieldSet, b: FieldSet): FieldSet => new Set([...a, ...b])
 
-export function intersection(a: FieldSet, b: FieldSet): FieldSet {
-  return combine(a, b, (inA, inB) => inA && inB)
-}
+export const intersection = (a: FieldSet, b: FieldSet): FieldSet =>
+  new Set([...a].filter((path) => b.has(path)))
 
 /** What is in `a` and not in `b`. What is below a field of `b` stays. */
-export function difference(a: FieldSet, b: FieldSet): FieldSet {
-  return combine(a, b, (inA, inB) => inA && !inB)
-}
+export const difference = (a: FieldSet, b: FieldSet): FieldSet =>
+  new Set([...a].filter((path) => !b.has(path)))
 
 /** `a` without the fields of `b` and all that is below them. */
-export function without(a: FieldSet, b: FieldSet): FieldSet {
-  const kept = [...a].filter(([element]) => b.get(element)?.owned !== true)
-  return pruned(
-    kept.map(([element, { owned, inner }]) => [
-      element,
-      { owned, inner: without(inner, b.get(element)?.inner ?? absent.inner) },
-    ]),
-  )
-}
+export const without = (a: FieldSet, b: FieldSet): FieldSet =>
+  new Set([...a].filter((path) => ![path, ...above(path)].some((one) => b.has(one))))
 
-function combine(a: FieldSet, b: FieldSet, keep: (inA: boolean, inB: boolean) => boolean): FieldSet {
-  return pruned(
-    [...new Set([...a.keys(), ...b.keys()])].map((element) => {
-      const left = a.get(element) ?? absent
-      const right = b.get(element) ?? absent
-      return [
-        element,
-        { owned: keep(left.owned, right.owned), inner: combine(left.inner, right.inner, keep) },
-      ]
-    }),
-  )
+/** The paths that lead to a path. */
+export function above(path: Path): Path[] {
+  const elements = elementsOf(path)
+  return elements.slice(1).map((_, index) => elements.slice(0, index + 1).join(separator))
 }
-
-const pruned = (fields: [string, Field][]): FieldSet =>
-  new Map(fields.filter(([, { owned, inner }]) => owned || inner.size > 0))
 
 /** The paths of a set: the fields of a level before what is below them, as the server lists conflicts. */
-export function pathsOf(fields: FieldSet, above: Path = []): Path[] {
-  const elements = sorted(fields)
-  return [
-    ...elements.filter(([, { owned }]) => owned).map(([element]) => [...above, element]),
-    ...elements.flatMap(([element, { inner }]) => pathsOf(inner, [...above, element])),
-  ]
+export function pathsOf(fields: FieldSet): Path[] {
+  return [...fields].sort((a, b) => {
+    const [left, right] = [elementsOf(a), elementsOf(b)]
+    const index = left.findIndex((element, place) => element !== right[place])
+    const [one, other] = [left[index], right[index]]
+    if (one === undefined || other === undefined) return left.length - right.length
+    const isLast = Number(right.length === index + 1) - Number(left.length === index + 1)
+    return isLast || order(one, other)
+  })
+}
+
+const kinds = '.fkvi'
+
+/** Fields, keyed items, items of sets; numbers by their size. */
+function order(a: string, b: string): number {
+  const byKind = kinds.indexOf(a.charAt(0)) - kinds.indexOf(b.charAt(0))
+  if (byKind !== 0 || !/^[kv]:/.test(a)) return byKind || (a < b ? -1 : 1)
+  const [left, right] = [a, b].map((element) => Object.values(Object(JSON.parse(element.slice(2)))))
+  const index = left?.findIndex((value, place) => value !== right?.[place]) ?? -1
+  const [one, other] = [left?.[index], right?.[index]]
+  if (typeof one === 'number' && typeof other === 'number') return one - other
+  return a < b ? -1 : 1
 }
 
 /** `.spec.containers[name="web"].image` */
 export function textOf(path: Path): string {
-  return path.map(textOfElement).join('')
+  return path === '' ? '' : elementsOf(path).map(textOfElement).join('')
 }
 
 function textOfElement(element: string): string {
@@ -98,30 +79,42 @@ function textOfElement(element: string): string {
 
 /** The path element of an item of a keyed list. */
 export function keyElement(keys: JsonObject): string {
-  const sortedKeys = Object.entries(keys).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `k:${JSON.stringify(Object.fromEntries(sortedKeys))}`
+  const sorted = Object.entries(keys).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `k:${JSON.stringify(Object.fromEntries(sorted))}`
 }
 
-/** A set as the API writes it. */
+type Tree = Map<string, Tree>
+
+/** A set as the API writes it. A field that is in the set beside what is below it is told by a dot. */
 export function toFieldsV1(fields: FieldSet): JsonObject {
-  return Object.fromEntries(
-    sorted(fields).map(([element, { owned, inner }]) => [
-      element,
-      owned && inner.size > 0 ? { '.': {}, ...toFieldsV1(inner) } : toFieldsV1(inner),
-    ]),
-  )
+  const root: Tree = new Map()
+  for (const path of fields) {
+    const end = elementsOf(path).reduce((tree, element) => {
+      const inner: Tree = tree.get(element) ?? new Map()
+      tree.set(element, inner)
+      return inner
+    }, root)
+    end.set('.', new Map())
+  }
+  return written(root)
+}
+
+function written(tree: Tree): JsonObject {
+  if (tree.size === 1 && tree.has('.')) return {}
+  const sorted = [...tree].sort(([a], [b]) => order(a, b))
+  return Object.fromEntries(sorted.map(([element, inner]) => [element, written(inner)]))
 }
 
 /** Reads a set; elements of a kind that is not known are left out. */
-export function fromFieldsV1(json: JsonObject): FieldSet {
-  return pruned(
-    Object.entries(json).flatMap(([key, below]): [string, Field][] => {
-      const element = canonical(key)
-      if (element === undefined || !isObject(below)) return []
-      const owned = '.' in below || Object.keys(below).length === 0
-      return [[element, { owned, inner: fromFieldsV1(below) }]]
-    }),
-  )
+export function fromFieldsV1(json: JsonObject, path: Path = ''): FieldSet {
+  const paths = Object.entries(json).flatMap(([key, inner]) => {
+    const element = canonical(key)
+    if (element === undefined || !isObject(inner)) return []
+    const here = below(path, element)
+    const isOwned = '.' in inner || Object.keys(inner).length === 0
+    return [...(isOwned ? [here] : []), ...fromFieldsV1(inner, here)]
+  })
+  return new Set(paths)
 }
 
 /** Clients may write the keys of a list in any order and with blanks. */
@@ -135,21 +128,4 @@ function canonical(element: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-function sorted(fields: FieldSet): [string, Field][] {
-  return [...fields].sort(([a], [b]) => order(a, b))
-}
-
-const kinds = 'fkvi'
-
-/** Fields, keyed items, items of sets; numbers by their size. */
-function order(a: string, b: string): number {
-  const byKind = kinds.indexOf(a.charAt(0)) - kinds.indexOf(b.charAt(0))
-  if (byKind !== 0 || a.startsWith('f:')) return byKind || (a < b ? -1 : 1)
-  const [left, right] = [a, b].map((element) => Object.values(Object(JSON.parse(element.slice(2)))))
-  const index = left?.findIndex((value, place) => value !== right?.[place]) ?? -1
-  const [one, other] = [left?.[index], right?.[index]]
-  if (typeof one === 'number' && typeof other === 'number') return one - other
-  return a < b ? -1 : 1
 }

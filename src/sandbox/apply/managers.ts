@@ -1,15 +1,23 @@
+import { ApiFailure } from '../failure.ts'
 import { isObject, type ManagedFieldsEntry } from '../object.ts'
-import { type FieldSet, fromFieldsV1, toFieldsV1, union } from './fields.ts'
+import {
+  difference,
+  type FieldSet,
+  fromFieldsV1,
+  intersection,
+  pathsOf,
+  textOf,
+  toFieldsV1,
+  union,
+} from './fields.ts'
+import type { Comparison } from './typed.ts'
 
-/** Who writes, and how: what tells entries apart. An applier has one entry whichever version it applies. */
-export interface Manager {
+/** Who writes, how, and what: one entry of managedFields. An applier has one entry whichever version it applies. */
+export interface Managed {
   readonly manager: string
   readonly operation: 'Apply' | 'Update'
   readonly apiVersion: string
   readonly subresource?: string | undefined
-}
-
-export interface Managed extends Manager {
   readonly fields: FieldSet
   readonly time?: string | undefined
 }
@@ -17,28 +25,17 @@ export interface Managed extends Manager {
 /** What is managed, by `managerKey`. */
 export type Managers = ReadonlyMap<string, Managed>
 
-export function managerKey({ manager, operation, apiVersion, subresource }: Manager): string {
-  return JSON.stringify({
-    manager,
-    operation,
-    ...(operation === 'Update' ? { apiVersion } : {}),
-    ...(subresource ? { subresource } : {}),
-  })
+/** What tells entries apart. */
+export function managerKey(managed: Omit<Managed, 'fields'>): string {
+  const { manager, operation, apiVersion, subresource = '' } = managed
+  return JSON.stringify([manager, operation, operation === 'Update' ? apiVersion : '', subresource])
 }
-
-/** Updates by so many managers are told apart; the oldest beyond that become one entry. */
-const maxUpdateManagers = 10
 
 /** Reads an object's managedFields; undefined if an entry is none. Entries come from clients, too. */
 export function readManagers(entries: unknown): Managers | undefined {
   if (!Array.isArray(entries)) return new Map()
-  const managers = new Map<string, Managed>()
-  for (const entry of entries) {
-    const managed = readEntry(entry)
-    if (managed === undefined) return undefined
-    managers.set(managerKey(managed), managed)
-  }
-  return managers
+  const read = entries.flatMap((entry) => readEntry(entry) ?? [])
+  return read.length < entries.length ? undefined : new Map(read.map((one) => [managerKey(one), one]))
 }
 
 function readEntry(entry: unknown): Managed | undefined {
@@ -59,8 +56,10 @@ function readEntry(entry: unknown): Managed | undefined {
 
 /** The entries of an object's managedFields, ordered as the server orders them. */
 export function writeManagers(managers: Managers): readonly ManagedFieldsEntry[] {
+  const rank = ({ operation, time = '', manager, apiVersion, subresource = '' }: Managed) =>
+    [operation, time, manager, apiVersion, subresource].join('\0')
   return [...managers.values()]
-    .sort(order)
+    .sort((a, b) => (rank(a) < rank(b) ? -1 : 1))
     .map(({ manager, operation, apiVersion, time, fields, subresource }) => ({
       manager,
       operation,
@@ -72,38 +71,35 @@ export function writeManagers(managers: Managers): readonly ManagedFieldsEntry[]
     }))
 }
 
-const orderedBy = ['operation', 'time', 'manager', 'apiVersion', 'subresource'] as const
-
-function order(a: Managed, b: Managed): number {
-  for (const key of orderedBy) {
-    const [left, right] = [a[key] ?? '', b[key] ?? '']
-    if (left !== right) return left < right ? -1 : 1
-  }
-  return 0
+/** What others than the applier still own after changes that are not theirs, and the fields they would lose to another value. */
+export function take(managers: Managers, { added, removed, modified }: Comparison, by?: string) {
+  const changed = union(modified, added)
+  const others = [...managers].filter(([key]) => key !== by)
+  const narrowed = (narrow: (fields: FieldSet) => FieldSet) =>
+    others
+      .map(([key, managed]) => [key, { ...managed, fields: narrow(managed.fields) }] as const)
+      .filter(([, { fields }]) => fields.size > 0)
+  const conflicts = narrowed((fields) => intersection(fields, changed)).map(([, managed]) => managed)
+  return { left: new Map(narrowed((fields) => difference(fields, union(changed, removed)))), conflicts }
 }
 
-/** After apimachinery's `capManagersManager`: the oldest updates of an API version become one entry. */
-export function capped(managers: Managers): Managers {
-  const updates = [...managers].filter(([, { operation }]) => operation === 'Update')
-  let surplus = updates.length - maxUpdateManagers
-  if (surplus <= 0) return managers
-  const result = new Map(managers)
-  const firsts = new Map<string, string>()
-  for (const [key, managed] of updates.sort(([, a], [, b]) => order(a, b))) {
-    const first = firsts.get(managed.apiVersion)
-    if (first === undefined) firsts.set(managed.apiVersion, key)
-    if (first === undefined || surplus <= 0) continue
-    const bucket = {
-      manager: 'ancient-changes',
-      operation: 'Update',
-      apiVersion: managed.apiVersion,
-    } as const
-    const former = result.get(managerKey(bucket)) ?? result.get(first)
-    result.delete(first)
-    result.delete(key)
-    const fields = union(former?.fields ?? new Map(), managed.fields)
-    result.set(managerKey(bucket), { ...bucket, time: managed.time, fields })
-    surplus -= 1
-  }
-  return result
+/** The refusal as the server words it. */
+export function conflictFailure(conflicts: readonly Managed[]): ApiFailure {
+  const sorted = [...conflicts].sort((a, b) => (managerKey(a) < managerKey(b) ? -1 : 1))
+  const told = sorted.map((managed) => ({ by: nameOf(managed), fields: pathsOf(managed.fields).map(textOf) }))
+  const causes = told.flatMap(({ by, fields }) =>
+    fields.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${by}`, field })),
+  )
+  const lists = told.map(({ by, fields }) => `conflicts with ${by}:\n- ${fields.join('\n- ')}`).join('\n')
+  const [first] = causes
+  const said =
+    causes.length === 1
+      ? `1 conflict: ${first?.message}: ${first?.field}`
+      : `${causes.length} conflicts: ${lists}`
+  return new ApiFailure(409, 'Conflict', `Apply failed with ${said}`, { causes })
+}
+
+function nameOf({ manager, subresource, operation, apiVersion }: Managed): string {
+  const within = subresource ? ` with subresource ${JSON.stringify(subresource)}` : ''
+  return `${JSON.stringify(manager)}${within}${operation === 'Update' ? ` using ${apiVersion}` : ''}`
 }

@@ -1,145 +1,123 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isObject } from '../object.ts'
 import type { Schema, TypeSchema } from '../schema.ts'
-import { add, type Draft, type FieldSet, type Path } from './fields.ts'
-import { byElement, entriesOf, isEmpty, type ListShape, type MapShape, type Shape, shapeOf } from './shape.ts'
+import { below, type FieldSet, type Path, textOf, without } from './fields.ts'
+import { childrenOf, type Shape, shapeOf } from './shape.ts'
 
-/** The fields of a value: what its owner owns by applying it. */
-export function fieldsOf(value: unknown, types: TypeSchema): FieldSet {
-  const fields: Draft = new Map()
-  collect(value, { schema: types.root, path: [], types, fields })
-  return fields
+interface Found {
+  /** A value that is compared as a whole, or `inside` where what is in it is compared. */
+  readonly value: unknown
+  readonly whole: boolean
+  readonly owned: boolean
 }
+
+const inside = Symbol('what is in it')
 
 interface Place {
   readonly schema: Schema
   readonly path: Path
-  readonly types: TypeSchema
-  readonly fields: Draft
+  readonly named: boolean
 }
 
-function collect(value: unknown, place: Place): void {
-  const shape = shapeOf(place.schema, value, place.types)
-  if (shape.kind === 'scalar' || shape.atomic) add(place.fields, place.path)
-  else if (shape.kind === 'list') collectItems(value, shape, place)
-  else collectEntries(value, shape, place)
-}
-
-function collectItems(value: unknown, shape: ListShape, place: Place): void {
-  for (const [element, items] of byElement(shape, value, place.types)) {
-    const path = [...place.path, element]
-    add(place.fields, path)
-    if (items.length === 1) collect(items[0], { ...place, schema: shape.item, path })
+/** All that is in a value, by its path. */
+function contentsOf(value: unknown, types: TypeSchema): Map<Path, Found> {
+  const contents = new Map<Path, Found>()
+  const visit = (value: unknown, { schema, path, named }: Place) => {
+    const shape = shapeOf(schema, value, types)
+    const children = shape.whole ? [] : childrenOf(shape, value, types)
+    const isBare = children.length === 0 && !Array.isArray(value)
+    const owned = isBare || shape.whole || !named
+    contents.set(path, { value: children.length > 0 ? inside : value, whole: shape.whole, owned })
+    for (const { element, values, schema: inner = {} } of children) {
+      const place = { schema: inner, path: below(path, element), named: shape.names(element) }
+      // Items that share an element are one thing that cannot be looked into.
+      if (values.length > 1) contents.set(place.path, { value: values, whole: true, owned: true })
+      else visit(values[0], place)
+    }
   }
+  visit(value, { schema: types.root, path: '', named: true })
+  contents.delete('')
+  return contents
 }
 
-function collectEntries(value: unknown, shape: MapShape, place: Place): void {
-  for (const [name, inner] of entriesOf(value)) {
-    const path = [...place.path, `f:${name}`]
-    collect(inner, { ...place, schema: shape.field(name) ?? {}, path })
-    const isBare = inner === null || (!Array.isArray(inner) && typeof inner === 'object' && isEmpty(inner))
-    if (isBare || !shape.declares(name)) add(place.fields, path)
-  }
+/** The fields of a value: what its owner owns by applying it. */
+export function fieldsOf(value: unknown, types: TypeSchema): FieldSet {
+  return new Set([...contentsOf(value, types)].flatMap(([path, { owned }]) => (owned ? [path] : [])))
 }
 
 /** What became of the fields of a value: no field is in more than one of the sets. */
-export interface Comparison<Fields = FieldSet> {
-  readonly added: Fields
-  readonly removed: Fields
-  readonly modified: Fields
+export interface Comparison {
+  readonly added: FieldSet
+  readonly removed: FieldSet
+  readonly modified: FieldSet
 }
 
-export function compare(before: unknown, after: unknown, types: TypeSchema): Comparison {
-  const into: Comparison<Draft> = { added: new Map(), removed: new Map(), modified: new Map() }
-  visit({ before, after, schema: types.root, path: [] }, { types, into })
-  return into
-}
-
-/** Two values at one path; undefined where there is none. */
-interface Pair {
-  readonly before: unknown
-  readonly after: unknown
-  readonly schema: Schema
-  readonly path: Path
-}
-
-interface Visit {
-  readonly types: TypeSchema
-  readonly into: Comparison<Draft>
-}
-
-function visit(pair: Pair, how: Visit): void {
-  const shapes = shapesOf(pair, how.types)
-  const isLeaf = shapes.map((shape) => descend(pair, shape, how)).at(-1)
-  if (isLeaf) return
-  if (pair.before === undefined) add(how.into.added, pair.path)
-  else if (pair.after === undefined) add(how.into.removed, pair.path)
-}
-
-/** A value without a schema may change its kind: then it is looked at as both. */
-function shapesOf({ before, after, schema }: Pair, types: TypeSchema): Shape[] {
-  const former = shapeOf(schema, before, types)
-  const latter = shapeOf(schema, after, types)
-  if (after === undefined) return [former]
-  return before === undefined || former.kind === latter.kind ? [latter] : [former, latter]
-}
-
-/** Returns whether the pair was compared as a whole. */
-function descend(pair: Pair, shape: Shape, how: Visit): boolean {
-  if (
-    shape.kind === 'scalar' ||
-    shape.atomic ||
-    (isEmptyAs(shape, pair.before) && isEmptyAs(shape, pair.after))
-  ) {
-    compareWhole(pair, how)
-    return true
-  }
-  if (shape.kind === 'list') visitItems(pair, shape, how)
-  else visitEntries(pair, shape, how)
-  return false
-}
-
-/** Nothing, null, and what is of another kind have no items either. */
-export const isEmptyAs = ({ kind }: Shape, value: unknown): boolean =>
-  isEmpty(value) || Array.isArray(value) !== (kind === 'list')
-
-function compareWhole({ before, after, path }: Pair, { into }: Visit): void {
-  if (before === undefined) add(into.added, path)
-  else if (after === undefined) add(into.removed, path)
-  else if (!isDeepStrictEqual(before, after)) add(into.modified, path)
-}
-
-function visitEntries({ before, after, path }: Pair, shape: MapShape, how: Visit): void {
-  const former = new Map(entriesOf(before))
-  const latter = new Map(entriesOf(after))
-  for (const name of new Set([...former.keys(), ...latter.keys()])) {
-    visit(
-      {
-        before: former.get(name),
-        after: latter.get(name),
-        schema: shape.field(name) ?? {},
-        path: [...path, `f:${name}`],
-      },
-      how,
-    )
+/** How two values differ, but for what is never looked at. */
+export function compare(
+  { before, after }: { before: unknown; after: unknown },
+  types: TypeSchema,
+  ignored: FieldSet,
+): Comparison {
+  const [former, latter] = [contentsOf(before, types), contentsOf(after, types)]
+  const pick = (from: ReadonlyMap<Path, Found>, is: (path: Path) => boolean) =>
+    without(new Set([...from.keys()].filter(is)), ignored)
+  return {
+    added: pick(latter, (path) => !former.has(path)),
+    removed: pick(former, (path) => !latter.has(path)),
+    modified: pick(latter, (path) => former.has(path) && differ(former.get(path), latter.get(path))),
   }
 }
 
-function visitItems({ before, after, path: above }: Pair, shape: ListShape, how: Visit): void {
-  const former = byElement(shape, before, how.types)
-  const latter = byElement(shape, after, how.types)
-  for (const element of new Set([...former.keys(), ...latter.keys()])) {
-    const old = former.get(element) ?? []
-    const now = latter.get(element) ?? []
-    const path = [...above, element]
-    if (old.length > 1 && now.length > 1) {
-      if (!isDeepStrictEqual(old, now)) add(how.into.modified, path)
-      continue
-    }
-    // Items that share an element are one thing that cannot be looked into.
-    const alone = (items: unknown[]) => (items.length > 1 ? undefined : items[0])
-    const pair = { before: alone(old), after: alone(now), schema: shape.item, path }
-    if (pair.before !== undefined || pair.after !== undefined) visit(pair, how)
-    if (old.length > 1) add(how.into.removed, path)
-    if (now.length > 1) add(how.into.added, path)
+function differ(a: Found | undefined, b: Found | undefined): boolean {
+  if (a?.value === inside) return b?.whole === true
+  return b?.value === inside ? a?.whole === true : !isDeepStrictEqual(a?.value, b?.value)
+}
+
+/** Why an object cannot be applied by its schema: wrong types, fields that do not exist, items that are told apart by nothing. */
+export function problemsOf(
+  value: unknown,
+  types: TypeSchema,
+  { schema, path }: Pick<Place, 'schema' | 'path'> = { schema: types.root, path: '' },
+): string[] {
+  if (value === null) return []
+  const told = (problem: string, place = path) => (place === '' ? problem : `${textOf(place)}: ${problem}`)
+  const shape = shapeOf(schema, value, types)
+  const mismatch = mismatchOf(shape, value)
+  if (mismatch !== undefined) return [told(mismatch)]
+  try {
+    return childrenOf(shape, value, types).flatMap(({ element, values, schema: inner }) => {
+      const place = below(path, element)
+      if (inner === undefined) return [told('field not declared in schema', place)]
+      const twice = values.length > 1 ? [told(`duplicate entries for key ${textOf(element)}`)] : []
+      return [...twice, ...values.flatMap((one) => problemsOf(one, types, { schema: inner, path: place }))]
+    })
+  } catch (error) {
+    return [told(error instanceof Error ? error.message : String(error))]
   }
+}
+
+function mismatchOf({ kind, type = '' }: Shape, value: unknown): string | undefined {
+  const expected = kind === 'scalar' ? (scalars[type] ?? 'any scalar') : kind
+  const found = Array.isArray(value) ? 'list' : isObject(value) ? 'map' : typeof value
+  const fits = expected === 'any scalar' ? typeof value !== 'object' : found === (types[expected] ?? expected)
+  if (fits) return undefined
+  const plain = typeof value === 'object' ? goType(value) : String(value)
+  if (expected === 'numeric (int or float)') return `expected ${expected}, got ${goType(value)}`
+  if (expected !== 'string') return `expected ${expected}, got &{${plain}}`
+  return `expected string, got &value.valueUnstructured{Value:${plain}}`
+}
+
+const numeric = 'numeric (int or float)'
+const scalars: Record<string, string> = {
+  integer: numeric,
+  number: numeric,
+  string: 'string',
+  boolean: 'boolean',
+}
+const types: Record<string, string> = { [numeric]: 'number' }
+
+function goType(value: unknown): string {
+  if (Array.isArray(value)) return '[]interface {}'
+  if (typeof value === 'object') return 'map[string]interface {}'
+  return typeof value === 'boolean' ? 'bool' : typeof value
 }
