@@ -7,6 +7,9 @@ import { storageKey } from './schema.ts'
 import { list, text, timestamp } from './values.ts'
 import type { Writer } from './writer.ts'
 
+/** Who deletes a namespace together with what is in it counts on a namespace's end taking longer than a request. */
+const namespaceLingers = 1000
+
 /** Empties namespaces that are to go, establishes CRDs and removes the objects of those that are to go. */
 export function startLifecycles(writer: Writer, registry: Registry): void {
   const { store } = writer
@@ -19,7 +22,9 @@ export function startLifecycles(writer: Writer, registry: Registry): void {
   })
   store.onChange(({ resource, type, object }) => {
     const { name, namespace } = object.metadata
-    if (resource === 'namespaces' && object.metadata.deletionTimestamp !== undefined) namespaces.add(name)
+    if (resource === 'namespaces' && object.metadata.deletionTimestamp !== undefined) {
+      namespaces.addAfter(name, namespaceLingers)
+    }
     if (resource === crdKey && type !== 'DELETED') definitions.add(name)
     if (type !== 'DELETED') return
     if (isEnding(store.get('namespaces', { name: namespace ?? '' }))) namespaces.add(namespace ?? '')

@@ -122,14 +122,18 @@ function within({ target, live }: Change, next: KubeObject): KubeObject {
   const { type, subresource } = target
   switch (subresource) {
     case 'status':
-      return { ...live, status: next.status, metadata: metadataWithStatus(type, live, next) }
+      return withStatus({ ...live, metadata: metadataWithStatus(type, live, next) }, next.status)
     case 'ephemeralcontainers':
       return { ...live, spec: { ...specOf(live), ephemeralContainers: specOf(next).ephemeralContainers } }
     case 'finalize':
       return { ...live, spec: next.spec }
     default:
-      return hasSubresource(type, 'status') ? { ...next, status: live.status } : next
+      return hasSubresource(type, 'status') ? withStatus(next, live.status) : next
   }
+}
+
+function withStatus({ status: _, ...object }: KubeObject, status: unknown): KubeObject {
+  return { ...object, ...(status === undefined ? {} : { status }) } as KubeObject
 }
 
 const specOf = (object: KubeObject) => (isObject(object.spec) ? object.spec : {})
