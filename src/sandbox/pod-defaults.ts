@@ -1,95 +1,68 @@
 import type { JsonObject } from './object.ts'
 
 /**
- * Sets what is not set. `containers[]` goes into each item; nothing is set below what is not there. With `!` the value replaces
- * what there is, or removes it.
+ * What is set by field. A plain value is set where there is none; an object or a list of one says what is set below an object or
+ * in each item of a list that is there; a function tells the value from what there is and from what it stands in.
  */
-export type Rule = readonly [
-  path: string,
-  value: unknown | ((owner: JsonObject, root: JsonObject) => unknown),
-]
+export type Defaults = {
+  readonly [field: string]: string | number | boolean | Defaults | [Defaults] | Decide
+}
 
-const image = (owner: JsonObject, field: string) => {
-  const [name = '', digest] = String(owner[field] ?? '').split('@')
+export type Decide = (now: unknown, owner: JsonObject) => unknown
+
+function pullPolicy(now: unknown, { image }: JsonObject): unknown {
+  const [name = '', digest] = String(image ?? '').split('@')
   const tag = /:([^/:]+)$/.exec(name)?.[1]
-  return tag === 'latest' || (tag === undefined && digest === undefined) ? 'Always' : 'IfNotPresent'
+  return now ?? (tag === 'latest' || (tag === undefined && digest === undefined) ? 'Always' : 'IfNotPresent')
 }
 
-function probe(path: string): Rule[] {
-  return [
-    [`${path}.timeoutSeconds`, 1],
-    [`${path}.periodSeconds`, 10],
-    [`${path}.successThreshold`, 1],
-    [`${path}.failureThreshold`, 3],
-    ...httpGet(path),
-    [`${path}.grpc.service`, ''],
-  ]
+const httpGet = { path: '/', scheme: 'HTTP' }
+const probe: Defaults = {
+  timeoutSeconds: 1,
+  periodSeconds: 10,
+  successThreshold: 1,
+  failureThreshold: 3,
+  httpGet,
+  grpc: { service: '' },
+}
+export const container: Defaults = {
+  imagePullPolicy: pullPolicy,
+  terminationMessagePath: '/dev/termination-log',
+  terminationMessagePolicy: 'File',
+  ports: [{ protocol: 'TCP' }],
+  env: [{ valueFrom: { fieldRef: { apiVersion: 'v1' } } }],
+  livenessProbe: probe,
+  readinessProbe: probe,
+  startupProbe: probe,
+  lifecycle: { postStart: { httpGet }, preStop: { httpGet } },
 }
 
-function httpGet(path: string): Rule[] {
-  return [
-    [`${path}.httpGet.path`, '/'],
-    [`${path}.httpGet.scheme`, 'HTTP'],
-  ]
-}
-
-function container(path: string): Rule[] {
-  return [
-    [`${path}.imagePullPolicy`, (owner: JsonObject) => image(owner, 'image')],
-    [`${path}.terminationMessagePath`, '/dev/termination-log'],
-    [`${path}.terminationMessagePolicy`, 'File'],
-    [`${path}.ports[].protocol`, 'TCP'],
-    [`${path}.env[].valueFrom.fieldRef.apiVersion`, 'v1'],
-    ...['livenessProbe', 'readinessProbe', 'startupProbe'].flatMap((name) => probe(`${path}.${name}`)),
-    ...['postStart', 'preStop'].flatMap((name) => httpGet(`${path}.lifecycle.${name}`)),
-  ]
-}
-
-function volumes(path: string): Rule[] {
-  return [
-    [`${path}[].emptyDir`, (volume: JsonObject) => (Object.keys(volume).length === 1 ? {} : undefined)],
-    [`${path}[].image.pullPolicy`, (source: JsonObject) => image(source, 'reference')],
-    ...['secret', 'configMap', 'downwardAPI', 'projected'].map(
-      (kind): Rule => [`${path}[].${kind}.defaultMode`, 0o644],
-    ),
-    [`${path}[].hostPath.type`, ''],
-    [`${path}[].downwardAPI.items[].fieldRef.apiVersion`, 'v1'],
-    [`${path}[].projected.sources[].downwardAPI.items[].fieldRef.apiVersion`, 'v1'],
-    [`${path}[].projected.sources[].serviceAccountToken.expirationSeconds`, 3600],
-  ]
+const defaultMode = 0o644
+const items: [Defaults] = [{ fieldRef: { apiVersion: 'v1' } }]
+const volume: Defaults = {
+  emptyDir: (now, volume) => (Object.keys(volume).length === 1 ? {} : now),
+  secret: { defaultMode },
+  configMap: { defaultMode },
+  downwardAPI: { defaultMode, items },
+  projected: {
+    defaultMode,
+    sources: [{ downwardAPI: { items }, serviceAccountToken: { expirationSeconds: 3600 } }],
+  },
+  hostPath: { type: '' },
 }
 
 /** What a pod and a template of one are given. */
-export function podSpec(path: string): Rule[] {
-  return [
-    [`${path}.dnsPolicy`, 'ClusterFirst'],
-    [`${path}.restartPolicy`, 'Always'],
-    [`${path}.securityContext`, {}],
-    [`${path}.terminationGracePeriodSeconds`, 30],
-    [`${path}.schedulerName`, 'default-scheduler'],
-    [`${path}.serviceAccountName`, ({ serviceAccount }: JsonObject) => serviceAccount],
-    [`${path}.serviceAccount`, ({ serviceAccountName }: JsonObject) => serviceAccountName],
-    ...['containers[]', 'initContainers[]', 'ephemeralContainers[]'].flatMap((name) =>
-      container(`${path}.${name}`),
-    ),
-    ...volumes(`${path}.volumes`),
-  ]
+export const podSpec: Defaults = {
+  dnsPolicy: 'ClusterFirst',
+  restartPolicy: 'Always',
+  securityContext: (now) => now ?? {},
+  terminationGracePeriodSeconds: 30,
+  schedulerName: 'default-scheduler',
+  serviceAccountName: (now, { serviceAccount }) => now ?? serviceAccount,
+  serviceAccount: (now, { serviceAccountName }) => now ?? serviceAccountName,
+  containers: [container],
+  initContainers: [container],
+  ephemeralContainers: [container],
+  volumes: [volume],
 }
-
-/** What a Job is given. */
-export const job: Rule[] = [
-  ['spec.completions', ({ parallelism }: JsonObject) => (parallelism === undefined ? 1 : undefined)],
-  ['spec.parallelism', 1],
-  [
-    'spec.backoffLimit',
-    ({ backoffLimitPerIndex }: JsonObject) => (backoffLimitPerIndex === undefined ? 6 : 2 ** 31 - 1),
-  ],
-  ['spec.completionMode', 'NonIndexed'],
-  ['spec.suspend', false],
-  [
-    'spec.podReplacementPolicy',
-    ({ podFailurePolicy }: JsonObject) => (podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed'),
-  ],
-  ['spec.manualSelector', false],
-  ...podSpec('spec.template.spec'),
-]
+export const template: Defaults = { spec: podSpec }

@@ -78,12 +78,6 @@ describe('refused is', () => {
       500,
       'unknown patch type: zap in map: map[$patch:zap name:a]',
     ],
-    [
-      'an order that the list does not have',
-      { containers: containers('a', 'b'), '$setElementOrder/containers': containers('b') },
-      500,
-      "The order in patch list:\n[map[name:a] map[name:b]]\n doesn't match $setElementOrder list:\n[map[name:b]]\n",
-    ],
   ])('%s', (_, patch, code, message) => {
     expect(() => patched({ containers: containers('a') }, patch)).toThrow(
       expect.objectContaining({ code, message }),
