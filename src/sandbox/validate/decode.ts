@@ -2,8 +2,6 @@ import { badRequest } from '../failure.ts'
 import { isObject, type JsonObject } from '../object.ts'
 import { jsonType } from '../patch.ts'
 import type { Schema, TypeSchema } from '../schema.ts'
-import { canonicalQuantity } from './quantity.ts'
-import { isUnset } from './unset.ts'
 
 /** What a decoder makes of an object, and the fields it does not know. */
 export interface Decoded {
@@ -12,9 +10,9 @@ export interface Decoded {
 }
 
 /**
- * Reads an object as a server does that has a Go type for it: unknown fields and nulls are dropped, and what Go would not write again
- * (`omitempty`) is too; quantities get their canonical form. Throws what Go's decoder says of a wrong type, without the
- * words around it.
+ * Reads an object as a server does that has a Go type for it: unknown fields, nulls and what is empty are dropped. Throws what Go's decoder
+ * says of a wrong type, without the words around it. Other than there, a zero or false that was written stays, and quantities are
+ * left as they were written.
  */
 export function decode(object: JsonObject, schema: TypeSchema, kind: string): Decoded {
   const unknown: string[] = []
@@ -36,90 +34,82 @@ interface Place {
 }
 
 const idOf = (schema: Schema) => schema.$ref?.split('/').at(-1) ?? ''
-const quantityId = 'io.k8s.apimachinery.pkg.api.resource.Quantity'
+const join = (path: string, name: string) => (path === '' ? name : `${path}.${name}`)
 
 function decodeAt(value: unknown, place: Place): unknown {
   if (value === null) return undefined
-  const schema = place.types.resolve(place.schema)
-  if (idOf(place.schema) === quantityId) return canonicalQuantity(value)
-  if (schema.format === 'int-or-string') return expectScalar(value, place, ['string', 'integer'])
-  if (schema.type === 'object') return decodeObject(value, schema, place)
-  if (schema.type === 'array') return decodeList(value, schema, place)
-  if (schema.type === undefined) return value
-  expectScalar(value, place, [schema.type])
-  if (schema.format === 'byte') checkBase64(String(value))
-  if (schema.format === 'date-time') checkTime(String(value))
+  const {
+    type,
+    format,
+    items = {},
+    properties,
+    additionalProperties: others,
+  } = place.types.resolve(place.schema)
+  if (idOf(place.schema).endsWith('.Quantity')) return quantity(value)
+  if (type === undefined && format === undefined) return value
+  const found = typeof value === 'number' && Number.isInteger(value) ? 'integer' : jsonType(value)
+  const fits =
+    format === 'int-or-string'
+      ? /integer|string/.test(found)
+      : found === goTypes[type ?? ''] || found === type
+  if (!fits && !(type === 'number' && found === 'integer')) throw mismatch(value, place)
+  if (Array.isArray(value)) {
+    return value.map((item, index) =>
+      decodeAt(item, { ...place, schema: items, path: `${place.path}[${index}]` }),
+    )
+  }
+  if (isObject(value) && properties !== undefined) return decodeStruct(value, properties, place)
+  if (isObject(value) && isObject(others)) {
+    const entries = Object.entries(value)
+    return Object.fromEntries(
+      entries.map(([key, item]) => [
+        key,
+        decodeAt(item, { ...place, schema: others, path: `${place.path}.${key}` }),
+      ]),
+    )
+  }
+  if (format === 'byte') checkBase64(String(value))
+  if (format === 'date-time') checkTime(String(value))
   return value
 }
 
-function decodeObject(value: unknown, schema: Schema, place: Place): unknown {
-  if (!isObject(value)) throw mismatch(value, place)
-  const { properties, additionalProperties } = schema
-  if (properties !== undefined) return decodeStruct(value, { ...schema, properties }, place)
-  if (!isObject(additionalProperties)) return value
-  const entries = Object.entries(value).map(([key, inner]) => {
-    const below = { ...place, schema: additionalProperties, path: `${place.path}.${key}` }
-    return [key, decodeAt(inner, below) ?? zeroOf(below)]
-  })
-  return Object.fromEntries(entries)
-}
+const goTypes: Readonly<Record<string, string>> = { boolean: 'bool' }
 
-type Struct = Schema & { readonly properties: Readonly<Record<string, Schema>> }
-
-function decodeStruct(value: JsonObject, schema: Struct, place: Place): JsonObject {
+function decodeStruct(
+  value: JsonObject,
+  properties: Readonly<Record<string, Schema>>,
+  place: Place,
+): JsonObject {
+  const { required = [] } = place.types.resolve(place.schema)
   const struct = idOf(place.schema).split('.').at(-1) || place.struct
-  const decoded = new Map<string, unknown>()
-  for (const [name, inner] of Object.entries(value)) {
-    const path = place.path === '' ? name : `${place.path}.${name}`
-    const property = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined
-    if (property === undefined) {
+  const fields = Object.entries(value).flatMap(([name, inner]) => {
+    const path = join(place.path, name)
+    const schema = Object.hasOwn(properties, name) ? properties[name] : undefined
+    if (schema === undefined) {
       place.unknown.push(path)
-      continue
+      return []
     }
-    const fieldPath = place.fieldPath === '' ? name : `${place.fieldPath}.${name}`
-    const field = decodeAt(inner, { ...place, schema: property, path, fieldPath, struct })
-    const isRequired = schema.required?.includes(name) ?? false
-    const type = place.types.resolve(property)
-    if (field !== undefined && (isRequired || !isUnset(field, { name, type, struct })))
-      decoded.set(name, field)
-  }
-  return Object.fromEntries(decoded)
-}
-
-function decodeList(value: unknown, { items = {} }: Schema, place: Place): unknown {
-  if (!Array.isArray(value)) throw mismatch(value, place)
-  return value.map((item, index) => {
-    const below = { ...place, schema: items, path: `${place.path}[${index}]` }
-    return decodeAt(item, below) ?? zeroOf(below)
+    const field = decodeAt(inner, { ...place, schema, path, fieldPath: join(place.fieldPath, name), struct })
+    const isMap = place.types.resolve(schema).additionalProperties !== undefined
+    const isSet = required.includes(name) || !isEmpty(field, { name, isMap })
+    return field === undefined || !isSet ? [] : [[name, field] as const]
   })
+  return Object.fromEntries(fields)
 }
 
-/** What Go has where JSON has null among items. */
-function zeroOf({ schema, types }: Place): unknown {
-  const zeros: Record<string, unknown> = {
-    object: {},
-    array: [],
-    string: '',
-    integer: 0,
-    number: 0,
-    boolean: false,
-  }
-  return zeros[types.resolve(schema).type ?? ''] ?? null
-}
-
-function expectScalar(value: unknown, place: Place, types: readonly string[]): unknown {
-  const isInteger = typeof value === 'number' && Number.isInteger(value)
-  if (types.includes(isInteger ? 'integer' : typeof value)) return value
-  if (isInteger && types.includes('number')) return value
-  throw mismatch(value, place)
+/** Whether Go would not write an optional field (`omitempty`). An empty class is a value: it means none. */
+function isEmpty(value: unknown, { name, isMap }: { name: string; isMap: boolean }): boolean {
+  if (Array.isArray(value)) return value.length === 0
+  return isObject(value)
+    ? isMap && Object.keys(value).length === 0
+    : value === '' && !/Class(Name)?$/.test(name)
 }
 
 function mismatch(value: unknown, place: Place) {
   const found = typeof value === 'number' && !Number.isInteger(value) ? `number ${value}` : jsonType(value)
-  const field = place.fieldPath === '' ? '' : ` struct field ${place.struct}.${place.fieldPath}`
-  const into = field === '' ? ' value' : field
+  const into = place.fieldPath === '' ? 'value' : `struct field ${place.struct}.${place.fieldPath}`
   return badRequest(
-    `json: cannot unmarshal ${found} into Go${into} of type ${goType(place.schema, place.types)}`,
+    `json: cannot unmarshal ${found} into Go ${into} of type ${goType(place.schema, place.types)}`,
   )
 }
 
@@ -135,11 +125,17 @@ function goType(schema: Schema, types: TypeSchema): string {
   return idOf(schema).split('.').slice(-2).join('.')
 }
 
+function quantity(value: unknown): string {
+  const text = typeof value === 'number' || typeof value === 'string' ? String(value) : ''
+  if (/^[+-]?(\d+\.?\d*|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?$/.test(text)) return text
+  const pattern = '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'
+  throw badRequest(`quantities must match the regular expression '${pattern}'`)
+}
+
 function checkBase64(text: string): void {
   const bad = text.search(/[^A-Za-z0-9+/=\r\n]/)
-  const isWhole = text.replace(/[\r\n]/g, '').length % 4 === 0
-  if (bad >= 0 || !isWhole)
-    throw badRequest(`illegal base64 data at input byte ${bad >= 0 ? bad : text.length}`)
+  if (bad < 0 && text.replace(/[\r\n]/g, '').length % 4 === 0) return
+  throw badRequest(`illegal base64 data at input byte ${bad >= 0 ? bad : text.length}`)
 }
 
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/

@@ -1,56 +1,52 @@
 /** What is wrong with a text, in apimachinery's words; nothing when it is right. */
 export type Check = (text: string) => string[]
 
-interface Rule {
-  readonly pattern: RegExp
-  readonly max?: number
-  readonly says: string
-}
-
 const rule =
-  ({ pattern, max, says }: Rule): Check =>
+  (pattern: string, max: number, says: string): Check =>
   (text) => [
-    ...(max !== undefined && text.length > max ? [`must be no more than ${max} bytes`] : []),
-    ...(pattern.test(text) ? [] : [says]),
+    ...(text.length > max ? [`must be no more than ${max} bytes`] : []),
+    ...(new RegExp(`^${pattern}$`).test(text) ? [] : [`${says}, regex used for validation is '${pattern}')`]),
   ]
 
 const edges = 'and must start and end with an alphanumeric character'
+const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
+const part = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
+const characters = "consist of alphanumeric characters, '-', '_' or '.'"
 
-export const dnsLabel = rule({
-  pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
-  max: 63,
-  says: `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', ${edges} (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')`,
-})
+export const dnsLabel = rule(
+  label,
+  63,
+  `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', ${edges} (e.g. 'my-name',  or '123-abc'`,
+)
 
-export const dnsSubdomain = rule({
-  pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
-  max: 253,
-  says: `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', ${edges} (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`,
-})
+export const dnsSubdomain = rule(
+  `${label}(\\.${label})*`,
+  253,
+  `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', ${edges} (e.g. 'example.com'`,
+)
 
-export const labelValue = rule({
-  pattern: /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/,
-  max: 63,
-  says: `a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', ${edges} (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
-})
+export const labelValue = rule(
+  `(${part})?`,
+  63,
+  `a valid label must be an empty string or ${characters}, ${edges} (e.g. 'MyValue',  or 'my_value',  or '12345'`,
+)
 
-const qualifiedPart = "consist of alphanumeric characters, '-', '_' or '.'"
-const qualifiedSays = `must ${qualifiedPart}, ${edges} (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`
-const namePart = rule({ pattern: /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/, max: 63, says: qualifiedSays })
+const namePart = rule(part, 63, `must ${characters}, ${edges} (e.g. 'MyName',  or 'my.name',  or '123-abc'`)
 
 /** `app`, `example.com/app` */
 export const qualifiedName: Check = (text) => {
   const [name = '', prefix, more] = text.split('/').reverse()
   if (more !== undefined) {
+    const [says] = namePart('')
     return [
-      `a valid label key ${qualifiedSays} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a valid label key ${says} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ]
   }
-  const inPrefix = prefix === undefined ? [] : prefix === '' ? ['must be non-empty'] : dnsSubdomain(prefix)
-  const inName = name === '' ? ['must be non-empty'] : namePart(name)
+  const told = (what: string, part: string, check: Check) =>
+    (part === '' ? ['must be non-empty'] : check(part)).map((problem) => `${what} part ${problem}`)
   return [
-    ...inPrefix.map((problem) => `prefix part ${problem}`),
-    ...inName.map((problem) => `name part ${problem}`),
+    ...(prefix === undefined ? [] : told('prefix', prefix, dnsSubdomain)),
+    ...told('name', name, namePart),
   ]
 }
 
@@ -60,31 +56,13 @@ export const pathSegment: Check = (text) => {
   return ['/', '%'].filter((part) => text.includes(part)).map((part) => `may not contain '${part}'`)
 }
 
+const keyCharacters = rule(
+  '[-._a-zA-Z0-9]+',
+  253,
+  `a valid config key must ${characters} (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name'`,
+)
+
 export const configKey: Check = (text) => {
-  const { length } = text
   if (text === '.' || text === '..') return [`must not be '${text}'`]
-  if (text.startsWith('..')) return ["must not start with '..'"]
-  if (length <= 253 && /^[-._a-zA-Z0-9]+$/.test(text)) return []
-  if (length > 253) return ['must be no more than 253 bytes']
-  return [
-    `a valid config key must ${qualifiedPart} (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')`,
-  ]
+  return text.startsWith('..') ? ["must not start with '..'"] : keyCharacters(text)
 }
-
-export const portName: Check = (text) => [
-  ...(text.length > 15 ? ['must be no more than 15 characters'] : []),
-  ...(/^[-a-z0-9]*$/.test(text)
-    ? []
-    : ['must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)']),
-  ...(/[a-z]/.test(text) ? [] : ['must contain at least one letter (a-z)']),
-  ...(text.includes('--') ? ['must not contain consecutive hyphens'] : []),
-  ...(/^-|-$/.test(text) ? ['must not begin or end with a hyphen'] : []),
-]
-
-export const portNumber = (port: number): string[] =>
-  port >= 1 && port <= 65_535 ? [] : ['must be between 1 and 65535, inclusive']
-
-export const envName: Check = (text) =>
-  /^[\x20-\x3c\x3e-\x7e]+$/.test(text)
-    ? []
-    : ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
