@@ -73,8 +73,6 @@ const kinds: readonly Defaulted[] = [
         { name: 'empty', emptyDir: {} },
         { name: 'config', configMap: { name: 'c' } },
         { name: 'secret', secret: { secretName: 's' } },
-        { name: 'self', downwardAPI: { items: [{ path: 'n', fieldRef: { fieldPath: 'metadata.name' } }] } },
-        { name: 'many', projected: { sources: [{ configMap: { name: 'c' } }] } },
       ],
     },
     expected: {
@@ -97,14 +95,6 @@ const kinds: readonly Defaulted[] = [
         { name: 'empty', emptyDir: {} },
         { name: 'config', configMap: { name: 'c', defaultMode } },
         { name: 'secret', secret: { secretName: 's', defaultMode } },
-        {
-          name: 'self',
-          downwardAPI: {
-            items: [{ path: 'n', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } }],
-            defaultMode,
-          },
-        },
-        { name: 'many', projected: { sources: [{ configMap: { name: 'c' } }], defaultMode } },
       ],
     },
   },
@@ -142,6 +132,47 @@ const kinds: readonly Defaulted[] = [
     group: 'apps/v1',
     spec: { selector, template },
     expected: { replicas: 1, selector, template: fullTemplate },
+  },
+  {
+    what: 'a ReplicaSet with volumes of several sources',
+    plural: 'replicasets',
+    group: 'apps/v1',
+    spec: {
+      selector,
+      template: {
+        ...template,
+        spec: {
+          ...template.spec,
+          volumes: [
+            {
+              name: 'self',
+              downwardAPI: { items: [{ path: 'n', fieldRef: { fieldPath: 'metadata.name' } }] },
+            },
+            { name: 'many', projected: { sources: [{ configMap: { name: 'c' } }] } },
+          ],
+        },
+      },
+    },
+    expected: {
+      replicas: 1,
+      selector,
+      template: {
+        ...fullTemplate,
+        spec: {
+          ...templatePodSpec,
+          volumes: [
+            {
+              name: 'self',
+              downwardAPI: {
+                items: [{ path: 'n', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } }],
+                defaultMode,
+              },
+            },
+            { name: 'many', projected: { sources: [{ configMap: { name: 'c' } }], defaultMode } },
+          ],
+        },
+      },
+    },
   },
   {
     what: 'a DaemonSet',

@@ -116,7 +116,7 @@ describe.concurrent('a pod', () => {
     expect(await logOf(space, 'env')).toBe('env 1 s 2 env-1 $(NAME)\n')
   })
 
-  runs('gets files from ConfigMaps, Secrets and its own fields', async () => {
+  runs('gets files from ConfigMaps and Secrets', async () => {
     await client.create(space.path('configmaps'), {
       metadata: { name: 'files' },
       data: { a: 'A\n', b: 'B\n' },
@@ -125,13 +125,12 @@ describe.concurrent('a pod', () => {
     const volumes = [
       { name: 'config', configMap: { name: 'files', items: [{ key: 'b', path: 'sub/b' }] } },
       { name: 'secret', secret: { secretName: 'files' } },
-      { name: 'self', downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } },
     ]
     const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/etc/${name}` }))
-    const container = shell('cat etc/config/sub/b etc/secret/s etc/self/name', { volumeMounts })
+    const container = shell('cat etc/config/sub/b etc/secret/s', { volumeMounts })
     await makePod({ space, name: 'files', spec: podSpec([container], { volumes, restartPolicy: 'Never' }) })
     await became(client, podIn(space, 'files'), inPhase('Succeeded'))
-    expect(await logOf(space, 'files')).toBe('B\nS\nfiles')
+    expect(await logOf(space, 'files')).toBe('B\nS\n')
   })
 
   runs('runs its init containers one after another before the others', async () => {

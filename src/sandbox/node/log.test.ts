@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ContainerLog } from './log.ts'
-import { readLog } from './log-read.ts'
 import type { LogOptions } from './streams.ts'
 
 let directory: string
@@ -20,7 +19,7 @@ const never = new AbortController().signal
 
 async function text(options: Partial<LogOptions> = {}, of = log): Promise<string> {
   const pieces: Buffer[] = []
-  for await (const piece of readLog(of, { ...plain, ...options }, never)) pieces.push(piece)
+  for await (const piece of of.read({ ...plain, ...options }, never)) pieces.push(piece)
   return Buffer.concat(pieces).toString()
 }
 
@@ -84,9 +83,9 @@ test('it can be followed to its end, also into the next file', async () => {
 
 test('who stops following is let go', async () => {
   const gone = new AbortController()
-  const reading = readLog(log, { ...plain, follow: true }, gone.signal)
+  const reading = log.read({ ...plain, follow: true }, gone.signal)
   say('one\n')
-  expect((await reading.next()).value.toString()).toBe('one\n')
+  expect((await reading.next()).value?.toString()).toBe('one\n')
   const next = reading.next()
   gone.abort()
   expect(await next).toEqual({ done: true, value: undefined })

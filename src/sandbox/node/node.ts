@@ -3,13 +3,13 @@ import { arch, cpus, type as osType, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { version } from '../../version.ts'
 import type { KubeObject } from '../object.ts'
+import { timestamp } from '../values.ts'
 import type { Writer } from '../writer.ts'
 import type { NodePaths } from './attempt.ts'
 import { PodWorker } from './pod.ts'
 import { hostIP, type Pod, podOf } from './pod-spec.ts'
 import { reap, signalGroup } from './process.ts'
 import { serveStreams } from './serve.ts'
-import { timestamp } from './status.ts'
 import type { PodStreams } from './streams.ts'
 
 export interface NodeOptions {
@@ -90,7 +90,7 @@ function register(writer: Writer, name: string): void {
     'kubernetes.io/arch': architecture,
   }
   const resources = { cpu: String(cpus().length), memory: `${Math.floor(totalmem() / 1024)}Ki`, pods: '110' }
-  const now = timestamp()
+  const now = timestamp(new Date())
   const ready = { status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' }
   const status = {
     capacity: resources,

@@ -9,6 +9,16 @@ export interface Pod extends KubeObject {
 
 export type Container = V1Container | V1EphemeralContainer
 
+/** Why a container cannot be made now, as its status says it. */
+export class NotYet extends Error {
+  readonly reason: 'ErrImagePull' | 'CreateContainerConfigError'
+
+  constructor(reason: NotYet['reason'], message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
 /** An object of the resource `pods`; the API has checked its shape before it came into the store. */
 export function podOf(object: KubeObject): Pod {
   return object as Pod
@@ -17,11 +27,6 @@ export function podOf(object: KubeObject): Pod {
 /** All containers, in the order in which a real server names them. */
 export function containersOf({ spec }: Pod): Container[] {
   return [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]
-}
-
-/** As the kubelet tells of a pod in messages: `NAME_NAMESPACE(UID)` */
-export function fullNameOf({ metadata }: Pod): string {
-  return `${metadata.name}_${metadata.namespace}(${metadata.uid})`
 }
 
 /** The machine's own address, which is the node's. */

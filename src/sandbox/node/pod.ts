@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { timestamp } from '../values.ts'
 import type { Writer } from '../writer.ts'
 import type { NodePaths } from './attempt.ts'
-import { recordEvent } from './events.ts'
 import type { Pod } from './pod-spec.ts'
 import { ContainerRunner, type RunnerOptions } from './runner.ts'
-import { podStatus, timestamp } from './status.ts'
+import { podStatus } from './status.ts'
 
 export interface WorkerOptions {
   readonly pod: Pod
@@ -39,7 +39,7 @@ export class PodWorker {
 
   /** The container of a name. */
   container(name: string): ContainerRunner | undefined {
-    return this.#all().find(({ view }) => view.container.name === name)
+    return this.#all().find(({ status }) => status.name === name)
   }
 
   /** Takes note of what the pod has become. */
@@ -64,7 +64,7 @@ export class PodWorker {
   async #run(): Promise<void> {
     for (const runner of this.#init) {
       await runner.run()
-      if (!runner.view.ready) return
+      if (!runner.status.ready) return
     }
     await Promise.all(this.#main.map((runner) => runner.run()))
   }
@@ -103,9 +103,6 @@ export class PodWorker {
       pod: () => this.#pod,
       sibling: (other) => this.container(other),
       changed: () => this.#changed(),
-      record: (happening) => {
-        if (!this.#terminal) recordEvent(writer, this.#pod, happening)
-      },
     })
   }
 
@@ -117,19 +114,20 @@ export class PodWorker {
   #report(): void {
     clearImmediate(this.#reporting)
     this.#reporting = undefined
-    const views = (runners: readonly ContainerRunner[]) => runners.map(({ view }) => view)
+    const statuses = (runners: readonly ContainerRunner[]) => runners.map(({ status }) => status)
     const view = {
-      ...{ init: views(this.#init), containers: views(this.#main), ephemeral: views(this.#ephemeral) },
+      init: statuses(this.#init),
+      containers: statuses(this.#main),
+      ephemeral: statuses(this.#ephemeral),
       terminal: this.#terminal,
     }
+    const reported = (status: unknown) => podStatus({ ...this.#pod, status }, view, timestamp(new Date()))
     this.#options.writer.change(
       this.#key(),
-      (object) => {
-        const same = object.metadata.uid === this.#pod.metadata.uid
-        return same
-          ? { ...object, status: podStatus({ ...this.#pod, status: object.status }, view, timestamp()) }
-          : object
-      },
+      (object) =>
+        object.metadata.uid === this.#pod.metadata.uid
+          ? { ...object, status: reported(object.status) }
+          : object,
       'status',
     )
   }

@@ -1,9 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { errnoOf } from '../../errors.ts'
 
 /** Tells every process of a container, and what it starts, by the container's directory. */
 export const rootVariable = 'KUBESYNC_SANDBOX_ROOT'
+
+const notInPath = 'executable file not found in $PATH'
 
 export interface Command {
   readonly argv: readonly string[]
@@ -36,6 +40,21 @@ export function startProcess(command: Command, records: string): ChildProcess {
   }
   child.once('exit', () => rmSync(record, { force: true }))
   return child
+}
+
+/** Why a process could not be started, in a runtime's words; undefined when it runs. */
+export async function whyNotStarted(child: ChildProcess): Promise<string | undefined> {
+  try {
+    await once(child, 'spawn')
+    return undefined
+  } catch (error) {
+    const file = child.spawnfile
+    const missing = file.includes('/') ? `stat ${file}: no such file or directory` : notInPath
+    const denied = file.includes('/') ? 'permission denied' : notInPath
+    const code = errnoOf(error)
+    const why = code === 'ENOENT' ? missing : code === 'EACCES' ? denied : String(error)
+    return `unable to start container process: exec: "${file}": ${why}: unknown`
+  }
 }
 
 /** Sends a signal to a process's whole group; that it is gone is no error. */

@@ -18,10 +18,8 @@ test.each<[string, JsonObject]>([
     'persistentVolumeClaim',
     { containers: [app], volumes: [{ name: 'x', persistentVolumeClaim: { claimName: 'x' } }] },
   ],
-  [
-    'serviceAccountToken',
-    { containers: [app], volumes: [{ name: 'x', projected: { sources: [{ serviceAccountToken: {} }] } }] },
-  ],
+  ['projected', { containers: [app], volumes: [{ name: 'x', projected: { sources: [] } }] }],
+  ['downwardAPI', { containers: [app], volumes: [{ name: 'x', downwardAPI: { items: [] } }] }],
   ['more than once', { containers: [mounted, { ...mounted, name: 'other' }], ...data }],
   ['tty', { containers: [{ ...app, tty: true }] }],
   [
@@ -29,7 +27,8 @@ test.each<[string, JsonObject]>([
     { containers: [{ ...app, volumeMounts: [{ name: 'data', mountPath: '/x', subPath: 'y' }] }], ...data },
   ],
   ['gRPC', { containers: [{ ...app, livenessProbe: { grpc: { port: 1 } } }] }],
-  ['hooks', { containers: [{ ...app, lifecycle: { preStop: { httpGet: { port: 1 } } } }] }],
+  ['hooks', { containers: [{ ...app, lifecycle: { preStop: { exec: { command: ['true'] } } } }] }],
+  ['termination messages', { containers: [{ ...app, terminationMessagePath: '/tmp/said' }] }],
   [
     'go on running',
     { containers: [app], initContainers: [{ ...app, name: 'side', restartPolicy: 'Always' }] },

@@ -1,16 +1,14 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Store } from '../store.ts'
+import { timestamp } from '../values.ts'
 import { Attempt, type NodePaths } from './attempt.ts'
 import { type BackOff, delayAfter, inWords, nextBackOff } from './backoff.ts'
-import { runCommand } from './command.ts'
-import type { Happening } from './events.ts'
-import { runHook, watchHealth } from './health.ts'
-import { makeAttempt } from './make.ts'
-import { type Container, containersOf, fullNameOf, type Pod, podIPOf } from './pod-spec.ts'
-import type { Probed } from './probe.ts'
+import { type Container, containersOf, NotYet, type Pod, podIPOf } from './pod-spec.ts'
+import { watchHealth } from './probe.ts'
 import { signalGroup } from './process.ts'
-import { type ContainerView, newView, runsAgain, type Terminated, timestamp } from './status.ts'
+import { type ContainerStatus, newStatus, runsAgain, type Terminated } from './status.ts'
 
 /** How soon what a container waits for is looked at again. */
 const retryMs = 1000
@@ -25,15 +23,15 @@ export interface RunnerOptions {
   /** Another container of the pod. */
   sibling(name: string): ContainerRunner | undefined
   changed(): void
-  record(happening: Happening): void
 }
 
 /** Keeps one container of a pod running, as its restart policy wants it. */
 export class ContainerRunner {
-  /** The last two attempts, by container ID. */
-  readonly attempts = new Map<string, Attempt>()
+  /** The last two, as the kubelet keeps them; the latest comes last. */
+  attempts: readonly Attempt[] = []
+  /** What runs. */
   current: Attempt | undefined
-  view: ContainerView
+  status: ContainerStatus
   /** What was told to end. */
   #ending: Attempt | undefined
   readonly #options: RunnerOptions
@@ -42,18 +40,19 @@ export class ContainerRunner {
   constructor(options: RunnerOptions) {
     this.#options = options
     const initializing = options.role === 'main' && (options.pod().spec.initContainers ?? []).length > 0
-    this.view = newView(this.#spec(), initializing ? 'PodInitializing' : 'ContainerCreating')
+    this.status = newStatus(this.#spec(), initializing ? 'PodInitializing' : 'ContainerCreating')
   }
 
   /** Runs the container until it is over for good. */
   async run(): Promise<void> {
     let backOff: BackOff | undefined
     for (let number = 0; ; number += 1) {
-      const end = await this.#runOnce(number)
-      if (end === undefined || this.#stopping.signal.aborted || !this.#again(end)) return
+      const attempt = await this.#make(number)
+      if (attempt === undefined) return
+      const end = await this.#follow(attempt, number)
+      if (this.#stopping.signal.aborted || !this.#again(end)) return
       const finishedAt = Date.now()
       await this.#backOff(delayAfter(backOff, finishedAt))
-      if (this.#stopping.signal.aborted) return
       backOff = nextBackOff(backOff, finishedAt, Date.now())
     }
   }
@@ -61,27 +60,22 @@ export class ContainerRunner {
   /** Ends the container for good: SIGTERM, and after a time SIGKILL. A later call may shorten that time. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort()
-    await this.#terminate(graceMs, `Stopping container ${this.#options.name}`)
+    await this.#terminate(graceMs)
   }
 
   /** What changed in the pod's spec while the container runs: a new image means a new container. */
   update(): void {
-    if (this.current === undefined || this.#spec().image === this.view.container.image) return
-    void this.#terminate(this.#graceMs(), `Container ${this.#options.name} definition changed`)
+    if ((this.#spec().image ?? '') !== this.status.image) void this.#terminate()
   }
 
   #spec(): Container {
-    const found = containersOf(this.#options.pod()).find(({ name }) => name === this.#options.name)
-    return found ?? this.view.container
+    const { name, pod } = this.#options
+    return containersOf(pod()).find((container) => container.name === name) ?? { name }
   }
 
-  #set(change: Partial<ContainerView>): void {
-    this.view = { ...this.view, ...change }
+  #set(change: Partial<ContainerStatus>): void {
+    this.status = { ...this.status, ...change }
     this.#options.changed()
-  }
-
-  #record(type: Happening['type'], reason: string, message: string): void {
-    this.#options.record({ type, reason, message, container: this.#options.name })
   }
 
   #again({ exitCode }: Terminated): boolean {
@@ -91,22 +85,42 @@ export class ContainerRunner {
     return role === 'init' && restartPolicy !== 'Never' && exitCode !== 0
   }
 
-  async #backOff(waitMs: number): Promise<void> {
-    if (waitMs === 0) return
-    const who = `container=${this.#options.name} pod=${fullNameOf(this.#options.pod())}`
-    this.#wait('CrashLoopBackOff', `${inWords(waitMs)} restarting failed ${who}`)
-    await this.#sleep(waitMs)
+  /** Tries until the container can be made; undefined if it is told to stop meanwhile. */
+  async #make(number: number): Promise<Attempt | undefined> {
+    const { paths, store, pod } = this.#options
+    while (!this.#stopping.signal.aborted) {
+      const container = this.#spec()
+      this.#set({ image: container.image ?? '' })
+      try {
+        const within = this.#target(container)
+        return new Attempt({ pod: pod(), container, store, paths, number, within })
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error)
+        this.#wait(error instanceof NotYet ? error.reason : 'CreateContainerError', message)
+      }
+      await this.#sleep(retryMs)
+    }
+    return undefined
   }
 
-  async #runOnce(number: number): Promise<Terminated | undefined> {
-    const attempt = await this.#make(number)
-    if (attempt === undefined) return undefined
+  /** The container in whose root an ephemeral one runs. */
+  #target(container: Container): Attempt | undefined {
+    const name = 'targetContainerName' in container ? container.targetContainerName : undefined
+    if (name === undefined) return undefined
+    const target = this.#options.sibling(name)?.current
+    if (target === undefined) throw new NotYet('CreateContainerConfigError', `container ${name} does not run`)
+    return target
+  }
+
+  async #follow(attempt: Attempt, restartCount: number): Promise<Terminated> {
+    this.current = attempt
     this.#keep(attempt)
-    const failed = await attempt.started
-    this.#set({ containerID: attempt.containerID, lastState: this.#lastState(), restartCount: number })
+    const failed = await attempt.failed
+    const { containerID } = attempt
+    const imageID = `sandbox://${this.status.image}`
+    this.#set({ containerID, imageID, lastState: this.#lastState(), restartCount })
     const ended = new AbortController()
-    if (failed === undefined) this.#begin(ended.signal)
-    else this.#record('Warning', 'Failed', `Error: ${failed}`)
+    if (failed === undefined) this.#begin(attempt, ended.signal)
     const terminated = await attempt.over
     ended.abort()
     this.current = undefined
@@ -115,85 +129,52 @@ export class ContainerRunner {
     return terminated
   }
 
-  /** Tries until the container can be made; undefined if it is told to stop meanwhile. */
-  async #make(number: number): Promise<Attempt | undefined> {
-    const { paths, store, sibling } = this.#options
-    while (!this.#stopping.signal.aborted) {
-      const container = this.#spec()
-      this.#set({ container })
-      const made = makeAttempt({ pod: this.#options.pod(), ...{ container, store, paths, number } }, sibling)
-      if (made instanceof Attempt) {
-        this.current = made
-        return made
-      }
-      this.#wait(made.reason, made.message)
-      await this.#sleep(retryMs)
-    }
-    return undefined
+  #begin(attempt: Attempt, signal: AbortSignal): void {
+    this.#set({ state: { running: { startedAt: timestamp(new Date()) } } })
+    const podIP = podIPOf(this.#options.pod())
+    const run: Attempt['run'] = (argv, until) => attempt.run(argv, until)
+    void watchHealth(
+      { container: attempt.container, podIP, signal, run },
+      { onChange: (state) => this.#set(state), onUnhealthy: () => void this.#terminate() },
+    )
+  }
+
+  async #backOff(waitMs: number): Promise<void> {
+    if (waitMs === 0) return
+    const { name, namespace, uid } = this.#options.pod().metadata
+    const who = `container=${this.#options.name} pod=${name}_${namespace}(${uid})`
+    this.#wait('CrashLoopBackOff', `${inWords(waitMs)} restarting failed ${who}`)
+    await this.#sleep(waitMs)
   }
 
   #wait(reason: string, message: string): void {
-    const { state } = this.view
-    if ('waiting' in state && state.waiting.reason === reason && state.waiting.message === message) return
-    this.#set({ state: { waiting: { reason, message } }, lastState: this.#lastState() })
-    if (reason === 'CrashLoopBackOff') this.#record('Warning', 'BackOff', message)
-    else this.#record('Warning', 'Failed', `Error: ${reason}: ${message}`)
+    const state = { waiting: { reason, message } }
+    if (!isDeepStrictEqual(state, this.status.state)) this.#set({ state, lastState: this.#lastState() })
   }
 
-  #lastState(): ContainerView['lastState'] {
-    const { state, lastState } = this.view
+  #lastState(): ContainerStatus['lastState'] {
+    const { state, lastState } = this.status
     return 'terminated' in state ? { terminated: state.terminated } : lastState
   }
 
-  /** Of what ended, the last is kept, as the kubelet does. */
   #keep(attempt: Attempt): void {
-    this.attempts.set(attempt.containerID, attempt)
-    for (const [id, { directory }] of [...this.attempts].slice(0, -2)) {
-      this.attempts.delete(id)
-      rmSync(directory, { recursive: true, force: true })
-    }
+    const all = [...this.attempts, attempt]
+    this.attempts = all.slice(-2)
+    for (const { directory } of all.slice(0, -2)) rmSync(directory, { recursive: true, force: true })
   }
 
-  #begin(signal: AbortSignal): void {
-    const { name } = this.#options
-    this.#set({ state: { running: { startedAt: timestamp() } } })
-    this.#record('Normal', 'Started', `Started container ${name}`)
-    watchHealth({
-      ...{ container: this.view.container, target: this.#probed(), signal },
-      onChange: (state) => this.#set(state),
-      onProblem: (reason, message, fatal) => {
-        this.#record('Warning', reason, message)
-        if (fatal) void this.#terminate(this.#graceMs(), `Container ${name} failed: ${message}`)
-      },
-    })
-  }
-
-  async #terminate(graceMs: number, why: string): Promise<void> {
+  async #terminate(graceMs = this.#graceMs()): Promise<void> {
     const attempt = this.current
     if (attempt === undefined) return
     const timer = setTimeout(() => signalGroup(attempt.child, 'SIGKILL'), graceMs)
-    if (this.#ending !== attempt) {
-      this.#ending = attempt
-      this.#record('Normal', 'Killing', why)
-      await Promise.race([runHook(this.view.container.lifecycle?.preStop, this.#probed()), attempt.over])
-      signalGroup(attempt.child, 'SIGTERM')
-    }
+    if (this.#ending !== attempt) signalGroup(attempt.child, 'SIGTERM')
+    this.#ending = attempt
     await attempt.over
     clearTimeout(timer)
   }
 
   #graceMs(): number {
     return (this.#options.pod().spec.terminationGracePeriodSeconds ?? 30) * 1000
-  }
-
-  #probed(): Probed {
-    const { current } = this
-    return {
-      container: this.view.container,
-      podIP: podIPOf(this.#options.pod()),
-      run: async (argv, timeoutMs) =>
-        current === undefined ? { code: 1, output: '' } : runCommand(current.exec(argv, false), timeoutMs),
-    }
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { podOf } from './pod-spec.ts'
-import { type ContainerView, phaseOf, podStatus, type Terminated } from './status.ts'
+import { type ContainerStatus, phaseOf, podStatus, type Terminated } from './status.ts'
 
 const pod = (restartPolicy: string, status: object = {}) =>
   podOf({
@@ -15,9 +15,9 @@ const now = '2024-01-01T00:00:00Z'
 const ended = (exitCode: number): Terminated => ({
   ...{ exitCode, reason: 'x', startedAt: now, finishedAt: now, containerID: 'sandbox://1' },
 })
-const view = (state: ContainerView['state'], rest: Partial<ContainerView> = {}): ContainerView => ({
-  ...{ container: { name: 'app' }, state, lastState: {}, restartCount: 0 },
-  ...{ containerID: '', started: false, ready: false },
+const view = (state: ContainerStatus['state'], rest: Partial<ContainerStatus> = {}): ContainerStatus => ({
+  ...{ name: 'app', image: 'app:1', imageID: '', state, lastState: {} },
+  ...{ restartCount: 0, started: false, ready: false },
   ...rest,
 })
 const creating = view({ waiting: { reason: 'ContainerCreating' } })

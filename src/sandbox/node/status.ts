@@ -1,4 +1,5 @@
-import { at, isObject, type JsonObject, type KubeObject } from '../object.ts'
+import { at, isObject, type JsonObject } from '../object.ts'
+import { list } from '../values.ts'
 import { type Container, hostIP, type Pod, podIPOf } from './pod-spec.ts'
 
 export interface Terminated {
@@ -10,86 +11,63 @@ export interface Terminated {
   readonly containerID: string
 }
 
-/** As in a container's status. */
-export type ContainerState =
-  | { readonly waiting: { readonly reason: string; readonly message?: string } }
-  | { readonly running: { readonly startedAt: string } }
-  | { readonly terminated: Terminated }
-
-/** How a container does. */
-export interface ContainerView {
-  readonly container: Container
-  readonly state: ContainerState
+/** How a container does, as the API has it. */
+export interface ContainerStatus {
+  readonly name: string
+  readonly image: string
+  readonly imageID: string
+  /** Only once it was started. */
+  readonly containerID?: string
+  readonly state:
+    | { readonly waiting: { readonly reason: string; readonly message?: string } }
+    | { readonly running: { readonly startedAt: string } }
+    | { readonly terminated: Terminated }
   readonly lastState: { readonly terminated?: Terminated }
   readonly restartCount: number
-  /** Empty before its first start. */
-  readonly containerID: string
   /** Its startup probe succeeded, or there is none and it runs. */
   readonly started: boolean
   readonly ready: boolean
 }
 
-/** A container that was not started yet. */
-export function newView(container: Container, reason: string): ContainerView {
-  const never = { lastState: {}, restartCount: 0, containerID: '', started: false, ready: false }
-  return { container, state: { waiting: { reason } }, ...never }
+/** Of a container that was not started yet. */
+export function newStatus({ name, image = '' }: Container, reason: string): ContainerStatus {
+  const never = { lastState: {}, restartCount: 0, started: false, ready: false }
+  return { name, image, imageID: '', state: { waiting: { reason } }, ...never }
 }
 
 export interface PodView {
-  readonly init: readonly ContainerView[]
-  readonly containers: readonly ContainerView[]
-  readonly ephemeral: readonly ContainerView[]
+  readonly init: readonly ContainerStatus[]
+  readonly containers: readonly ContainerStatus[]
+  readonly ephemeral: readonly ContainerStatus[]
   /** All its containers are being ended, or have been, for good. */
   readonly terminal: boolean
 }
 
 type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed'
 
-/** RFC 3339 in seconds, as all times in the API are. */
-export function timestamp(date: Date = new Date()): string {
-  return date.toISOString().replace(/\.\d+Z$/, 'Z')
-}
-
 /** A pod's status as the kubelet reports it; what others wrote into it (conditions of theirs) stays. */
 export function podStatus(pod: Pod, view: PodView, now: string): JsonObject {
-  const phase = phaseOf(pod, view)
   const podIP = podIPOf(pod)
   return {
     ...(isObject(pod.status) ? pod.status : {}),
     observedGeneration: pod.metadata.generation ?? 1,
-    phase,
-    conditions: conditionsOf(pod, view, { phase, now }),
-    hostIP,
-    hostIPs: [{ ip: hostIP }],
-    podIP,
-    podIPs: [{ ip: podIP }],
+    phase: phaseOf(pod, view),
+    conditions: conditionsOf(pod, view, now),
+    ...{ hostIP, hostIPs: [{ ip: hostIP }], podIP, podIPs: [{ ip: podIP }] },
     startTime: at(pod, 'status', 'startTime') ?? now,
-    ...(view.init.length > 0 ? { initContainerStatuses: view.init.map(statusOf) } : {}),
-    containerStatuses: view.containers.map(statusOf),
-    ...(view.ephemeral.length > 0 ? { ephemeralContainerStatuses: view.ephemeral.map(statusOf) } : {}),
+    ...(view.init.length > 0 ? { initContainerStatuses: view.init } : {}),
+    containerStatuses: view.containers,
+    ...(view.ephemeral.length > 0 ? { ephemeralContainerStatuses: view.ephemeral } : {}),
     qosClass: at(pod, 'status', 'qosClass') ?? 'BestEffort',
   }
 }
 
-function statusOf({ container, ...view }: ContainerView): JsonObject {
-  const { state, lastState, ready, restartCount, containerID, started } = view
-  const image = container.image ?? ''
-  return {
-    name: container.name,
-    ...{ state, lastState, ready, restartCount, image },
-    imageID: containerID === '' ? '' : `sandbox://${image}`,
-    ...(containerID === '' ? {} : { containerID }),
-    started,
-  }
-}
-
 /** The last end of a container that does not run. */
-function endOf({ state, lastState }: ContainerView): Terminated | undefined {
+function endOf({ state, lastState }: ContainerStatus): Terminated | undefined {
   return 'terminated' in state ? state.terminated : 'waiting' in state ? lastState.terminated : undefined
 }
 
-const succeeded = (view: ContainerView) => 'terminated' in view.state && view.state.terminated.exitCode === 0
-const running = ({ state }: ContainerView) => 'running' in state
+const running = ({ state }: ContainerStatus) => 'running' in state
 
 /** Whether a container that ended is started again. */
 export function runsAgain(restartPolicy: string | undefined, exitCode: number): boolean {
@@ -98,31 +76,25 @@ export function runsAgain(restartPolicy: string | undefined, exitCode: number): 
 
 /** Source: getPhase in Kubernetes' pkg/kubelet/kubelet_pods.go. */
 export function phaseOf({ spec: { restartPolicy } }: Pod, { init, containers, terminal }: PodView): Phase {
-  const again = (view: ContainerView) => runsAgain(restartPolicy, endOf(view)?.exitCode ?? 0)
-  const initFailed = init.some((view) => (endOf(view)?.exitCode ?? 0) !== 0)
+  const again = (status: ContainerStatus) => runsAgain(restartPolicy, endOf(status)?.exitCode ?? 0)
+  const initFailed = init.some((status) => (endOf(status)?.exitCode ?? 0) !== 0)
   if (initFailed && restartPolicy === 'Never') return 'Failed'
-  if (init.some((view) => running(view) || endOf(view) === undefined)) return 'Pending'
-  if (containers.some((view) => !running(view) && endOf(view) === undefined)) return 'Pending'
+  if (init.some((status) => running(status) || endOf(status) === undefined)) return 'Pending'
+  if (containers.some((status) => !running(status) && endOf(status) === undefined)) return 'Pending'
   if (containers.some(running) || (!terminal && containers.some(again))) return 'Running'
-  return containers.every((view) => endOf(view)?.exitCode === 0) ? 'Succeeded' : 'Failed'
+  return containers.every((status) => endOf(status)?.exitCode === 0) ? 'Succeeded' : 'Failed'
 }
 
-interface Condition {
-  readonly type: string
-  readonly status: 'True' | 'False'
-  readonly reason?: string
-  readonly message?: string
-}
-
-function conditionsOf(pod: Pod, view: PodView, { phase, now }: { phase: Phase; now: string }): JsonObject[] {
-  const list = at(pod, 'status', 'conditions')
-  const before = Array.isArray(list) ? list.filter(isObject) : []
+function conditionsOf(pod: Pod, view: PodView, now: string): JsonObject[] {
+  const before = list(at(pod, 'status', 'conditions'))
+  const begun = view.containers.some(({ containerID }) => containerID !== undefined)
+  const ready = readiness(view.containers, phaseOf(pod, view))
   const mine = [
-    { type: 'PodReadyToStartContainers', status: view.terminal ? 'False' : 'True' } as const,
-    initialized(view, phase),
-    { type: 'Ready', ...readiness(view, phase) },
-    { type: 'ContainersReady', ...readiness(view, phase) },
-    { type: 'PodScheduled', status: 'True' } as const,
+    { type: 'PodReadyToStartContainers', status: view.terminal ? 'False' : 'True' },
+    { type: 'Initialized', ...(begun ? { status: 'True' } : all(view.init, 'Initialized', 'incomplete')) },
+    { type: 'Ready', ...ready },
+    { type: 'ContainersReady', ...ready },
+    { type: 'PodScheduled', status: 'True' },
   ].map((condition) => {
     const old = before.find(({ type }) => type === condition.type)
     const since = old?.status === condition.status ? old.lastTransitionTime : now
@@ -132,29 +104,16 @@ function conditionsOf(pod: Pod, view: PodView, { phase, now }: { phase: Phase; n
   return [...mine, ...before.filter(({ type }) => !mine.some((each) => each.type === type))]
 }
 
-function initialized({ init, containers }: PodView, phase: Phase): Condition {
-  const type = 'Initialized'
-  if (phase === 'Succeeded') return { type, status: 'True', reason: 'PodCompleted' }
-  const names = init.filter((view) => !succeeded(view)).map(({ container }) => container.name)
-  if (names.length === 0 || containers.some(({ containerID }) => containerID !== ''))
-    return { type, status: 'True' }
-  const message = `containers with incomplete status: [${names.join(' ')}]`
-  return { type, status: 'False', reason: 'ContainersNotInitialized', message }
-}
-
-function readiness({ containers }: PodView, phase: Phase): Omit<Condition, 'type'> {
+function readiness(containers: PodView['containers'], phase: Phase) {
   if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' }
   if (phase === 'Failed') return { status: 'False', reason: 'PodFailed' }
-  const names = containers.filter(({ ready }) => !ready).map(({ container }) => container.name)
-  if (names.length === 0) return { status: 'True' }
-  const message = `containers with unready status: [${names.join(' ')}]`
-  return { status: 'False', reason: 'ContainersNotReady', message }
+  return all(containers, 'Ready', 'unready')
 }
 
-/** The status of a container, by name, as the API has it. */
-export function containerStatus(pod: KubeObject, container: string): JsonObject | undefined {
-  return ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses']
-    .flatMap((field) => at(pod, 'status', field) ?? [])
-    .filter(isObject)
-    .find(({ name }) => name === container)
+/** Whether all containers are ready, which those that initialize are when they have succeeded. */
+function all(containers: PodView['containers'], what: string, without: string) {
+  const names = containers.filter(({ ready }) => !ready).map(({ name }) => name)
+  if (names.length === 0) return { status: 'True' }
+  const message = `containers with ${without} status: [${names.join(' ')}]`
+  return { status: 'False', reason: `ContainersNot${what}`, message }
 }

@@ -61,16 +61,6 @@ test('a config map is written anew each time, with the files and modes asked for
   expect(existsSync(join(second.root, 'etc/app/size'))).toBe(false)
 })
 
-test('fields of the pod and config maps stand together in a projected volume', () => {
-  const downwardAPI = { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] }
-  const sources = [{ configMap: { name: 'settings' } }, { downwardAPI }]
-  const at = [{ name: 'data', mountPath: '/all' }]
-  const projected = mounting('first', [{ name: 'data', projected: { sources } }], at)
-  mount(projected)
-  expect(readFileSync(join(projected.root, 'all/name'), 'utf8')).toBe('web')
-  expect(readFileSync(join(projected.root, 'all/size'), 'utf8')).toBe('large')
-})
-
 test('what is missing is said, and leaves an emptyDir where it was', () => {
   const missing = { name: 'settings', configMap: { name: 'missing' } }
   const at = [mounts[1] ?? {}, { name: 'settings', mountPath: '/srv/data/settings' }]

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { V1KeyToPath, V1Volume, V1VolumeMount, V1VolumeProjection } from '@kubernetes/client-node'
+import type { V1Volume, V1VolumeMount } from '@kubernetes/client-node'
 import type { Store } from '../store.ts'
-import { ConfigError, dataOf, fieldOf } from './environment.ts'
-import type { Container, Pod } from './pod-spec.ts'
+import { contentOf } from './environment.ts'
+import { type Container, NotYet, type Pod } from './pod-spec.ts'
 
 /** Where a volume stands while its container has it. */
 export interface Mounted {
@@ -31,7 +31,7 @@ export function mount(mounting: Mounting): Mounted[] {
     const volume = mounting.pod.spec.volumes?.find((each) => each.name === name)
     if (volume?.emptyDir === undefined) rmSync(place, { recursive: true, force: true })
     mkdirSync(place, { recursive: true })
-    for (const file of volume === undefined ? [] : filesOf(volume, mounting)) writeInto(place, file)
+    if (volume !== undefined) fill(place, volume, mounting)
     const path = join(mounting.root, mountPath)
     mkdirSync(dirname(path), { recursive: true })
     renameSync(place, path)
@@ -59,48 +59,20 @@ function placeOf({ pod, container, directory }: Mounting, name: string): string 
   return join(place, name)
 }
 
-interface File {
-  readonly path: string
-  readonly content: string | Buffer
-  readonly mode: number | undefined
-}
-
-function writeInto(directory: string, { path, content, mode = 0o644 }: File): void {
-  const file = join(directory, path)
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, content, { mode })
-}
-
-function filesOf(volume: V1Volume, { pod, store }: Mounting): File[] {
-  const { configMap, secret, downwardAPI, projected } = volume
-  const defaultMode = (configMap ?? secret ?? downwardAPI ?? projected)?.defaultMode
+/** Writes the files of a ConfigMap or Secret: all its keys, or those that are listed. */
+function fill(directory: string, { configMap, secret }: V1Volume, { pod, store }: Mounting): void {
+  const source = configMap ?? secret
+  if (source === undefined) return
   const named = secret && { ...secret, name: secret.secretName ?? '' }
-  const sources: V1VolumeProjection[] = projected?.sources ?? [
-    { ...(configMap && { configMap }), ...(named && { secret: named }), ...(downwardAPI && { downwardAPI }) },
-  ]
-  const files = sources.flatMap((source) => [
-    ...picked(dataOf(store, pod, 'configmaps', source.configMap), source.configMap),
-    ...picked(dataOf(store, pod, 'secrets', source.secret), source.secret),
-    ...(source.downwardAPI?.items ?? []).map(({ path, fieldRef, mode }) => ({
-      ...{ path, mode },
-      content: fieldRef === undefined ? '' : fieldOf(pod, fieldRef),
-    })),
-  ])
-  return files.map((file) => ({ ...file, mode: file.mode ?? defaultMode }))
-}
-
-/** The files of a ConfigMap or Secret: all its keys, or those that are listed. */
-function picked(
-  data: Record<string, Buffer> = {},
-  { items, optional }: { items?: V1KeyToPath[]; optional?: boolean } = {},
-): File[] {
-  if (items === undefined) {
-    return Object.entries(data).map(([path, content]) => ({ path, content, mode: undefined }))
+  const data = contentOf(pod, { configMap, secret: named }, store)
+  const items = source.items ?? [...data.keys()].map((key) => ({ key, path: key, mode: undefined }))
+  for (const { key, path, mode = source.defaultMode ?? 0o644 } of items) {
+    const content = data.get(key)
+    const file = join(directory, path)
+    mkdirSync(dirname(file), { recursive: true })
+    if (content !== undefined) writeFileSync(file, content, { mode })
+    else if (source.optional !== true) {
+      throw new NotYet('CreateContainerConfigError', `references non-existent config key: ${key}`)
+    }
   }
-  return items.flatMap(({ key, path, mode }) => {
-    const content = data[key]
-    if (content !== undefined) return [{ path, content, mode }]
-    if (optional === true) return []
-    throw new ConfigError(`references non-existent config key: ${key}`)
-  })
 }
