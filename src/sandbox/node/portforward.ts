@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createWebSocketStream } from 'ws'
+import { errnoOf } from '../../errors.ts'
 import { hostIP, type Pod, podIPOf } from './pod-spec.ts'
 import { type SpdyStream, serveSpdy } from './spdy.ts'
 import type { Upgrade } from './streams.ts'
@@ -50,10 +51,14 @@ async function forward(pod: Pod, data: SpdyStream, error: SpdyStream): Promise<v
   try {
     const socket = await dial(podIPOf(pod), port).catch(() => dial(hostIP, port))
     data.once('close', () => socket.destroy())
-    await Promise.all([pipeline(data, socket), pipeline(socket, data)]).catch(() => undefined)
+    await Promise.allSettled([pipeline(data, socket), pipeline(socket, data)])
   } catch (failure) {
-    const why = failure instanceof Error ? failure.message : String(failure)
-    error.write(`error forwarding port ${port} to pod ${pod.metadata.name}, uid ${pod.metadata.uid}: ${why}`)
+    const refused = errnoOf(failure) === 'ECONNREFUSED'
+    const why = `dial tcp4 ${hostIP}:${port}: ${refused ? 'connect: connection refused' : failure}`
+    const where = `to pod ${pod.metadata.name}, uid ${pod.metadata.uid}`
+    error.write(
+      `error forwarding port ${port} ${where}: failed to connect to localhost:${port} inside the pod: ${why}`,
+    )
     data.destroy()
   }
   error.end()
@@ -61,12 +66,6 @@ async function forward(pod: Pod, data: SpdyStream, error: SpdyStream): Promise<v
 
 async function dial(host: string, port: number): Promise<Socket> {
   const socket = connect({ host, port, allowHalfOpen: true })
-  await once(socket, 'connect').catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    const why = code === 'ECONNREFUSED' ? 'connect: connection refused' : String(error)
-    throw new Error(
-      `failed to connect to localhost:${port} inside the pod: dial tcp4 ${host}:${port}: ${why}`,
-    )
-  })
+  await once(socket, 'connect')
   return socket
 }

@@ -7,8 +7,6 @@ import { errnoOf } from '../../errors.ts'
 /** Tells every process of a container, and what it starts, by the container's directory. */
 export const rootVariable = 'KUBESYNC_SANDBOX_ROOT'
 
-const notInPath = 'executable file not found in $PATH'
-
 export interface Command {
   readonly argv: readonly string[]
   readonly cwd: string
@@ -49,11 +47,11 @@ export async function whyNotStarted(child: ChildProcess): Promise<string | undef
     return undefined
   } catch (error) {
     const file = child.spawnfile
-    const missing = file.includes('/') ? `stat ${file}: no such file or directory` : notInPath
-    const denied = file.includes('/') ? 'permission denied' : notInPath
-    const code = errnoOf(error)
-    const why = code === 'ENOENT' ? missing : code === 'EACCES' ? denied : String(error)
-    return `unable to start container process: exec: "${file}": ${why}: unknown`
+    const known = ['ENOENT', 'EACCES'].includes(errnoOf(error) ?? '')
+    const missing =
+      errnoOf(error) === 'ENOENT' ? `stat ${file}: no such file or directory` : 'permission denied'
+    const why = file.includes('/') ? missing : 'executable file not found in $PATH'
+    return `unable to start container process: exec: "${file}": ${known ? why : error}: unknown`
   }
 }
 
@@ -87,16 +85,12 @@ export function reap(records: string, containers: string): void {
 
 /** When a process began, with the machine's boot: no two processes share it and their id. */
 function birthOf(pid: number): string | undefined {
-  if (process.platform === 'linux') {
-    const stat = read(`/proc/${pid}/stat`)
-    const ticks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-    return ticks && `${read('/proc/sys/kernel/random/boot_id')?.trim()} ${ticks}`
+  if (process.platform !== 'linux') {
+    return tried(() => execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim())
   }
-  try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim()
-  } catch {
-    return undefined
-  }
+  const stat = read(`/proc/${pid}/stat`)
+  const ticks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  return ticks && `${read('/proc/sys/kernel/random/boot_id')?.trim()} ${ticks}`
 }
 
 function marked(directory: string): number[] {
@@ -108,25 +102,14 @@ function marked(directory: string): number[] {
     .map(Number)
 }
 
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch {
-    // It is gone.
-  }
-}
+const kill = (pid: number, signal: NodeJS.Signals) => tried(() => process.kill(pid, signal))
+const list = (directory: string) => tried(() => readdirSync(directory)) ?? []
+const read = (path: string) => tried(() => readFileSync(path, 'utf8'))
 
-function list(directory: string): string[] {
+/** Processes go at any time, and what is asked of them then is undefined. */
+function tried<T>(act: () => T): T | undefined {
   try {
-    return readdirSync(directory)
-  } catch {
-    return []
-  }
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
+    return act()
   } catch {
     return undefined
   }

@@ -65,31 +65,27 @@ export async function serveSpdy(connection: Duplex, onStream: (stream: SpdyStrea
   const inflate = createInflate({ dictionary })
   let replied = false
 
-  async function open(frame: Frame): Promise<void> {
-    const id = idOf(frame)
+  async function open({ id, flags, payload }: Frame): Promise<void> {
     if (streams.has(id) || streams.size >= maxStreams) throw new Error(`SPDY stream ${id} cannot be opened`)
-    const stream = new SpdyStream(
-      id,
-      parseHeaders(await inflated(inflate, frame.payload.subarray(10))),
-      connection,
-    )
+    const headers = parseHeaders(await inflated(inflate, payload.subarray(10)))
+    const stream = new SpdyStream(id, headers, connection)
     streams.set(id, stream)
     stream.on('error', () => {}).once('close', () => streams.delete(id))
-    if ((frame.flags & fin) !== 0) stream.push(null)
+    if ((flags & fin) !== 0) stream.push(null)
     await send(connection, control(type.synReply, Buffer.concat([words(id), noHeaders(!replied)])))
     replied = true
     onStream(stream)
   }
 
   async function handle(frame: Frame): Promise<void> {
-    if (frame.type === type.synStream) return open(frame)
-    const stream = streams.get(frame.type === undefined ? frame.stream : idOf(frame))
+    const { id, payload } = frame
+    const stream = streams.get(id)
+    if (frame.type === type.synStream) await open(frame)
     if (frame.type === type.rstStream) stream?.destroy()
     // A client's pings are odd.
-    if (frame.type === type.ping && idOf(frame) % 2 === 1)
-      await send(connection, control(type.ping, frame.payload))
+    if (frame.type === type.ping && id % 2 === 1) await send(connection, control(type.ping, payload))
     if (frame.type !== undefined) return
-    if (frame.payload.length > 0) await stream?.accept(frame.payload)
+    if (payload.length > 0) await stream?.accept(payload)
     if ((frame.flags & fin) !== 0) stream?.push(null)
   }
 
@@ -104,44 +100,33 @@ export async function serveSpdy(connection: Duplex, onStream: (stream: SpdyStrea
 interface Frame {
   /** Undefined for data. */
   readonly type: number | undefined
-  /** Of data only. */
-  readonly stream: number
+  /** Of a stream, or of a ping. */
+  readonly id: number
   readonly flags: number
   readonly payload: Buffer
 }
 
 async function* frames(connection: AsyncIterable<Buffer>): AsyncGenerator<Frame> {
-  let pieces: Buffer[] = []
-  let held = 0
-  let wanted = headerBytes
+  let bytes: Buffer = Buffer.alloc(0)
   for await (const piece of connection) {
-    pieces.push(piece)
-    held += piece.length
-    if (held < wanted) continue
-    let bytes = Buffer.concat(pieces)
-    for (wanted = frameBytes(bytes); bytes.length >= wanted; wanted = frameBytes(bytes)) {
-      yield parseFrame(bytes.subarray(0, wanted))
-      bytes = bytes.subarray(wanted)
+    bytes = Buffer.concat([bytes, piece])
+    for (let end = frameEnd(bytes); bytes.length >= end; end = frameEnd(bytes)) {
+      yield parseFrame(bytes.subarray(0, end))
+      bytes = bytes.subarray(end)
     }
-    pieces = [bytes]
-    held = bytes.length
   }
 }
 
-function frameBytes(bytes: Buffer): number {
-  return bytes.length < headerBytes ? headerBytes : headerBytes + bytes.readUIntBE(5, 3)
+function frameEnd(bytes: Buffer): number {
+  return headerBytes + (bytes.length < headerBytes ? 0 : bytes.readUIntBE(5, 3))
 }
 
 function parseFrame(bytes: Buffer): Frame {
-  const isControl = bytes.readUInt16BE(0) === version
   const rest = { flags: bytes.readUInt8(4), payload: bytes.subarray(headerBytes) }
-  if (isControl) return { type: bytes.readUInt16BE(2), stream: 0, ...rest }
-  if (bytes.readUInt8(0) >= 0x80) throw new Error('not SPDY/3')
-  return { type: undefined, stream: bytes.readUInt32BE(0), ...rest }
-}
-
-function idOf({ payload }: Frame): number {
-  return payload.length < 4 ? 0 : payload.readUInt32BE(0)
+  if (bytes.readUInt8(0) < 0x80) return { type: undefined, id: bytes.readUInt32BE(0), ...rest }
+  if (bytes.readUInt16BE(0) !== version) throw new Error('not SPDY/3')
+  const id = rest.payload.length < 4 ? 0 : rest.payload.readUInt32BE(0)
+  return { type: bytes.readUInt16BE(2), id, ...rest }
 }
 
 function dataFrame(stream: number, flags: number, data: Buffer): Buffer {
@@ -151,8 +136,7 @@ function dataFrame(stream: number, flags: number, data: Buffer): Buffer {
 }
 
 function control(kind: number, payload: Buffer): Buffer {
-  const head = words(version * 0x10000 + kind, payload.length)
-  return Buffer.concat([head, payload])
+  return Buffer.concat([words(version * 0x10000 + kind, payload.length), payload])
 }
 
 function words(...values: readonly number[]): Buffer {
