@@ -13,7 +13,7 @@ import { type Container, NotYet, type Pod } from './pod-spec.ts'
 import { killInside, rootVariable, signalGroup, startProcess, whyNotStarted } from './process.ts'
 import { hideProcess, showProcess } from './procfs.ts'
 import type { Terminated } from './status.ts'
-import { type Mounted, mount, unmount } from './volumes.ts'
+import { type Mounted, type Mounting, mount, unmount } from './volumes.ts'
 
 /** Where a node keeps what. */
 export interface NodePaths {
@@ -43,16 +43,16 @@ export class Attempt {
   readonly #id = randomBytes(32).toString('hex')
   readonly container: Container
   readonly containerID = `sandbox://${this.#id}`
-  /** Holds its root and its log. */
   readonly directory: string
-  readonly log: ContainerLog
+  readonly log = new ContainerLog()
   readonly child: ChildProcess
   /** Why it could not be started; undefined when it runs. */
   readonly failed: Promise<string | undefined>
-  /** When it has ended, and nothing of it is left but its directory and log. */
+  /** When it has ended, and nothing of it is left but its files and log. */
   readonly over: Promise<Terminated>
   readonly #options: AttemptOptions
   readonly #root: string
+  readonly #mounting: Mounting
   readonly #cwd: string
   readonly #env: Readonly<Record<string, string>>
   readonly #mounts: readonly Mounted[]
@@ -67,6 +67,8 @@ export class Attempt {
     this.container = container
     this.directory = join(paths.pods, pod.metadata.uid, container.name, String(number))
     this.#root = within === undefined ? join(this.directory, 'root') : within.#root
+    const directory = join(paths.pods, pod.metadata.uid)
+    this.#mounting = { pod, container, store, directory, root: this.#root }
     this.#cwd = join(this.#root, container.workingDir ?? '')
     this.#env = {
       ...baseEnvironment(options, this.#root),
@@ -74,11 +76,9 @@ export class Attempt {
       [rootVariable]: this.#root,
     }
     mkdirSync(this.#root, { recursive: true })
-    mkdirSync(this.directory, { recursive: true })
     try {
-      this.#mounts = within === undefined ? mount(this.#mounting()) : within.#mounts
+      this.#mounts = within === undefined ? mount(this.#mounting) : within.#mounts
       mkdirSync(this.#cwd, { recursive: true })
-      this.log = new ContainerLog(join(this.directory, 'log'))
       const { command = [], args = [], stdin = false } = container
       const argv = [...command, ...args].map((text) => expand(text, this.#env))
       this.child = this.exec(argv, stdin)
@@ -163,12 +163,7 @@ export class Attempt {
     const { within, paths } = this.#options
     for (const child of this.#running) signalGroup(child, 'SIGKILL')
     if (this.child?.pid !== undefined) hideProcess(paths.proc, this.child.pid)
-    if (within === undefined) unmount(this.#mounting())
-  }
-
-  #mounting() {
-    const { pod, container, store, paths } = this.#options
-    return { pod, container, store, directory: join(paths.pods, pod.metadata.uid), root: this.#root }
+    if (within === undefined) unmount(this.#mounting)
   }
 }
 

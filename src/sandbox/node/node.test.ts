@@ -187,12 +187,12 @@ describe('the end of a pod', () => {
   })
 
   test.runIf(process.platform === 'linux')('takes along what left its group', async () => {
-    const script = 'setsid sleep 4711 & echo $! ; wait'
+    const script = 'setsid sleep 4711 & echo $! > pid; wait'
     const pod = lab.pod('a', { containers: [container(['sh', '-c', script])] })
     await lab.until('a', ({ phase }) => phase === 'Running')
-    const log = join(lab.dataDir, 'pods', pod.metadata.uid ?? '', 'app/0/log')
-    await expect.poll(() => readFileSync(log, 'utf8')).toMatch(/ F \d+\n/)
-    const pid = Number(/ F (\d+)/.exec(readFileSync(log, 'utf8'))?.[1])
+    const told = join(lab.dataDir, 'pods', pod.metadata.uid ?? '', 'app/0/root/pid')
+    await expect.poll(() => existsSync(told) && readFileSync(told, 'utf8')).toMatch(/^\d+\n/)
+    const pid = Number(readFileSync(told, 'utf8'))
     lab.delete('a', 0)
     await lab.gone('a')
     await expect.poll(() => runs(pid)).toBe(false)

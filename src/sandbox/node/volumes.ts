@@ -11,7 +11,7 @@ export interface Mounted {
   readonly path: string
 }
 
-interface Mounting {
+export interface Mounting {
   readonly pod: Pod
   readonly container: Container
   readonly store: Store
