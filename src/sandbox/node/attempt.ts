@@ -10,7 +10,14 @@ import { timestamp } from '../values.ts'
 import { environmentOf, expand } from './environment.ts'
 import { ContainerLog } from './log.ts'
 import { type Container, NotYet, type Pod } from './pod-spec.ts'
-import { killInside, rootVariable, signalGroup, startProcess, whyNotStarted } from './process.ts'
+import {
+  type Command,
+  killInside,
+  rootVariable,
+  signalGroup,
+  startProcess,
+  whyNotStarted,
+} from './process.ts'
 import { hideProcess, showProcess } from './procfs.ts'
 import type { Terminated } from './status.ts'
 import { type Mounted, type Mounting, mount, unmount } from './volumes.ts'
@@ -51,10 +58,8 @@ export class Attempt {
   /** When it has ended, and nothing of it is left but its files and log. */
   readonly over: Promise<Terminated>
   readonly #options: AttemptOptions
-  readonly #root: string
   readonly #mounting: Mounting
-  readonly #cwd: string
-  readonly #env: Readonly<Record<string, string>>
+  readonly #place: Pick<Command, 'cwd' | 'env'>
   readonly #mounts: readonly Mounted[]
   /** Its own process and what runs beside it. */
   readonly #running = new Set<ChildProcess>()
@@ -65,24 +70,24 @@ export class Attempt {
     requireImage(container)
     this.#options = options
     this.container = container
-    this.directory = join(paths.pods, pod.metadata.uid, container.name, String(number))
-    this.#root = within === undefined ? join(this.directory, 'root') : within.#root
     const directory = join(paths.pods, pod.metadata.uid)
-    this.#mounting = { pod, container, store, directory, root: this.#root }
-    this.#cwd = join(this.#root, container.workingDir ?? '')
-    this.#env = {
-      ...baseEnvironment(options, this.#root),
-      ...environmentOf(pod, container, store),
-      [rootVariable]: this.#root,
+    this.directory = join(directory, container.name, String(number))
+    const root = within === undefined ? join(this.directory, 'root') : within.#mounting.root
+    this.#mounting = { pod, container, store, directory, root }
+    const env = { ...environmentOf(pod, container, store), [rootVariable]: root }
+    this.#place = {
+      cwd: join(root, container.workingDir ?? ''),
+      env: { ...baseEnvironment(options, root), ...env },
     }
-    mkdirSync(this.#root, { recursive: true })
     try {
+      mkdirSync(root, { recursive: true })
       this.#mounts = within === undefined ? mount(this.#mounting) : within.#mounts
-      mkdirSync(this.#cwd, { recursive: true })
+      mkdirSync(this.#place.cwd, { recursive: true })
       const { command = [], args = [], stdin = false } = container
-      const argv = [...command, ...args].map((text) => expand(text, this.#env))
+      const argv = [...command, ...args].map((text) => expand(text, this.#place.env))
       this.child = this.exec(argv, stdin)
-      this.#show()
+      const shown = { containerId: this.#id, podUid: pod.metadata.uid, root, mounts: this.#mounts }
+      showProcess(paths.proc, this.child.pid, shown)
     } catch (error) {
       this.#undo()
       throw error
@@ -93,7 +98,7 @@ export class Attempt {
 
   /** Starts a command in the container. */
   exec(argv: readonly string[], stdin: boolean): ChildProcess {
-    const child = startProcess({ argv, cwd: this.#cwd, env: this.#env, stdin }, this.#options.paths.records)
+    const child = startProcess({ argv, stdin, ...this.#place }, this.#options.paths.records)
     this.#running.add(child)
     child.once('exit', () => this.#running.delete(child))
     return child
@@ -150,19 +155,11 @@ export class Attempt {
     return Buffer.concat(said).subarray(-2048).toString()
   }
 
-  #show(): void {
-    const { pid } = this.child
-    if (process.platform !== 'linux' || pid === undefined) return
-    const { pod, paths } = this.#options
-    const shown = { containerId: this.#id, podUid: pod.metadata.uid, root: this.#root, mounts: this.#mounts }
-    showProcess(paths.proc, { pid, ...shown })
-  }
-
   /** Takes away what was made for it, but its files. */
   #undo(): void {
     const { within, paths } = this.#options
     for (const child of this.#running) signalGroup(child, 'SIGKILL')
-    if (this.child?.pid !== undefined) hideProcess(paths.proc, this.child.pid)
+    hideProcess(paths.proc, this.child?.pid)
     if (within === undefined) unmount(this.#mounting)
   }
 }

@@ -187,7 +187,7 @@ describe('the end of a pod', () => {
   })
 
   test.runIf(process.platform === 'linux')('takes along what left its group', async () => {
-    const script = 'setsid sleep 4711 & echo $! > pid; wait'
+    const script = `setsid sh -c 'echo $$$$ > pid; while :; do sleep 60; done' & wait`
     const pod = lab.pod('a', { containers: [container(['sh', '-c', script])] })
     await lab.until('a', ({ phase }) => phase === 'Running')
     const told = join(lab.dataDir, 'pods', pod.metadata.uid ?? '', 'app/0/root/pid')

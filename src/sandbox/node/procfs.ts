@@ -14,7 +14,6 @@ import type { Mounted } from './volumes.ts'
 
 /** The first process of a running container. */
 export interface FirstProcess {
-  readonly pid: number
   /** Without the runtime's prefix. */
   readonly containerId: string
   readonly podUid: string
@@ -24,22 +23,23 @@ export interface FirstProcess {
 
 /**
  * Shows a container's first process in a directory that looks like /proc would on a node where containers are isolated:
- * with its container's cgroup, root and mounts. Pods with `hostPID` are told of the directory by HOST_PROC.
+ * with its container's cgroup, root and mounts. Linux only. Pods with `hostPID` are told of the directory by HOST_PROC.
  */
-export function showProcess(directory: string, process: FirstProcess): void {
-  const place = join(directory, String(process.pid))
-  const making = join(directory, `new-${process.pid}`)
+export function showProcess(directory: string, pid: number | undefined, first: FirstProcess): void {
+  if (process.platform !== 'linux' || pid === undefined) return
+  const place = join(directory, String(pid))
+  const making = join(directory, `new-${pid}`)
   for (const path of [place, making]) rmSync(path, { recursive: true, force: true })
   mkdirSync(making, { recursive: true })
-  writeFileSync(join(making, 'cgroup'), `0::/sandbox/${process.containerId}\n`)
-  writeFileSync(join(making, 'mountinfo'), mountinfo(process))
-  for (const name of ['stat', 'status']) symlinkSync(`/proc/${process.pid}/${name}`, join(making, name))
-  symlinkSync(process.root, join(making, 'root'))
+  writeFileSync(join(making, 'cgroup'), `0::/sandbox/${first.containerId}\n`)
+  writeFileSync(join(making, 'mountinfo'), mountinfo(first))
+  for (const name of ['stat', 'status']) symlinkSync(`/proc/${pid}/${name}`, join(making, name))
+  symlinkSync(first.root, join(making, 'root'))
   renameSync(making, place)
 }
 
-export function hideProcess(directory: string, pid: number): void {
-  rmSync(join(directory, String(pid)), { recursive: true, force: true })
+export function hideProcess(directory: string, pid: number | undefined): void {
+  if (pid !== undefined) rmSync(join(directory, String(pid)), { recursive: true, force: true })
 }
 
 /**
