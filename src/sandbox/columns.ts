@@ -1,69 +1,23 @@
+import {
+  addressOf,
+  controllerOf,
+  endpoints,
+  externalIp,
+  involved,
+  labelsOf,
+  nodeRoles,
+  nodeStatus,
+  ports,
+  selectorText,
+  size,
+  subjects,
+  textAt,
+} from './cells.ts'
+import { age, type Column, column, name, number, said, wide } from './column.ts'
 import { ageOf } from './duration.ts'
-import { at, isObject, type JsonObject, type KubeObject } from './object.ts'
+import { at, type KubeObject } from './object.ts'
 import { podReady, podRestarts, podStatus } from './pod-columns.ts'
 import { count, list, text } from './values.ts'
-
-/** A column of a server-side table. */
-export interface Column {
-  readonly name: string
-  readonly type: string
-  readonly format?: string
-  readonly description?: string
-  /** 1 for those that are shown only with `-o wide`. */
-  readonly priority?: number
-  readonly cell: (object: KubeObject, now: Date) => unknown
-}
-
-type Cell = Column['cell']
-
-const column = (name: string, cell: Cell): Column => ({ name, type: 'string', cell })
-const number = (name: string, path: string): Column => ({
-  name,
-  type: 'integer',
-  cell: (object) => count(at(object, ...path.split('.'))),
-})
-const said = (name: string, path: string, none = '<none>'): Column =>
-  column(name, (object) => textAt(object, path) || none)
-const wide = (one: Column): Column => ({ ...one, priority: 1 })
-
-const textAt = (object: unknown, path: string) => {
-  const value = at(object, ...path.split('.'))
-  return value === undefined || value === null ? '' : String(value)
-}
-const size = (value: unknown) => (isObject(value) ? Object.keys(value).length : 0)
-
-export const name: Column = {
-  name: 'Name',
-  type: 'string',
-  format: 'name',
-  cell: ({ metadata }) => metadata.name,
-}
-export const age = column('Age', ({ metadata }, now) => ageOf(metadata.creationTimestamp, now))
-/** What a server shows of kinds it has no columns for. */
-export const plain: readonly Column[] = [
-  name,
-  { name: 'Created At', type: 'date', cell: ({ metadata }) => metadata.creationTimestamp },
-]
-
-const labelsOf = (labels: unknown) =>
-  isObject(labels) && size(labels) > 0
-    ? Object.entries(labels)
-        .map(([key, value]) => `${key}=${value}`)
-        .sort()
-        .join(',')
-    : '<none>'
-
-/** A label selector as a query writes it. */
-export function selectorText(selector: unknown): string {
-  const matched = at(selector, 'matchLabels')
-  const expressions = list(at(selector, 'matchExpressions')).map(({ key, operator, values }) => {
-    const set = `(${(Array.isArray(values) ? values : []).join(',')})`
-    if (operator === 'In' || operator === 'NotIn') return `${key} ${text(operator).toLowerCase()} ${set}`
-    return operator === 'Exists' ? text(key) : `!${text(key)}`
-  })
-  const all = [...(size(matched) === 0 ? [] : [labelsOf(matched)]), ...expressions]
-  return all.length === 0 ? '<none>' : all.join(',')
-}
 
 function containers(path = 'spec.template.spec'): Column[] {
   const of = (object: KubeObject, field: string) =>
@@ -95,13 +49,6 @@ const roles = [
     wide(column(`${kind}s`, (object) => subjects(object, kind))),
   ),
 ]
-
-function subjects(binding: KubeObject, kind: string): string {
-  const named = list(binding.subjects).filter((subject) => subject.kind === kind)
-  return named
-    .map(({ name, namespace }) => (namespace === undefined ? text(name) : `${namespace}/${name}`))
-    .join(', ')
-}
 
 /** The columns of each resource, as pkg/printers/internalversion in Kubernetes has them. */
 export const columns: Readonly<Record<string, readonly Column[]>> = {
@@ -253,58 +200,4 @@ export const columns: Readonly<Record<string, readonly Column[]>> = {
     number('Allowed Disruptions', 'status.disruptionsAllowed'),
     age,
   ],
-}
-
-function controllerOf({ metadata }: KubeObject): string {
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
-  if (owner === undefined) return '<none>'
-  const [group = ''] = owner.apiVersion.includes('/') ? owner.apiVersion.split('/') : []
-  return `${owner.kind.toLowerCase()}${group === '' ? '' : `.${group}`}/${owner.name}`
-}
-
-function externalIp(service: KubeObject): string {
-  if (at(service, 'spec', 'type') === 'ExternalName') return textAt(service, 'spec.externalName')
-  if (at(service, 'spec', 'type') === 'LoadBalancer') return '<pending>'
-  const external = at(service, 'spec', 'externalIPs')
-  return Array.isArray(external) && external.length > 0 ? external.join(',') : '<none>'
-}
-
-function ports(service: KubeObject): string {
-  const all = list(at(service, 'spec', 'ports')).map(({ port, nodePort, protocol }) =>
-    nodePort === undefined ? `${port}/${protocol}` : `${port}:${nodePort}/${protocol}`,
-  )
-  return all.join(',') || '<none>'
-}
-
-function endpoints({ subsets }: KubeObject): string {
-  const all = list(subsets).flatMap((subset) =>
-    list(subset.addresses).flatMap(({ ip }) => list(subset.ports).map(({ port }) => `${ip}:${port}`)),
-  )
-  return all.length > 3
-    ? `${all.slice(0, 3).join(',')} + ${all.length - 3} more...`
-    : all.join(',') || '<none>'
-}
-
-function nodeStatus(node: KubeObject): string {
-  const ready = list(at(node, 'status', 'conditions')).find(({ type }) => type === 'Ready')
-  const status = ready === undefined ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady'
-  return at(node, 'spec', 'unschedulable') === true ? `${status},SchedulingDisabled` : status
-}
-
-function nodeRoles({ metadata: { labels = {} } }: KubeObject): string {
-  const prefix = 'node-role.kubernetes.io/'
-  const roles = Object.keys(labels).flatMap((key) =>
-    key.startsWith(prefix) ? [key.slice(prefix.length)] : [],
-  )
-  return roles.sort().join(',') || '<none>'
-}
-
-function addressOf(node: KubeObject, type: string): string {
-  const address = list(at(node, 'status', 'addresses')).find((one) => one.type === type)
-  return address === undefined ? '<none>' : text(address.address)
-}
-
-function involved(object: unknown): string {
-  const { kind, name }: JsonObject = isObject(object) ? object : {}
-  return name === undefined ? text(kind).toLowerCase() : `${text(kind).toLowerCase()}/${text(name)}`
 }

@@ -2,12 +2,13 @@ import { randomInt, randomUUID } from 'node:crypto'
 import { recordUpdate } from './apply/apply.ts'
 import type { Context, WriteOptions } from './context.ts'
 import { ApiFailure, alreadyExists, forbidden, notFound } from './failure.ts'
+import { withoutStatus } from './merged.ts'
 import type { KubeObject } from './object.ts'
 import { inVersion, type ResourceType, storedVersion } from './resource.ts'
 import type { Target } from './route.ts'
 import { countsGenerations, strategyOf, withFirstStatus } from './strategy.ts'
 import { timestamp } from './values.ts'
-import { check, decoded, recordOf, type Written, withoutStatus } from './write.ts'
+import { check, decoded, recordOf, type Written } from './write.ts'
 
 /** Creates an object, as a POST to its collection does. */
 export function create(context: Context, target: Target, given: KubeObject, options: WriteOptions): Written {

@@ -1,4 +1,5 @@
-import { age, type Column, columns, name as nameColumn, plain } from './columns.ts'
+import { age, type Column, name as nameColumn, plain } from './column.ts'
+import { columns } from './columns.ts'
 import type { Context } from './context.ts'
 import { ageOf } from './duration.ts'
 import { ApiFailure } from './failure.ts'

@@ -1,34 +1,23 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { addressed } from './address.ts'
-import type { Context } from './context.ts'
+import { asObject, bodyOf, mediaType, objectIn, yaml } from './body.ts'
 import { create } from './create.ts'
 import { type Deleted, deleteObject } from './delete.ts'
 import { effectsOf } from './effects.ts'
-import { badRequest, notImplemented } from './failure.ts'
-import { asObject, bodyOf, json, mediaType, objectIn, type Reply, send, yaml } from './http.ts'
-import type { PodStreams } from './node/streams.ts'
+import { badRequest } from './failure.ts'
+import { type Reply, send } from './http.ts'
 import { isObject, type KubeObject } from './object.ts'
 import { deleteOptions, isApply, writeOptions } from './options.ts'
-import { applyPatch, type PatchType, patch, unsupportedPatch } from './patch-request.ts'
-import { bind, evict, logs, stream } from './pod-requests.ts'
+import { applyPatch, patch } from './patch-request.ts'
+import { logs } from './pod-requests.ts'
 import { formOf, presented, presentedList, presenter, type View } from './present.ts'
 import { list, selection } from './read.ts'
+import { named, patchIn, type Request, success } from './request.ts'
 import { inVersion } from './resource.ts'
 import { answerReview, isReview } from './reviews.ts'
-import { methodNotAllowed, type NamedTarget, type Target } from './route.ts'
-import { patchedScale, rescale, scaleOf } from './scale.ts'
+import { methodNotAllowed, type Target } from './route.ts'
+import { subresources } from './subresources.ts'
 import { watch } from './watch.ts'
 import { find, replace, type Written } from './write.ts'
-
-/** A request for resources, with all that its handlers need. */
-export interface Request {
-  readonly context: Context
-  readonly target: Target
-  readonly query: URLSearchParams
-  readonly streams: PodStreams
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-}
 
 /** Answers a request for a resource. */
 export async function answer(given: Request): Promise<void> {
@@ -69,12 +58,6 @@ function checkVerb({ type, namespace, name, subresource }: Target, verb: string)
     (needsName && onCollection) ||
     (verb === 'create' && !onCollection && subresource === undefined)
   if (misplaced || !served?.includes(verb)) throw methodNotAllowed()
-}
-
-function named(target: Target): NamedTarget {
-  const { name } = target
-  if (name === undefined) throw methodNotAllowed()
-  return { ...target, name }
 }
 
 function viewOf({ request, target, query }: Request, watch = false): View {
@@ -130,15 +113,6 @@ function patchWith(given: Request, body: string): Written {
   return patch(context, named(target), patchIn(given, body), options)
 }
 
-function patchIn({ request, target }: Request, body: string): { type: PatchType; body: unknown } {
-  const [, type] =
-    /^application\/((?:json|merge|strategic-merge)-patch\+json)$/.exec(mediaType(request)) ?? []
-  if (type === undefined) throw unsupportedPatch(target.type)
-  const { value, problem } = json(body)
-  if (problem !== undefined) throw badRequest(`error decoding patch: ${problem}`)
-  return { type: type as PatchType, body: value }
-}
-
 function appliedIn(body: string): KubeObject {
   const { value, problem } = yaml(body)
   if (problem !== undefined) throw badRequest(`error decoding YAML: ${problem}`)
@@ -184,8 +158,6 @@ function deleted(given: Request, { object, gone }: Deleted): Reply {
   return { code: 200, body: { ...success, details } }
 }
 
-const success = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' }
-
 async function deleteAll(given: Request): Promise<Reply> {
   const { context, target, query } = given
   const options = await deletion(given)
@@ -195,63 +167,4 @@ async function deleteAll(given: Request): Promise<Reply> {
     deleteObject(context, { ...target, ...metadata, namespace: metadata.namespace }, options)
   }
   return { code: 200, body: presentedList(context, viewOf(given), page) }
-}
-
-type Subresource = (given: Request, verb: string) => Promise<Reply | undefined>
-
-const unserved =
-  (feature: string): Subresource =>
-  async () => {
-    throw notImplemented(feature)
-  }
-
-const streamed: Subresource = async ({ context, target, streams, query }) => {
-  stream(context, named(target), streams, { query, upgrade: undefined })
-  return undefined
-}
-
-/** Subresources that are not the object itself by another name. */
-const subresources: Readonly<Record<string, Subresource>> = {
-  scale: scaleRequest,
-  exec: streamed,
-  attach: streamed,
-  portforward: streamed,
-  proxy: unserved('the proxy subresource'),
-  token: unserved('tokens of service accounts'),
-  resize: unserved('resizing of pods'),
-  approval: unserved('approval of certificate signing requests'),
-  async binding(given) {
-    bind(
-      given.context,
-      named(given.target),
-      await bodyObject(given),
-      writeOptions(given.request, given.query),
-    )
-    return { code: 201, body: { ...success, code: 201 } }
-  },
-  async eviction(given) {
-    const { dryRun } = writeOptions(given.request, given.query)
-    evict(given.context, named(given.target), await bodyObject(given), dryRun)
-    return { code: 201, body: { ...success, code: 201 } }
-  },
-}
-
-async function bodyObject({ context, request }: Request): Promise<KubeObject> {
-  const { value, problem } = json(await bodyOf(request, context.registry.catalog))
-  if (problem !== undefined) throw badRequest(`couldn't get version/kind; json parse error: ${problem}`)
-  return asObject(isObject(value) ? value : {})
-}
-
-async function scaleRequest(given: Request, verb: string): Promise<Reply> {
-  const { context, request, query } = given
-  const target = named(given.target)
-  if (verb === 'get') return { code: 200, body: scaleOf(find(context, target), target.type) }
-  if (isApply(request)) throw notImplemented('server-side apply of a Scale')
-  const options = writeOptions(request, query)
-  if (verb === 'update') {
-    const scale = await bodyObject(given)
-    return { code: 200, body: rescale(context, target, () => scale, options) }
-  }
-  const { type, body } = patchIn(given, await bodyOf(request, given.context.registry.catalog))
-  return { code: 200, body: rescale(context, target, (scale) => patchedScale(type, scale, body), options) }
 }

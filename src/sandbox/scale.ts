@@ -1,4 +1,4 @@
-import { selectorText } from './columns.ts'
+import { selectorText } from './cells.ts'
 import type { Context, WriteOptions } from './context.ts'
 import { type ApiFailure, invalid } from './failure.ts'
 import { at, isObject, type JsonObject, type KubeObject } from './object.ts'

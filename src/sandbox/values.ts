@@ -10,9 +10,5 @@ export const text = (value: unknown): string => (typeof value === 'string' ? val
 /** A number, or 0 where there is none. */
 export const count = (value: unknown): number => (typeof value === 'number' ? value : 0)
 
-/** A map of texts, such as labels are. */
-export const texts = (value: unknown): Readonly<Record<string, string>> =>
-  isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, of]) => [key, text(of)])) : {}
-
 /** A time as the API writes it, in whole seconds. */
 export const timestamp = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, 'Z')

@@ -1,11 +1,11 @@
-import { isDeepStrictEqual } from 'node:util'
 import { recordUpdate, type WriteOf } from './apply/apply.ts'
 import type { Context, WriteOptions } from './context.ts'
 import { crdKey } from './crd.ts'
 import { withDefaults } from './defaults.ts'
 import { checkEphemeral } from './ephemeral.ts'
 import { conflict, invalid, notFound } from './failure.ts'
-import { isObject, type KubeObject, type Metadata } from './object.ts'
+import { type Change, counted, isSame, within, withServersOwn } from './merged.ts'
+import { isObject, type KubeObject } from './object.ts'
 import { hasSubresource, inVersion, type ResourceType, storedVersion } from './resource.ts'
 import type { NamedTarget, Target } from './route.ts'
 import { strategyOf } from './strategy.ts'
@@ -44,13 +44,6 @@ export function decoded(type: ResourceType, object: KubeObject, { unknown }: Pic
   return { object: full, warnings: valid.warnings }
 }
 
-/** The status of an object is no business of those who write the object itself. */
-export function withoutStatus(type: ResourceType, object: KubeObject): KubeObject {
-  if (!hasSubresource(type, 'status') || strategyOf(type).status === 'given') return object
-  const { status: _, ...rest } = object
-  return rest as KubeObject
-}
-
 /** Throws 422 for what is wrong with an object, 501 for what the sandbox does not do. */
 export function check(type: ResourceType, object: KubeObject, live?: KubeObject): void {
   const own = strategyOf(type).check?.(object, live) ?? []
@@ -64,15 +57,6 @@ export function find({ store }: Context, { type, namespace, name }: NamedTarget)
   const found = store.get(type.key, { namespace, name })
   if (found === undefined) throw notFound(type.info, name)
   return inVersion(found, type.apiVersion)
-}
-
-/** A change to an object that is there. */
-export interface Change {
-  readonly target: NamedTarget
-  readonly live: KubeObject
-  readonly next: KubeObject
-  /** The managedFields of `next` are already those that it is to have. */
-  readonly recorded?: boolean
 }
 
 /** Puts a changed object in the place of the live one, as a PUT does. */
@@ -115,80 +99,6 @@ function checkUnmoved(type: ResourceType, { metadata: live }: KubeObject, { meta
     const why = 'the object has been modified; please apply your changes to the latest version and try again'
     throw conflict(info, live.name, why)
   }
-}
-
-/** What of the next object may be written through the target's subresource; the rest stays as it is. */
-function within({ target, live }: Change, next: KubeObject): KubeObject {
-  const { type, subresource } = target
-  switch (subresource) {
-    case 'status':
-      return withStatus({ ...live, metadata: metadataWithStatus(type, live, next) }, next.status)
-    case 'ephemeralcontainers':
-      return { ...live, spec: { ...specOf(live), ephemeralContainers: specOf(next).ephemeralContainers } }
-    case 'finalize':
-      return { ...live, spec: next.spec }
-    default:
-      return hasSubresource(type, 'status') ? withStatus(next, live.status) : next
-  }
-}
-
-function withStatus({ status: _, ...object }: KubeObject, status: unknown): KubeObject {
-  return { ...object, ...(status === undefined ? {} : { status }) } as KubeObject
-}
-
-const specOf = (object: KubeObject) => (isObject(object.spec) ? object.spec : {})
-
-/** Fields of the metadata that are not written together with a status, by resource; of custom resources none is. */
-const keptFromStatus: Readonly<Record<string, readonly string[]>> = {
-  'deployments.apps': ['labels'],
-  pods: ['ownerReferences'],
-}
-
-function metadataWithStatus({ key, custom }: ResourceType, live: KubeObject, next: KubeObject): Metadata {
-  const { managedFields, ...given } = next.metadata
-  const kept = new Set(custom || key === crdKey ? Object.keys(given) : keptFromStatus[key])
-  const written = Object.entries(given).filter(([name]) => !kept.has(name))
-  const recorded = managedFields === undefined ? {} : { managedFields }
-  return { ...live.metadata, ...Object.fromEntries(written), ...recorded }
-}
-
-function withServersOwn({ metadata: live }: KubeObject, next: KubeObject): KubeObject {
-  const names = [
-    'uid',
-    'resourceVersion',
-    'generation',
-    'creationTimestamp',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-  ] as const
-  const own = Object.fromEntries(
-    names.flatMap((name) => (live[name] === undefined ? [] : [[name, live[name]]])),
-  )
-  const others = Object.entries(next.metadata).filter(([name]) => !names.some((one) => one === name))
-  return { ...next, metadata: { ...Object.fromEntries(others), ...own, name: live.name } }
-}
-
-/** Raises the generation when what was asked for changed. */
-function counted(type: ResourceType, live: KubeObject, next: KubeObject): KubeObject {
-  const { generation } = live.metadata
-  if (generation === undefined || isDeepStrictEqual(wanted(type, live), wanted(type, next))) return next
-  return { ...next, metadata: { ...next.metadata, generation: generation + 1 } }
-}
-
-function wanted(type: ResourceType, object: KubeObject): unknown {
-  const { metadata, apiVersion: _, ...rest } = withoutStatus(type, object)
-  // A Deployment's annotations go on to its ReplicaSets.
-  return type.key === 'deployments.apps' ? { ...rest, annotations: metadata.annotations } : rest
-}
-
-function isSame(live: KubeObject, next: KubeObject): boolean {
-  return isDeepStrictEqual(untimed(live), untimed(next))
-}
-
-/** An object without the times in its managedFields: they alone are no change. Fields without a value are none. */
-function untimed(object: KubeObject): unknown {
-  const managedFields = object.metadata.managedFields?.map(({ time: _, ...entry }) => entry)
-  return JSON.parse(JSON.stringify({ ...object, metadata: { ...object.metadata, managedFields } }))
 }
 
 /** An object that was marked for deletion goes when nothing holds it any more. */

@@ -1,0 +1,96 @@
+import { isDeepStrictEqual } from 'node:util'
+import { crdKey } from './crd.ts'
+import { isObject, type KubeObject, type Metadata } from './object.ts'
+import { hasSubresource, type ResourceType } from './resource.ts'
+import type { NamedTarget } from './route.ts'
+import { strategyOf } from './strategy.ts'
+
+/** The status of an object is no business of those who write the object itself. */
+export function withoutStatus(type: ResourceType, object: KubeObject): KubeObject {
+  if (!hasSubresource(type, 'status') || strategyOf(type).status === 'given') return object
+  const { status: _, ...rest } = object
+  return rest as KubeObject
+}
+
+/** A change to an object that is there. */
+export interface Change {
+  readonly target: NamedTarget
+  readonly live: KubeObject
+  readonly next: KubeObject
+  /** The managedFields of `next` are already those that it is to have. */
+  readonly recorded?: boolean
+}
+
+/** What of the next object may be written through the target's subresource; the rest stays as it is. */
+export function within({ target, live }: Change, next: KubeObject): KubeObject {
+  const { type, subresource } = target
+  switch (subresource) {
+    case 'status':
+      return withStatus({ ...live, metadata: metadataWithStatus(type, live, next) }, next.status)
+    case 'ephemeralcontainers':
+      return { ...live, spec: { ...specOf(live), ephemeralContainers: specOf(next).ephemeralContainers } }
+    case 'finalize':
+      return { ...live, spec: next.spec }
+    default:
+      return hasSubresource(type, 'status') ? withStatus(next, live.status) : next
+  }
+}
+
+function withStatus({ status: _, ...object }: KubeObject, status: unknown): KubeObject {
+  return { ...object, ...(status === undefined ? {} : { status }) } as KubeObject
+}
+
+const specOf = (object: KubeObject) => (isObject(object.spec) ? object.spec : {})
+
+/** Fields of the metadata that are not written together with a status, by resource; of custom resources none is. */
+const keptFromStatus: Readonly<Record<string, readonly string[]>> = {
+  'deployments.apps': ['labels'],
+  pods: ['ownerReferences'],
+}
+
+function metadataWithStatus({ key, custom }: ResourceType, live: KubeObject, next: KubeObject): Metadata {
+  const { managedFields, ...given } = next.metadata
+  const kept = new Set(custom || key === crdKey ? Object.keys(given) : keptFromStatus[key])
+  const written = Object.entries(given).filter(([name]) => !kept.has(name))
+  const recorded = managedFields === undefined ? {} : { managedFields }
+  return { ...live.metadata, ...Object.fromEntries(written), ...recorded }
+}
+
+export function withServersOwn({ metadata: live }: KubeObject, next: KubeObject): KubeObject {
+  const names = [
+    'uid',
+    'resourceVersion',
+    'generation',
+    'creationTimestamp',
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+  ] as const
+  const own = Object.fromEntries(
+    names.flatMap((name) => (live[name] === undefined ? [] : [[name, live[name]]])),
+  )
+  const others = Object.entries(next.metadata).filter(([name]) => !names.some((one) => one === name))
+  return { ...next, metadata: { ...Object.fromEntries(others), ...own, name: live.name } }
+}
+
+/** Raises the generation when what was asked for changed. */
+export function counted(type: ResourceType, live: KubeObject, next: KubeObject): KubeObject {
+  const { generation } = live.metadata
+  if (generation === undefined || isDeepStrictEqual(wanted(type, live), wanted(type, next))) return next
+  return { ...next, metadata: { ...next.metadata, generation: generation + 1 } }
+}
+
+function wanted(type: ResourceType, object: KubeObject): unknown {
+  const { metadata, apiVersion: _, ...rest } = withoutStatus(type, object)
+  // A Deployment's annotations go on to its ReplicaSets.
+  return type.key === 'deployments.apps' ? { ...rest, annotations: metadata.annotations } : rest
+}
+
+export function isSame(live: KubeObject, next: KubeObject): boolean {
+  return isDeepStrictEqual(untimed(live), untimed(next))
+}
+
+/** An object without the times in its managedFields: they alone are no change. Fields without a value are none. */
+function untimed(object: KubeObject): unknown {
+  const managedFields = object.metadata.managedFields?.map(({ time: _, ...entry }) => entry)
+  return JSON.parse(JSON.stringify({ ...object, metadata: { ...object.metadata, managedFields } }))
+}
