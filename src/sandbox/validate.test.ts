@@ -356,6 +356,13 @@ describe('checks by kind', () => {
       'spec.template.metadata.labels: Invalid value: {"app":"other"}: `selector` does not match template `labels`',
       'spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"',
     ])
+    expect(
+      told(
+        deployment({ strategy, selector: { matchLabels: { app: 'a b' } }, template: template({}, 'a b') }),
+      ),
+    ).toEqual([
+      expect.stringMatching(/^spec.template.labels: Invalid value: "a b": a valid label must be an empty/),
+    ])
     const former = deployment({ strategy, selector, template: template() })
     const moved = { matchExpressions: [{ key: 'app', operator: 'In', values: ['web'] }] }
     expect(told(deployment({ strategy, selector: moved, template: template() }), former)).toEqual([
@@ -366,7 +373,7 @@ describe('checks by kind', () => {
   test('a Pod', () => {
     const containers = [
       {},
-      { name: 'b', image: 'i', ports: [{ containerPort: 70_000, protocol: 'X' }] },
+      { name: 'b', image: 'i', ports: [{ containerPort: 0 }, { containerPort: 70_000, protocol: 'X' }] },
       {
         name: 'b',
         image: 'i',
@@ -379,8 +386,9 @@ describe('checks by kind', () => {
       'spec.containers[2].name: Duplicate value: "b"',
       'spec.containers[0].name: Required value',
       'spec.containers[0].image: Required value',
-      'spec.containers[1].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive',
-      'spec.containers[1].ports[0].protocol: Unsupported value: "X": supported values: "SCTP", "TCP", "UDP"',
+      'spec.containers[1].ports[0].containerPort: Required value',
+      'spec.containers[1].ports[1].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive',
+      'spec.containers[1].ports[1].protocol: Unsupported value: "X": supported values: "SCTP", "TCP", "UDP"',
       'spec.containers[2].env[0].name: Required value',
       'spec.containers[2].volumeMounts[0].name: Not found: "v"',
     ])

@@ -2,10 +2,11 @@ import { ApiFailure, badRequest, type Cause, invalid } from './failure.ts'
 import type { KubeObject } from './object.ts'
 import type { ResourceInfo, TypeSchema } from './schema.ts'
 import { forbiddenField, invalidValue, required } from './validate/causes.ts'
-import { checkLabels, checkRows, kindChecks } from './validate/checks.ts'
+import { kindChecks } from './validate/checks.ts'
 import { checkValues, structured } from './validate/custom.ts'
 import { decode } from './validate/decode.ts'
 import { dnsLabel, dnsSubdomain, pathSegment, qualifiedName } from './validate/names.ts'
+import { checkLabels, checkRows } from './validate/rows.ts'
 import { withZeros } from './validate/zeros.ts'
 
 /** The request's fieldValidation: what becomes of fields that do not exist. */
