@@ -17,9 +17,11 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: 'test/e2e/support/global.ts',
+          // In a sandbox of their own, two files at a time do not disturb each other.
+          maxWorkers: process.env.KUBESYNC_TEST_ON === 'cluster' ? 1 : 2,
+          sequence: { groupOrder: 2 },
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          fileParallelism: false,
         },
       },
       {

@@ -2,18 +2,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  agentImage,
-  copyOfKubeconfig,
-  core,
-  dryRun,
-  type KubeConfigFile,
-  Lab,
-  namespaceExists,
-  parseObjects,
-  useLab,
-} from './support/cluster.ts'
+import { agentImage } from './support/agent.ts'
+import { cluster, Lab, namespaceExists, parseObjects, useLab } from './support/cluster.ts'
 import { useLaptop } from './support/ksync.ts'
+import { pull } from './support/place.ts'
 import { until } from './support/until.ts'
 
 describe('specs, as a user of ksync knows them', () => {
@@ -188,7 +180,7 @@ describe('an API server that cannot be used is told within 10 s, by name', () =>
   })
 
   async function against(change: (config: KubeConfigFile) => void) {
-    const config = copyOfKubeconfig()
+    const config = JSON.parse(cluster.config.exportConfig()) as KubeConfigFile
     change(config)
     const path = join(laptop.home, `config-${Math.random()}`)
     writeFileSync(path, JSON.stringify(config))
@@ -231,6 +223,12 @@ describe('an API server that cannot be used is told within 10 s, by name', () =>
   })
 })
 
+/** What is changed of a kubeconfig here. */
+interface KubeConfigFile {
+  clusters: { cluster: Record<string, unknown> }[]
+  users: { user: Record<string, unknown> }[]
+}
+
 function isThere(pid: number): boolean {
   try {
     return process.kill(pid, 0)
@@ -254,7 +252,7 @@ describe('init and clean', () => {
     // The namespace is not there, so a stand-in has to do.
     for (const { metadata, ...rest } of objects) {
       const inDefault = metadata?.namespace === undefined ? {} : { namespace: 'default' }
-      await dryRun({ ...rest, metadata: { ...metadata, ...inDefault } })
+      await cluster.objects.create({ ...rest, metadata: { ...metadata, ...inDefault } }, undefined, 'All')
     }
     expect(await namespaceExists(namespace)).toBe(false)
   })
@@ -262,7 +260,7 @@ describe('init and clean', () => {
   test('an image that cannot be had is said in a sentence, not just that time ran out', async () => {
     const image = 'registry.invalid/kubesync-test/none:1'
     const { code, stderr } = await laptop.ksync(
-      ...['init', '--image', image, '--namespace', namespace, '--timeout', '60s'],
+      ...['init', '--image', image, '--namespace', namespace, '--timeout', pull],
     )
     expect(code).not.toBe(0)
     expect(stderr).toContain(`the image ${image} cannot be pulled`)
@@ -273,7 +271,7 @@ describe('init and clean', () => {
       ...['init', '--image', agentImage, '--namespace', namespace],
     )
     expect(code).toBe(0)
-    const { items } = await core.listNode()
+    const { items } = await cluster.core.listNode()
     expect(items).not.toEqual([])
     for (const { metadata } of items) expect(stdout + stderr).toContain(metadata?.name)
   })

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { agentNamespace, apps, useLab } from './support/cluster.ts'
+import { agentNamespace } from './support/agent.ts'
+import { cluster, useLab } from './support/cluster.ts'
 import { useLaptop } from './support/ksync.ts'
 import { testWith } from './support/place.ts'
 
@@ -82,7 +83,7 @@ describe('a container that tries to make the agent write elsewhere', () => {
   })
 
   test('the agent is not privileged, and mounts nothing of the node', async () => {
-    const { items } = await apps.listNamespacedDaemonSet({ namespace: agentNamespace })
+    const { items } = await cluster.apps.listNamespacedDaemonSet({ namespace: agentNamespace })
     const spec = items[0]?.spec?.template.spec
     expect(spec?.volumes ?? []).toEqual([])
     const [container, ...others] = spec?.containers ?? []

@@ -102,10 +102,7 @@ describe('what is cut, killed or replaced while files travel', () => {
 
   test('a pod deleted during a transfer is replaced, and so is its content', async () => {
     const pod = await midTransfer()
-    await lab.deletePod(pod)
-    await until('it is gone', () => lab.pods('demo'), {
-      holds: (pods) => pods.length === 3 && !pods.includes(pod),
-    })
+    await lab.replacePod('demo', pod)
     await converges()
   })
 

@@ -12,21 +12,31 @@ import {
   type V1Pod,
 } from '@kubernetes/client-node'
 import * as v from 'valibot'
-import { afterAll, beforeAll, inject } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 import { parseAllDocuments } from 'yaml'
+import { agentImage } from './agent.ts'
 import { exec } from './exec.ts'
+import { surroundings } from './surroundings.ts'
 import { until } from './until.ts'
-
-export const { kubeconfig, agentImage, agentNamespace } = inject('e2e')
 
 const targets = fileURLToPath(new URL('../../cluster/targets/', import.meta.url))
 
-// Kubernetes' own client for Node, so that what is tested is not judged by its own code.
-const config = new KubeConfig()
-config.loadFromFile(kubeconfig)
-export const core: CoreV1Api = config.makeApiClient(CoreV1Api)
-export const apps: AppsV1Api = config.makeApiClient(AppsV1Api)
-const objects = KubernetesObjectApi.makeApiClient(config)
+/** An API server, by way of Kubernetes' own client for Node: what is tested is not judged by its own code. */
+export class Cluster {
+  readonly config: KubeConfig = new KubeConfig()
+  readonly core: CoreV1Api
+  readonly apps: AppsV1Api
+  readonly objects: KubernetesObjectApi
+
+  constructor(kubeconfig: string) {
+    this.config.loadFromFile(kubeconfig)
+    this.core = this.config.makeApiClient(CoreV1Api)
+    this.apps = this.config.makeApiClient(AppsV1Api)
+    this.objects = KubernetesObjectApi.makeApiClient(this.config)
+  }
+}
+
+export const cluster: Cluster = new Cluster(surroundings.kubeconfig)
 
 const objectSchema = v.looseObject({ apiVersion: v.string(), kind: v.string(), metadata: v.looseObject({}) })
 
@@ -34,48 +44,34 @@ export function parseObjects(yaml: string): KubernetesObject[] {
   return parseAllDocuments(yaml).map((document) => v.parse(objectSchema, document.toJS()))
 }
 
-/** Has the API server check what it is to create, and create nothing. */
-export async function dryRun(object: KubernetesObject): Promise<void> {
-  await objects.create(object, undefined, 'All')
-}
-
 export async function namespaceExists(name: string): Promise<boolean> {
-  return (await unlessMissing(core.readNamespace({ name }))) !== undefined
-}
-
-/** The kubeconfig of these tests, as data that a test may change. */
-export function copyOfKubeconfig(): KubeConfigFile {
-  return JSON.parse(config.exportConfig()) as KubeConfigFile
-}
-
-export interface KubeConfigFile {
-  clusters: { cluster: Record<string, unknown> }[]
-  users: { user: Record<string, unknown> }[]
+  return (await unlessMissing(cluster.core.readNamespace({ name }))) !== undefined
 }
 
 /** A namespace for the tests of a file or block, with targets in it. */
 export class Lab {
   readonly namespace: string
+  readonly #cluster: Cluster
 
-  constructor(name: string) {
+  constructor(name: string, where: Cluster = cluster) {
+    this.#cluster = where
     this.namespace = `e2e-${name}-${randomBytes(3).toString('hex')}`
   }
 
   async create(): Promise<void> {
-    await core.createNamespace({ body: { metadata: { name: this.namespace } } })
+    await this.#cluster.core.createNamespace({ body: { metadata: { name: this.namespace } } })
     // Not before the namespace has its default account.
     await until('pods can be made in it', () => this.#canHavePods(), { holds: (can) => can })
   }
 
   async remove(): Promise<void> {
-    await unlessMissing(core.deleteNamespace({ name: this.namespace }))
+    await unlessMissing(this.#cluster.core.deleteNamespace({ name: this.namespace }))
   }
 
   /** Applies test/cluster/targets/NAME.yaml and waits until its pods are ready. */
   async deploy(target: string): Promise<void> {
     for (const object of parseObjects(readFileSync(`${targets}${target}.yaml`, 'utf8'))) {
-      const { namespace } = this
-      await apply({ ...object, metadata: { ...object.metadata, namespace } })
+      await this.#apply(object)
     }
     await this.ready(target)
   }
@@ -92,7 +88,12 @@ export class Lab {
 
   /** Runs a shell line in a pod, in the container's working directory. */
   sh(pod: string, line: string, container?: string): Promise<string> {
-    return exec(config, { namespace: this.namespace, pod, container, command: ['sh', '-c', line] })
+    return exec(this.#cluster.config, {
+      namespace: this.namespace,
+      pod,
+      container,
+      command: ['sh', '-c', line],
+    })
   }
 
   /** Names of the pods of an app that are not on their way out, oldest first. */
@@ -100,26 +101,38 @@ export class Lab {
     return (await this.#pods(app)).map((pod) => pod.metadata?.name ?? '')
   }
 
-  async deletePod(name: string): Promise<void> {
-    await core.deleteNamespacedPod({ name, namespace: this.namespace })
+  /** Deletes a pod of a Deployment, the oldest unless one is named, and waits until another one is there. */
+  async replacePod(app: string, name?: string): Promise<void> {
+    const before = await this.pods(app)
+    const gone = name ?? before[0] ?? ''
+    await this.#cluster.core.deleteNamespacedPod({ name: gone, namespace: this.namespace })
+    await until(`${gone} is replaced`, () => this.pods(app), {
+      holds: (pods) => pods.length === before.length && !pods.includes(gone),
+    })
   }
 
   /** How often a pod's first container was started again. */
   async restarts(name: string): Promise<number> {
-    const { status } = await core.readNamespacedPod({ name, namespace: this.namespace })
+    const { status } = await this.#cluster.core.readNamespacedPod({ name, namespace: this.namespace })
     return status?.containerStatuses?.[0]?.restartCount ?? 0
+  }
+
+  async #apply({ metadata, ...rest }: KubernetesObject): Promise<void> {
+    const object = { ...rest, metadata: { ...metadata, namespace: this.namespace } }
+    const { ServerSideApply } = PatchStrategy
+    await this.#cluster.objects.patch(object, undefined, undefined, 'kubesync-e2e', true, ServerSideApply)
   }
 
   async #canHavePods(): Promise<boolean> {
     const spec = { containers: [{ name: 'any', image: agentImage, command: ['any'] }] }
     const body = { metadata: { name: 'any' }, spec }
-    await core.createNamespacedPod({ namespace: this.namespace, body, dryRun: 'All' })
+    await this.#cluster.core.createNamespacedPod({ namespace: this.namespace, body, dryRun: 'All' })
     return true
   }
 
   async #pods(app: string): Promise<V1Pod[]> {
     const { namespace } = this
-    const { items } = await core.listNamespacedPod({ namespace, labelSelector: `app=${app}` })
+    const { items } = await this.#cluster.core.listNamespacedPod({ namespace, labelSelector: `app=${app}` })
     const born = ({ metadata }: V1Pod) => metadata?.creationTimestamp?.getTime() ?? 0
     return items
       .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
@@ -129,7 +142,9 @@ export class Lab {
   /** What its Deployment asks for; else it is a pod. */
   async #replicas(app: string): Promise<number> {
     const { namespace } = this
-    const deployment = await unlessMissing(apps.readNamespacedDeployment({ name: app, namespace }))
+    const deployment = await unlessMissing(
+      this.#cluster.apps.readNamespacedDeployment({ name: app, namespace }),
+    )
     return deployment?.spec?.replicas ?? 1
   }
 }
@@ -140,10 +155,6 @@ export function useLab(name: string): Lab {
   beforeAll(() => lab.create())
   afterAll(() => lab.remove())
   return lab
-}
-
-async function apply(object: KubernetesObject): Promise<void> {
-  await objects.patch(object, undefined, undefined, 'kubesync-e2e', true, PatchStrategy.ServerSideApply)
 }
 
 function state({ status }: V1Pod): string {

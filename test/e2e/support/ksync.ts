@@ -1,14 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
-import { afterAll, inject } from 'vitest'
+import { afterAll } from 'vitest'
+import { cli } from './agent.ts'
 import { type Finished, Running, run } from './run.ts'
+import { surroundings } from './surroundings.ts'
 import { until } from './until.ts'
-
-const surroundings = inject('e2e')
-const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url))
 
 /** What these tests rely on in `get -o json`. */
 const viewsSchema = v.array(
@@ -39,17 +37,19 @@ export type SessionView = SpecView['sessions'][number]
 /** A user's machine: a home of its own with kubesync's configuration and folders to sync. */
 export class Laptop {
   readonly home: string = mkdtempSync(join(tmpdir(), 'kubesync-e2e-'))
-  readonly env: NodeJS.ProcessEnv = {
-    ...process.env,
-    HOME: this.home,
-    KUBECONFIG: surroundings.kubeconfig,
-    NO_COLOR: '1',
-    KUBESYNC_HOME: join(this.home, '.kubesync'),
-    KUBESYNC_CONFIG: '',
-  }
+  readonly env: NodeJS.ProcessEnv
   readonly #started: Running[] = []
 
-  /** As after `init`, which was run once for all tests. */
+  constructor(kubeconfig: string = surroundings.kubeconfig) {
+    const { home } = this
+    this.env = {
+      ...process.env,
+      ...{ HOME: home, KUBECONFIG: kubeconfig, NO_COLOR: '1' },
+      ...{ KUBESYNC_HOME: join(home, '.kubesync'), KUBESYNC_CONFIG: '' },
+    }
+  }
+
+  /** As after `init`, which was run before the tests. */
   hasRunInit(): void {
     const home = join(this.home, '.kubesync')
     mkdirSync(home, { recursive: true, mode: 0o700 })
@@ -97,6 +97,7 @@ export class Laptop {
   inSync(name: string, pods: number, limit = 60_000): Promise<readonly SessionView[]> {
     return until(`${name} is in sync with ${pods} pods`, () => this.sessions(name), {
       limit,
+      every: 200,
       holds: (all) => all.length === pods && all.every(({ session }) => session?.phase === 'in-sync'),
     })
   }

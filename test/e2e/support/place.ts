@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { inject, test } from 'vitest'
 import type { Place } from './global.ts'
 
@@ -9,6 +10,7 @@ const reasons = {
   isolation: 'no isolation there: an absolute path of a process is the machine’s',
   apiServer: 'its API server is not ours to stop',
   faults: 'nothing breaks on demand there',
+  mounts: 'file systems are mounted by root only',
 } as const
 
 type Capability = keyof typeof reasons
@@ -17,19 +19,23 @@ interface Powers {
   readonly can: ReadonlySet<Capability>
   /** What is a lot there. */
   readonly bulk: { readonly files: number; readonly bytes: number; readonly largeMiB: number }
+  /** How long `init` is to try with an image that is not there; a node tries again and again before it gives up. */
+  readonly pull: string
   /** What takes long enough to be interrupted. */
   readonly transfer: { readonly files: number; readonly bytes: number }
 }
 
 const onCluster = {
   bulk: { files: 20_000, bytes: 260_000_000, largeMiB: 1024 },
+  pull: '60s',
   transfer: { files: 3000, bytes: 60_000_000 },
 }
 
 const places: Readonly<Record<Place, Powers>> = {
   sandbox: {
-    can: new Set(['apiServer', 'faults']),
+    can: new Set(['apiServer', 'faults', ...(canMount() ? (['mounts'] as const) : [])]),
     bulk: { files: 4000, bytes: 50_000_000, largeMiB: 128 },
+    pull: '3s',
     transfer: { files: 1000, bytes: 20_000_000 },
   },
   cluster: { can: new Set(['images', 'users', 'readOnlyRoot', 'isolation', 'apiServer']), ...onCluster },
@@ -37,11 +43,16 @@ const places: Readonly<Record<Place, Powers>> = {
 }
 
 const { place } = inject('e2e')
-export const { bulk, transfer } = places[place]
+export const { bulk, pull, transfer } = places[place]
 
 /** A test of what not every place can show; elsewhere it is skipped, and its name says why. */
 export function testWith(...needed: Capability[]): (name: string, body: () => Promise<void>) => void {
   const missing = needed.find((capability) => !places[place].can.has(capability))
   if (missing === undefined) return test
   return (name) => test.skip(`${name} (${place}: ${reasons[missing]})`, () => {})
+}
+
+function canMount(): boolean {
+  const args = ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']
+  return process.getuid?.() === 0 && spawnSync('unshare', args).status === 0
 }

@@ -1,0 +1,45 @@
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { cli } from './agent.ts'
+import { must } from './run.ts'
+
+/** A sandbox of the built command line that nobody else uses. */
+export interface Sandbox {
+  readonly kubeconfig: string
+  /** Where it listens for faults. */
+  readonly socket: string
+  close(): Promise<void>
+}
+
+export async function startSandbox(home: string, nodes = 1): Promise<Sandbox> {
+  const env = { ...process.env, KUBESYNC_HOME: home, KUBESYNC_CONFIG: '' }
+  const sandbox = (...args: string[]) => must(process.execPath, [cli, 'sandbox', ...args], { env })
+  await sandbox('up', '--nodes', String(nodes))
+  return {
+    kubeconfig: join(home, 'sandbox', 'kubeconfig'),
+    socket: join(home, 'sandbox', 'control.sock'),
+    async close() {
+      await sandbox('down')
+    },
+  }
+}
+
+/** What a sandbox can make go wrong; src/sandbox/control.ts has them all. */
+export interface Fault {
+  readonly fault: string
+  readonly [detail: string]: unknown
+}
+
+/** Has it go wrong in the sandbox that listens there; what came of it. */
+export async function fault(socketPath: string, what: Fault): Promise<unknown> {
+  const body = JSON.stringify(what)
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, method: 'POST', path: '/faults', agent: false }, async (response) => {
+      const text = (await response.setEncoding('utf8').toArray()).join('')
+      if (response.statusCode === 200) resolve((JSON.parse(text) as { result: unknown }).result)
+      else reject(new Error(`${body}: ${response.statusCode} ${text}`))
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
