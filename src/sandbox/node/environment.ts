@@ -1,7 +1,6 @@
 import type { V1EnvVar, V1ObjectFieldSelector } from '@kubernetes/client-node'
 import { at } from '../object.ts'
 import type { Store } from '../store.ts'
-import { texts } from '../values.ts'
 import { type Container, hostIP, NotYet, type Pod, podIPOf } from './pod-spec.ts'
 
 /** The variables that a container's spec asks for, in the order and with the references the kubelet knows. */
@@ -66,6 +65,8 @@ export function contentOf({ metadata }: Pod, { configMap, secret }: Source, stor
     throw new NotYet('CreateContainerConfigError', `${resource.slice(0, -1)} "${name}" not found`)
   }
   const decoded = (field: string, from: BufferEncoding) =>
-    Object.entries(texts(object?.[field])).map(([key, value]) => [key, Buffer.from(value, from)] as const)
+    Object.entries(object?.[field] ?? {}).map(
+      ([key, value]) => [key, Buffer.from(String(value), from)] as const,
+    )
   return new Map([...decoded('data', encoding), ...decoded('binaryData', 'base64')])
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { mkdirSync, realpathSync } from 'node:fs'
 import { arch, cpus, type as osType, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { version } from '../../version.ts'
@@ -8,7 +8,7 @@ import type { Writer } from '../writer.ts'
 import type { NodePaths } from './attempt.ts'
 import { PodWorker } from './pod.ts'
 import { hostIP, type Pod, podOf } from './pod-spec.ts'
-import { reap, signalGroup } from './process.ts'
+import { reap, removeTree, signalGroup } from './process.ts'
 import { serveStreams } from './serve.ts'
 import type { PodStreams } from './streams.ts'
 
@@ -62,7 +62,7 @@ export function startNode(options: NodeOptions): SandboxNode {
     async close() {
       stop()
       await Promise.all([...workers.values()].map((each) => each.close()))
-      rmSync(paths.pods, { recursive: true, force: true })
+      removeTree(paths.pods)
     },
   }
 }
@@ -71,7 +71,7 @@ export function startNode(options: NodeOptions): SandboxNode {
 export function reapNode(dataDir: string): void {
   const { records, pods, proc } = pathsOf(dataDir)
   reap(records, pods)
-  for (const path of [pods, proc]) rmSync(path, { recursive: true, force: true })
+  for (const path of [pods, proc]) removeTree(path)
 }
 
 function pathsOf(dataDir: string): NodePaths {

@@ -1,9 +1,9 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { timestamp } from '../values.ts'
 import type { Writer } from '../writer.ts'
 import type { NodePaths } from './attempt.ts'
 import type { Pod } from './pod-spec.ts'
+import { removeTree } from './process.ts'
 import { ContainerRunner, type RunnerOptions } from './runner.ts'
 import { podStatus } from './status.ts'
 
@@ -138,6 +138,6 @@ export class PodWorker {
   }
 
   #remove(): void {
-    rmSync(join(this.#options.paths.pods, this.#pod.metadata.uid), { recursive: true, force: true })
+    removeTree(join(this.#options.paths.pods, this.#pod.metadata.uid))
   }
 }

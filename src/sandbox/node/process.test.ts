@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { killInside, reap, rootVariable, startProcess } from './process.ts'
+import { killInside, reap, removeTree, rootVariable, startProcess } from './process.ts'
 
 let directory: string
 const children: ChildProcess[] = []
@@ -56,3 +56,13 @@ test.runIf(process.platform === 'linux')(
     expect(beside.exitCode ?? beside.signalCode).toBeNull()
   },
 )
+
+test('a directory is removed while a process makes files in it', async () => {
+  const path = join(directory, 'busy')
+  const script = 'mkdir -p busy/in; echo begun; i=0; while :> busy/in/$i; do i=$((i+1)); done'
+  const writer = spawn('sh', ['-c', script], { cwd: directory, stdio: ['ignore', 'pipe', 'ignore'] })
+  children.push(writer)
+  await once(writer.stdout, 'data')
+  removeTree(path)
+  expect(existsSync(path)).toBe(false)
+})

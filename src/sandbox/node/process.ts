@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../../errors.ts'
 
@@ -83,6 +83,14 @@ export function reap(records: string, containers: string): void {
   killInside(containers)
 }
 
+/** Removes a directory, also while somebody makes files in it: what is dying, or the agent. */
+export function removeTree(path: string): void {
+  // What was made while it went is found in the next round; should that not end, it goes with the node.
+  for (let round = 0; round < 20 && existsSync(path); round += 1) {
+    tried(() => rmSync(path, { recursive: true, force: true }))
+  }
+}
+
 /** When a process began, with the machine's boot: no two processes share it and their id. */
 function birthOf(pid: number): string | undefined {
   if (process.platform !== 'linux') {
@@ -106,7 +114,7 @@ const kill = (pid: number, signal: NodeJS.Signals) => tried(() => process.kill(p
 const list = (directory: string) => tried(() => readdirSync(directory)) ?? []
 const read = (path: string) => tried(() => readFileSync(path, 'utf8'))
 
-/** Processes go at any time, and what is asked of them then is undefined. */
+/** What goes at any time, as processes do: what is asked of it then is undefined. */
 function tried<T>(act: () => T): T | undefined {
   try {
     return act()

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Store } from '../store.ts'
@@ -7,7 +6,7 @@ import { Attempt, type NodePaths } from './attempt.ts'
 import { type BackOff, delayAfter, inWords, nextBackOff } from './backoff.ts'
 import { type Container, containersOf, NotYet, type Pod, podIPOf } from './pod-spec.ts'
 import { watchHealth } from './probe.ts'
-import { signalGroup } from './process.ts'
+import { removeTree, signalGroup } from './process.ts'
 import { type ContainerStatus, newStatus, runsAgain, type Terminated } from './status.ts'
 
 /** How soon what a container waits for is looked at again. */
@@ -160,7 +159,7 @@ export class ContainerRunner {
   #keep(attempt: Attempt): void {
     const all = [...this.attempts, attempt]
     this.attempts = all.slice(-2)
-    for (const { directory } of all.slice(0, -2)) rmSync(directory, { recursive: true, force: true })
+    for (const { directory } of all.slice(0, -2)) removeTree(directory)
   }
 
   async #terminate(graceMs = this.#graceMs()): Promise<void> {
