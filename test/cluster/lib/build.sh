@@ -24,6 +24,7 @@ make_kubernetes() {
   install_missing "${BUILD_PACKAGES[@]}"
   fetch_go
   fetch_kubernetes_source "$tree"
+  renew_reflect2 "$tree"
   step "generating Kubernetes' OpenAPI definitions"
   (cd "$tree" && generate_openapi)
   step "building Kubernetes $KUBERNETES_VERSION (three to five minutes on two cores)"
@@ -55,6 +56,13 @@ fetch_kubernetes_source() {
     die "Debian's kubernetes is $(head -n 1 "$tree/debian/changelog"), and this needs $KUBERNETES_VERSION (Debian 12)"
 }
 
+# The vendored reflect2 is older than Go 1.18's maps: an API server that was built with it dies of a custom object.
+renew_reflect2() {
+  local vendored=$1/vendor/github.com/modern-go/reflect2
+  rm -rf "$vendored"
+  cp -r "$WORK/go-tools/usr/share/gocode/src/github.com/modern-go/reflect2" "$vendored"
+}
+
 # What "make gen_openapi" does for the API server, without the rsync and the copy of the tree it wants. The source lacks
 # just this one file. The generator's report of rule violations equals the checked-in one when the same types were read.
 generate_openapi() {
@@ -81,7 +89,7 @@ version_flags() {
   local major=${KUBERNETES_VERSION%%.*} rest=${KUBERNETES_VERSION#*.} package
   for package in component-base/version client-go/pkg/version; do
     package=k8s.io/kubernetes/vendor/k8s.io/$package
-    printf -- '-X %s=%s ' "$package.gitVersion" "v$KUBERNETES_VERSION" "$package.gitMajor" "$major" \
+    printf -- '-X %s=%s ' "$package.gitVersion" "v$KUBERNETES_VERSION+kubesync.$BUILD_REVISION" "$package.gitMajor" "$major" \
       "$package.gitMinor" "${rest%%.*}" "$package.gitTreeState" clean "$package.buildDate" "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
   done
 }

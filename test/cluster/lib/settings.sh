@@ -2,7 +2,7 @@
 # Names, versions, addresses and places. Nothing here does anything.
 
 KUBERNETES_VERSION=1.20.2
-BUILD_REVISION=2 # raise it when the way of building changes, so that old products are not used
+BUILD_REVISION=3 # raise it when the way of building changes, so that old products are not used
 
 NODE_NAME=node1
 IMAGE_PREFIX=docker.io/kubesync-test
