@@ -28,13 +28,35 @@ const effects: Readonly<Record<string, string>> = {
   'clusterrolebindings.rbac.authorization.k8s.io': noPermissions,
 }
 
-/** What of a pod has no effect, by field of its spec and of its containers. */
+/** What of the spec of a workload has no effect, unless it says what it says by default. */
+const workloadEffects: readonly (readonly [field: string, byDefault: number, warning: string])[] = [
+  ['minReadySeconds', 0, 'minReadySeconds has no effect in the sandbox: a pod that is ready is available'],
+  [
+    'progressDeadlineSeconds',
+    600,
+    'progressDeadlineSeconds has no effect in the sandbox: a rollout waits for as long as it takes',
+  ],
+  // Only DaemonSets have this one.
+  [
+    'updateStrategy.rollingUpdate.maxSurge',
+    0,
+    'maxSurge of a DaemonSet has no effect in the sandbox: a pod goes before the next one comes',
+  ],
+]
+const unplaced = (field: string) =>
+  [field, `${field} has no effect in the sandbox: a pod goes where the fewest are`] as const
+
+/** What of a pod has no effect, by path in its spec and of its containers. */
 const podEffects: readonly (readonly [field: string, warning: string])[] = [
   [
     'securityContext',
     'securityContext has no effect in the sandbox: containers are processes of its own user',
   ],
   ['hostNetwork', 'hostNetwork has no effect in the sandbox: all pods use the network of this machine'],
+  unplaced('affinity.podAffinity'),
+  unplaced('affinity.podAntiAffinity'),
+  unplaced('affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution'),
+  unplaced('topologySpreadConstraints'),
 ]
 const containerEffects: typeof podEffects = [
   [
@@ -47,7 +69,19 @@ const containerEffects: typeof podEffects = [
 /** Warnings that go with a written object. */
 export function effectsOf({ key }: ResourceType, object: KubeObject): string[] {
   const own = effects[key]
-  return [...new Set([...(own === undefined ? [] : [own]), ...podWarnings(podSpecOf(key, object))])]
+  const told = [
+    ...(own === undefined ? [] : [own]),
+    ...(key.endsWith('.apps') ? workloadWarnings(object) : []),
+    ...podWarnings(podSpecOf(key, object)),
+  ]
+  return [...new Set(told)]
+}
+
+function workloadWarnings({ spec }: KubeObject): string[] {
+  const isTold = (said: unknown, byDefault: number) => said !== undefined && said !== byDefault
+  return workloadEffects
+    .filter(([field, byDefault]) => isTold(at(spec, ...field.split('.')), byDefault))
+    .map(([, , warning]) => warning)
 }
 
 function podSpecOf(key: string, object: KubeObject): JsonObject {
@@ -68,6 +102,6 @@ function podWarnings(spec: JsonObject): string[] {
 }
 
 function says(value: JsonObject, field: string): boolean {
-  const said = value[field]
-  return isObject(said) ? Object.keys(said).length > 0 : said === true
+  const said = at(value, ...field.split('.'))
+  return isObject(said) || Array.isArray(said) ? Object.keys(said).length > 0 : said === true
 }

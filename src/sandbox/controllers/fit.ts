@@ -1,11 +1,5 @@
-import type { Node, NodeSelectorTerm, PodSpec, Requirement, Toleration } from './kinds.ts'
-import { condition } from './pods.ts'
-
-interface Taint {
-  readonly key: string
-  readonly value?: string
-  readonly effect: string
-}
+import type { Node, NodeSelectorTerm, PodSpec, Requirement, Taint, Toleration } from './kinds.ts'
+import { condition } from './status.ts'
 
 const unschedulable = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
 const notReady = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }

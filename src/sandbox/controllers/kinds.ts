@@ -1,41 +1,19 @@
-import type { KubeObject } from '../object.ts'
+import type { KubeObject, Metadata } from '../object.ts'
+
+type Texts = Readonly<Record<string, string>>
+type Texted<Fields extends string> = Readonly<Partial<Record<Fields, string>>>
 
 /** Kubernetes' own types, as far as the controllers read them: with the defaults that the API sets. */
-export interface Condition {
+export interface Condition extends Texted<'reason' | 'message' | 'lastTransitionTime' | 'lastUpdateTime'> {
   readonly type: string
   readonly status: string
-  readonly reason?: string
-  readonly message?: string
-  readonly lastTransitionTime?: string
-  readonly lastUpdateTime?: string
 }
 
-export interface PodSpec {
-  readonly nodeName?: string
-  readonly nodeSelector?: Readonly<Record<string, string>>
-  readonly tolerations?: readonly Toleration[]
-  readonly affinity?: { readonly nodeAffinity?: NodeAffinity }
-  readonly hostNetwork?: boolean
-  readonly [field: string]: unknown
+interface Conditioned {
+  readonly conditions?: readonly Condition[]
 }
 
-export interface Toleration {
-  readonly key?: string
-  readonly operator?: string
-  readonly value?: string
-  readonly effect?: string
-}
-
-export interface NodeAffinity {
-  readonly requiredDuringSchedulingIgnoredDuringExecution?: {
-    readonly nodeSelectorTerms: readonly NodeSelectorTerm[]
-  }
-}
-
-export interface NodeSelectorTerm {
-  readonly matchExpressions?: readonly Requirement[]
-  readonly matchFields?: readonly Requirement[]
-}
+export type Toleration = Texted<'key' | 'operator' | 'value' | 'effect'>
 
 export interface Requirement {
   readonly key: string
@@ -43,82 +21,82 @@ export interface Requirement {
   readonly values?: readonly string[]
 }
 
+export interface NodeSelectorTerm {
+  readonly matchExpressions?: readonly Requirement[]
+  readonly matchFields?: readonly Requirement[]
+}
+
+export interface PodSpec {
+  readonly nodeName?: string
+  readonly nodeSelector?: Texts
+  readonly tolerations?: readonly Toleration[]
+  readonly affinity?: {
+    readonly nodeAffinity?: {
+      readonly requiredDuringSchedulingIgnoredDuringExecution?: {
+        readonly nodeSelectorTerms: readonly NodeSelectorTerm[]
+      }
+    }
+  }
+  readonly schedulerName?: string
+  readonly schedulingGates?: readonly unknown[]
+  readonly [field: string]: unknown
+}
+
 export interface Pod extends KubeObject {
   readonly spec: PodSpec
-  readonly status?: { readonly phase?: string; readonly conditions?: readonly Condition[] }
+  readonly status?: Conditioned & { readonly phase?: string }
 }
 
 export interface PodTemplate {
-  readonly metadata?: {
-    readonly labels?: Readonly<Record<string, string>>
-    readonly annotations?: Readonly<Record<string, string>>
-  }
+  readonly metadata?: Pick<Metadata, 'labels' | 'annotations'>
   readonly spec: PodSpec
 }
 
-export interface Node extends KubeObject {
-  readonly spec?: {
-    readonly unschedulable?: boolean
-    readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[]
-  }
-  readonly status?: { readonly conditions?: readonly Condition[] }
+export interface Taint {
+  readonly key: string
+  readonly value?: string
+  readonly effect: string
 }
+
+export interface Node extends KubeObject {
+  readonly spec?: { readonly unschedulable?: boolean; readonly taints?: readonly Taint[] }
+  readonly status?: Conditioned
+}
+
+type Count =
+  | 'observedGeneration'
+  | 'replicas'
+  | 'updatedReplicas'
+  | 'readyReplicas'
+  | 'availableReplicas'
+  | 'terminatingReplicas'
 
 export interface ReplicaSet extends KubeObject {
   readonly spec: {
     readonly replicas: number
-    readonly minReadySeconds?: number
-    readonly selector: { readonly matchLabels?: Readonly<Record<string, string>> }
+    readonly selector: { readonly matchLabels?: Texts }
     readonly template: PodTemplate
   }
-  readonly status?: {
-    readonly replicas?: number
-    readonly readyReplicas?: number
-    readonly availableReplicas?: number
-    readonly terminatingReplicas?: number
-    readonly observedGeneration?: number
-    readonly conditions?: readonly Condition[]
-  }
+  readonly status?: Conditioned & Readonly<Partial<Record<Count, number>>>
 }
 
-/** A number of pods, or a share of them: `25%`. */
-export type IntOrPercent = number | string
+/** How many may be there or missing for a while: a number of pods, or a share of them such as `25%`. */
+export interface RollingUpdate {
+  readonly maxSurge?: number | string
+  readonly maxUnavailable?: number | string
+}
 
-export interface Deployment extends KubeObject {
-  readonly spec: {
-    readonly replicas: number
-    readonly minReadySeconds?: number
+export interface Deployment extends ReplicaSet {
+  readonly spec: ReplicaSet['spec'] & {
     readonly paused?: boolean
-    readonly progressDeadlineSeconds?: number
     readonly revisionHistoryLimit?: number
-    readonly selector: { readonly matchLabels?: Readonly<Record<string, string>> }
-    readonly strategy: {
-      readonly type: string
-      readonly rollingUpdate?: { readonly maxSurge?: IntOrPercent; readonly maxUnavailable?: IntOrPercent }
-    }
-    readonly template: PodTemplate
+    readonly strategy: { readonly type: string; readonly rollingUpdate?: RollingUpdate }
   }
-  readonly status?: DeploymentStatus
-}
-
-export interface DeploymentStatus {
-  readonly observedGeneration?: number
-  readonly replicas?: number
-  readonly updatedReplicas?: number
-  readonly readyReplicas?: number
-  readonly availableReplicas?: number
-  readonly unavailableReplicas?: number
-  readonly terminatingReplicas?: number
-  readonly conditions?: readonly Condition[]
 }
 
 export interface DaemonSet extends KubeObject {
   readonly spec: {
-    readonly minReadySeconds?: number
     readonly template: PodTemplate
-    readonly updateStrategy: {
-      readonly type: string
-      readonly rollingUpdate?: { readonly maxUnavailable?: IntOrPercent }
-    }
+    readonly updateStrategy: { readonly type: string; readonly rollingUpdate?: RollingUpdate }
   }
 }

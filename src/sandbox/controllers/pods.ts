@@ -1,23 +1,21 @@
-import { randomInt } from 'node:crypto'
-import { ApiFailure } from '../failure.ts'
-import type { KubeObject, OwnerReference } from '../object.ts'
+import { createHash, randomInt } from 'node:crypto'
+import { isObject, type KubeObject, type OwnerReference } from '../object.ts'
 import type { Store } from '../store.ts'
 import type { Writer } from '../writer.ts'
 import { recordEvent } from './events.ts'
-import type { Condition, Pod, PodTemplate } from './kinds.ts'
-
-export const podsKey = 'pods'
+import type { Pod, PodTemplate } from './kinds.ts'
+import { refusal } from './refusal.ts'
+import { condition } from './status.ts'
 
 /** The letters of generated names: they make no words (k8s.io/apimachinery/pkg/util/rand). */
 const letters = 'bcdfghjklmnpqrstvwxz2456789'
 
-/** Digits as those letters, as Kubernetes writes hashes. */
-export function safeEncode(text: string): string {
-  return [...text].map((character) => letters[character.charCodeAt(0) % letters.length]).join('')
-}
-
-function randomSuffix(): string {
-  return Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('')
+/** Looks as Kubernetes' hashes do. It need not be the same: theirs change from release to release. */
+export function templateHash(template: PodTemplate): string {
+  const sorted = (_: string, value: unknown) =>
+    isObject(value) ? Object.fromEntries(Object.entries(value).sort()) : value
+  const hash = createHash('sha256').update(JSON.stringify(template, sorted)).digest()
+  return [...hash.subarray(0, 10)].map((byte) => letters[byte % letters.length]).join('')
 }
 
 export function controllerOf({ metadata }: KubeObject): OwnerReference | undefined {
@@ -31,74 +29,68 @@ export function controllerReference({ apiVersion, kind, metadata }: KubeObject):
 
 /** The objects of a resource that are controlled by an object. */
 export function controlledBy(store: Store, resource: string, { metadata }: KubeObject): KubeObject[] {
-  return store
-    .list(resource, metadata.namespace)
-    .filter((object) => controllerOf(object)?.uid === metadata.uid)
+  const all = store.list(resource, metadata.namespace)
+  return all.filter((object) => controllerOf(object)?.uid === metadata.uid)
 }
 
+/** An owner's pods, the oldest first. */
 export function podsOf(store: Store, owner: KubeObject): Pod[] {
-  return controlledBy(store, podsKey, owner) as Pod[]
+  const born = ({ metadata }: KubeObject) => Date.parse(metadata.creationTimestamp ?? '')
+  return (controlledBy(store, 'pods', owner) as Pod[]).sort((a, b) => born(a) - born(b))
 }
 
-export function isActive({ metadata, status }: Pod): boolean {
-  return metadata.deletionTimestamp === undefined && !hasEnded(status?.phase)
+export function isGoing({ metadata }: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined
 }
 
-export function hasEnded(phase: string | undefined): boolean {
-  return phase === 'Succeeded' || phase === 'Failed'
+export function hasEnded({ status }: Pod): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed'
 }
 
-export function condition(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
-  return conditions?.find((each) => each.type === type)
+export function isActive(pod: Pod): boolean {
+  return !isGoing(pod) && !hasEnded(pod)
 }
 
 export function isReady({ status }: Pod): boolean {
   return condition(status?.conditions, 'Ready')?.status === 'True'
 }
 
-/** Milliseconds until a pod that stays ready counts as available: 0 if it does, Infinity if it is not ready. */
-export function untilAvailable(pod: Pod, minReadySeconds = 0): number {
-  const ready = condition(pod.status?.conditions, 'Ready')
-  if (ready?.status !== 'True') return Number.POSITIVE_INFINITY
-  if (minReadySeconds === 0) return 0
-  return Math.max(0, Date.parse(ready.lastTransitionTime ?? '') + minReadySeconds * 1000 - Date.now())
+export interface Wanted {
+  readonly template: PodTemplate
+  readonly amount: number
+  /** Those that there are, the oldest first. */
+  readonly pods: readonly Pod[]
 }
 
-/** The shortest time until one more of these pods is available; undefined if none is about to be. */
-export function nextAvailable(pods: readonly Pod[], minReadySeconds?: number): number | undefined {
-  const times = pods.map((pod) => untilAvailable(pod, minReadySeconds))
-  const next = Math.min(...times.filter((time) => time > 0))
-  return Number.isFinite(next) ? next : undefined
+/** Makes an owner's missing pods of a template, or deletes what is too much: what is not ready first, then the youngest. */
+export function keepPods(writer: Writer, owner: KubeObject, { template, amount, pods }: Wanted): void {
+  for (let number = pods.length; number < amount; number++) createPod(writer, owner, template)
+  const byWorth = [...pods.filter(isReady), ...pods.filter((pod) => !isReady(pod))]
+  for (const pod of byWorth.slice(amount)) deletePod(writer, pod)
 }
 
-/** Makes a pod of a template, and tells of it in an event of the owner. */
-export function createPod(writer: Writer, owner: KubeObject, template: PodTemplate): void {
-  const generateName = `${owner.metadata.name.slice(0, 57)}-`
-  const { namespace } = owner.metadata
-  const metadata = {
-    ...template.metadata,
-    ...(namespace === undefined ? {} : { namespace }),
-    generateName,
-    name: generateName + randomSuffix(),
-    ownerReferences: [controllerReference(owner)],
-  }
-  try {
-    const pod = writer.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: template.spec })
-    recordEvent(writer, owner, { reason: 'SuccessfulCreate', message: `Created pod: ${pod.metadata.name}` })
-  } catch (error) {
-    if (!(error instanceof ApiFailure)) throw error
-    const message = `Error creating: ${error.message}`
+function createPod(writer: Writer, owner: KubeObject, { metadata, spec }: PodTemplate): void {
+  const { name, namespace = '' } = owner.metadata
+  const generateName = `${name.slice(0, 57)}-`
+  const suffix = Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join('')
+  const names = { namespace, generateName, name: generateName + suffix }
+  const ownerReferences = [controllerReference(owner)]
+  const failure = refusal(() =>
+    writer.create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...metadata, ...names, ownerReferences },
+      spec,
+    }),
+  )
+  if (failure !== undefined) {
+    const message = `Error creating: ${failure.message}`
     recordEvent(writer, owner, { reason: 'FailedCreate', message, type: 'Warning' })
-    throw error
+    throw failure
   }
+  recordEvent(writer, owner, { reason: 'SuccessfulCreate', message: `Created pod: ${names.name}` })
 }
 
-export function deletePod(writer: Writer, owner: KubeObject, { metadata }: Pod): void {
-  writer.delete({ resource: podsKey, namespace: metadata.namespace, name: metadata.name })
-  recordEvent(writer, owner, { reason: 'SuccessfulDelete', message: `Deleted pod: ${metadata.name}` })
-}
-
-/** Counts as Go's `omitempty` leaves them: without those that are zero. */
-export function withoutZeros(counts: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0))
+export function deletePod(writer: Writer, { metadata: { namespace, name } }: Pod): void {
+  writer.delete({ resource: 'pods', namespace, name })
 }

@@ -1,4 +1,4 @@
-import { ApiFailure } from '../failure.ts'
+import { refusal } from './refusal.ts'
 
 /** Keys that wait for their turn. */
 export interface Queue {
@@ -18,7 +18,7 @@ const longestRetry = 60_000
 export function startQueue(work: (key: string) => void): Queue {
   const waiting = new Set<string>()
   const timers = new Map<string, NodeJS.Timeout>()
-  const failures = new Map<string, number>()
+  const delays = new Map<string, number>()
   let turn: NodeJS.Immediate | undefined
 
   function add(key: string): void {
@@ -30,10 +30,7 @@ export function startQueue(work: (key: string) => void): Queue {
     clearTimeout(timers.get(key))
     timers.set(
       key,
-      setTimeout(() => {
-        timers.delete(key)
-        add(key)
-      }, ms),
+      setTimeout(() => add(key), ms),
     )
   }
 
@@ -45,15 +42,11 @@ export function startQueue(work: (key: string) => void): Queue {
   }
 
   function carryOut(key: string): void {
-    try {
-      work(key)
-      failures.delete(key)
-    } catch (error) {
-      if (!(error instanceof ApiFailure)) throw error
-      const failed = failures.get(key) ?? 0
-      failures.set(key, failed + 1)
-      addAfter(key, Math.min(longestRetry, firstRetry * 2 ** failed))
-    }
+    const delay = delays.get(key) ?? firstRetry
+    delays.delete(key)
+    if (refusal(() => work(key)) === undefined) return
+    delays.set(key, Math.min(longestRetry, delay * 2))
+    addAfter(key, delay)
   }
 
   return {

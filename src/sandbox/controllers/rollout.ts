@@ -1,4 +1,7 @@
-import type { Deployment, IntOrPercent, ReplicaSet } from './kinds.ts'
+import type { Deployment, ReplicaSet } from './kinds.ts'
+
+/** What a Deployment last wanted, as its ReplicaSets remember it. */
+export const desiredReplicas = 'deployment.kubernetes.io/desired-replicas'
 
 /** A ReplicaSet and the number of pods it is to have. */
 export interface Scaling {
@@ -6,15 +9,15 @@ export interface Scaling {
   readonly replicas: number
 }
 
-/** A Deployment and its ReplicaSets: the one of its template, if there is one yet, and the others, oldest first. */
+/** A Deployment and its ReplicaSets: the one of its template, which may not be created yet, and the others, oldest first. */
 export interface Rollout {
   readonly deployment: Deployment
-  readonly current: ReplicaSet | undefined
+  readonly current: ReplicaSet
   readonly old: readonly ReplicaSet[]
 }
 
-/** How many of `total` are meant. */
-export function resolveAmount(amount: IntOrPercent, total: number, round: 'up' | 'down'): number {
+/** How many of `total` are meant by a number or a share. */
+export function resolveAmount(amount: number | string, total: number, round: 'up' | 'down'): number {
   if (typeof amount === 'number') return amount
   const share = (Number.parseInt(amount, 10) * total) / 100
   return round === 'up' ? Math.ceil(share) : Math.floor(share)
@@ -27,75 +30,44 @@ export function resolveAmount(amount: IntOrPercent, total: number, round: 'up' |
 export function limitsOf({ spec }: Deployment): { surge: number; unavailable: number } {
   const { replicas, strategy } = spec
   if (strategy.type !== 'RollingUpdate') return { surge: 0, unavailable: 0 }
-  const { maxSurge = 0, maxUnavailable = 0 } = strategy.rollingUpdate ?? {}
-  const surge = resolveAmount(maxSurge, replicas, 'up')
-  const unavailable = resolveAmount(maxUnavailable, replicas, 'down')
+  const surge = resolveAmount(strategy.rollingUpdate?.maxSurge ?? 0, replicas, 'up')
+  const unavailable = resolveAmount(strategy.rollingUpdate?.maxUnavailable ?? 0, replicas, 'down')
   return { surge, unavailable: Math.min(replicas, surge === 0 && unavailable === 0 ? 1 : unavailable) }
 }
 
-export function isWanted({ spec }: ReplicaSet): boolean {
-  return spec.replicas > 0
+export function sum(numbers: readonly (number | undefined)[]): number {
+  return numbers.reduce<number>((total, number) => total + (number ?? 0), 0)
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
+/** Of those that a ReplicaSet wants: its status may be of a time when it wanted more. */
+function availableOf({ set, replicas }: Scaling): number {
+  return Math.min(replicas, set.status?.availableReplicas ?? 0)
 }
 
-export function wantedPods(sets: readonly ReplicaSet[]): number {
-  return sum(sets.map(({ spec }) => spec.replicas))
-}
-
-export function countPods(
-  sets: readonly ReplicaSet[],
-  which: 'replicas' | 'readyReplicas' | 'availableReplicas' | 'terminatingReplicas',
-): number {
-  return sum(sets.map(({ status }) => status?.[which] ?? 0))
-}
-
-/** The next step of a rolling update: more new pods if there may be, else fewer old ones. */
-export function rollingStep(rollout: Rollout & { readonly current: ReplicaSet }): Scaling[] {
-  const { deployment, current } = rollout
-  const replicas = firstReplicas(deployment, [...rollout.old, current], current.spec.replicas)
-  return replicas === current.spec.replicas ? scaleDownOld(rollout) : [{ set: current, replicas }]
-}
-
-/** How many pods the ReplicaSet of the template may have that has `has` now. */
-export function firstReplicas(deployment: Deployment, sets: readonly ReplicaSet[], has: number): number {
-  const { replicas, strategy } = deployment.spec
-  if (has >= replicas || strategy.type === 'Recreate') return replicas
-  const room = replicas + limitsOf(deployment).surge - wantedPods(sets)
-  return has + Math.max(0, Math.min(room, replicas - has))
-}
-
-/** Old pods go as far as enough stay available, those that are not available anyway first. */
-function scaleDownOld({ deployment, current, old }: Rollout & { readonly current: ReplicaSet }): Scaling[] {
-  const sets = [...old, current]
-  const least = deployment.spec.replicas - limitsOf(deployment).unavailable
-  const missingNew = current.spec.replicas - countPods([current], 'availableReplicas')
-  const removable = wantedPods(sets) - least - missingNew
-  if (removable <= 0) return []
-  const broken = ({ spec, status }: ReplicaSet) =>
-    Math.max(0, spec.replicas - (status?.availableReplicas ?? 0))
-  const left = takeFrom(old, removable, (set) => broken(set))
-  const spare = countPods(sets, 'availableReplicas') - least
-  const result = takeFrom(left, spare, ({ spec }) => spec.replicas)
-  return result.flatMap(({ spec }, index) => {
-    const set = old[index]
-    return set === undefined || set.spec.replicas === spec.replicas ? [] : [{ set, replicas: spec.replicas }]
-  })
+/**
+ * The next step of a rolling update: as many new pods as there may be, and as few old ones as leave enough available, those
+ * that are not available anyway first.
+ */
+export function rollingStep({ deployment, current, old }: Rollout): Scaling[] {
+  const { replicas } = deployment.spec
+  const { surge, unavailable } = limitsOf(deployment)
+  const before = old.map((set) => ({ set, replicas: set.spec.replicas }))
+  const oldPods = sum(before.map((scaling) => scaling.replicas))
+  const grown = Math.min(replicas, Math.max(current.spec.replicas, replicas + surge - oldPods))
+  const next = { set: current, replicas: grown }
+  const spare = availableOf(next) - (replicas - unavailable)
+  const healthy = takeAway(before, oldPods + spare, (scaling) => scaling.replicas - availableOf(scaling))
+  const most = sum(before.map(availableOf)) + spare
+  return [next, ...takeAway(healthy, most, (scaling) => scaling.replicas)]
 }
 
 /** Takes up to `amount` pods away, from each set as many as `most` allows. */
-function takeFrom(
-  sets: readonly ReplicaSet[],
-  amount: number,
-  most: (set: ReplicaSet) => number,
-): readonly ReplicaSet[] {
+function takeAway(from: readonly Scaling[], amount: number, most: (scaling: Scaling) => number): Scaling[] {
   let left = Math.max(0, amount)
-  return sets.map((set) => {
-    const taken = Math.min(left, most(set))
+  return from.map((scaling) => {
+    const taken = Math.min(left, most(scaling))
     left -= taken
-    return { ...set, spec: { ...set.spec, replicas: set.spec.replicas - taken } }
+    return { ...scaling, replicas: scaling.replicas - taken }
   })
 }
 
@@ -103,12 +75,12 @@ function takeFrom(
  * Where the pods of a paused Deployment go when it is scaled: to its one ReplicaSet that has pods. In the midst of a rollout
  * the largest grows or shrinks; Kubernetes itself shares them out among all.
  */
-export function scalePaused({ deployment, current, old }: Rollout): Scaling[] {
-  const { replicas } = deployment.spec
-  const active = [...old, ...(current === undefined ? [] : [current])].filter(isWanted)
-  const [largest = current ?? old.at(-1)] = active.sort((a, b) => b.spec.replicas - a.spec.replicas)
-  if (largest === undefined) return []
-  if (active.length <= 1) return [{ set: largest, replicas }]
-  const allowed = replicas === 0 ? 0 : replicas + limitsOf(deployment).surge
-  return [{ set: largest, replicas: Math.max(0, largest.spec.replicas + allowed - wantedPods(active)) }]
+export function pausedStep({ spec }: Deployment, sets: readonly ReplicaSet[]): Scaling[] {
+  const [largest, next] = [...sets].reverse().sort((a, b) => b.spec.replicas - a.spec.replicas)
+  const before = Number(largest?.metadata.annotations?.[desiredReplicas] ?? spec.replicas)
+  const isOne = (next?.spec.replicas ?? 0) === 0
+  const wanted = (has: number) => (isOne ? spec.replicas : Math.max(0, has + spec.replicas - before))
+  return sets.map((set) => {
+    return { set, replicas: set === largest ? wanted(set.spec.replicas) : set.spec.replicas }
+  })
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { misfit } from './fit.ts'
 import type { Node, Pod, PodSpec } from './kinds.ts'
-import { condition } from './pods.ts'
+import { condition } from './status.ts'
 import { World } from './testing/world.ts'
 
 let world: World | undefined

@@ -5,7 +5,8 @@ import type { Store } from '../../store.ts'
 import type { Writer } from '../../writer.ts'
 import { startControllers } from '../controllers.ts'
 import type { Pod } from '../kinds.ts'
-import { condition, hasEnded } from '../pods.ts'
+import { hasEnded } from '../pods.ts'
+import { condition } from '../status.ts'
 
 const catalog = loadCatalog()
 
@@ -68,7 +69,7 @@ export class World {
       this.writer.delete(key, { gracePeriodSeconds: 0 })
       return
     }
-    if (hasEnded(now.status?.phase) || condition(now.status?.conditions, 'Ready') !== undefined) return
+    if (hasEnded(now) || condition(now.status?.conditions, 'Ready') !== undefined) return
     const lastTransitionTime = new Date().toISOString()
     const ready = { type: 'Ready', status: this.healthy ? 'True' : 'False', lastTransitionTime }
     const conditions = [...(now.status?.conditions ?? []), ready]
