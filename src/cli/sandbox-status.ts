@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { findPaths } from '../config/paths.ts'
-import type { SandboxStatus } from '../sandbox/control.ts'
-import { askStatus } from '../sandbox/control-client.ts'
+
+import { askStatus, type SandboxStatus } from '../sandbox/control-client.ts'
 import { formatTable } from '../ui/table.ts'
 import { duration, printable } from '../ui/text.ts'
 import type { Cli } from './io.ts'

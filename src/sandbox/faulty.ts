@@ -1,12 +1,18 @@
 import { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 
+/** What a connection is used for at the moment. */
+export const uses = ['watch', 'exec', 'port-forward', 'log', 'request'] as const
+export type Use = (typeof uses)[number]
+
 /** What is wrong with the network, as every connection asks it. */
 export interface Weather {
   /** Milliseconds that each answer, and each piece of a stream, comes late. */
-  readonly latencyMs: number
+  latencyMs: number
   /** Settles when bytes travel again; undefined while they do. */
-  readonly hole: Promise<void> | undefined
+  hole: Promise<void> | undefined
+  /** After how many bytes of answer each new stream of a use breaks. */
+  readonly limits: Map<Use | 'all', number>
 }
 
 /** A connection over which faults can come. It ends with the connection that it stands for. */
@@ -19,12 +25,9 @@ export class FaultyConnection extends Duplex {
     super()
     this.#inner = inner
     this.#weather = weather
-    inner.on('data', (chunk: Buffer) => this.#receive(chunk))
     inner.on('end', () => this.push(null))
     inner.on('error', (error) => this.destroy(error))
     inner.on('close', () => this.destroy())
-    // Reading begins when somebody reads.
-    inner.pause()
   }
 
   /** Breaks the connection after so many more bytes to the client. */
@@ -33,21 +36,28 @@ export class FaultyConnection extends Duplex {
     if (bytes <= 0) this.destroy()
   }
 
-  override _read(): void {
-    const { hole } = this.#weather
-    if (hole === undefined) this.#inner.resume()
-    else void hole.then(() => this.#inner.resume())
+  override async _read(): Promise<void> {
+    await this.#weather.hole
+    const chunk: Buffer | null = this.#inner.read()
+    if (chunk === null) this.#inner.once('readable', () => this._read())
+    else this.push(chunk)
   }
 
-  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+  override async _write(chunk: Buffer, _: string, done: (error?: Error | null) => void): Promise<void> {
     const { latencyMs, hole } = this.#weather
-    if (latencyMs === 0 && hole === undefined) this.#send(chunk, done)
-    else void Promise.all([delay(latencyMs), hole]).then(() => this.#send(chunk, done))
+    if (latencyMs > 0) await delay(latencyMs)
+    await hole
+    if (chunk.length >= this.#left) {
+      this.#inner.write(chunk.subarray(0, this.#left), () => this.destroy())
+      return
+    }
+    this.#left -= chunk.length
+    this.#inner.write(chunk, done)
   }
 
   /** What was written meanwhile goes out at once: latency is no limit of throughput. */
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), '', done)
+    void this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), '', done)
   }
 
   override _final(done: () => void): void {
@@ -57,26 +67,5 @@ export class FaultyConnection extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#inner.destroy()
     done(error)
-  }
-
-  #receive(chunk: Buffer): void {
-    const { hole } = this.#weather
-    if (hole === undefined) {
-      if (!this.push(chunk)) this.#inner.pause()
-      return
-    }
-    this.#inner.pause()
-    void hole.then(() => {
-      if (this.push(chunk)) this.#inner.resume()
-    })
-  }
-
-  #send(chunk: Buffer, done: (error?: Error | null) => void): void {
-    if (chunk.length < this.#left) {
-      this.#left -= chunk.length
-      this.#inner.write(chunk, done)
-    } else {
-      this.#inner.write(chunk.subarray(0, this.#left), () => this.destroy())
-    }
   }
 }

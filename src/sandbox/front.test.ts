@@ -3,12 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Agent, request } from 'node:https'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ChangingWeather } from './faults.ts'
+import type { Weather } from './faulty.ts'
 import { type Front, openFront } from './front.ts'
 import { createCertificates } from './tls.ts'
 
 const certificates = createCertificates()
-const weather: ChangingWeather = { latencyMs: 0, hole: undefined }
+const weather: Weather = { latencyMs: 0, hole: undefined, limits: new Map() }
 let front: Front
 /** The answers to `?watch=1`, which stay open. */
 let watches: ServerResponse[]
@@ -19,7 +19,7 @@ beforeEach(async () => {
   watches = []
   agent = new Agent({ keepAlive: true, ca: certificates.ca })
   front = await openFront({
-    ...{ port: 0, certificates, weather },
+    ...{ certificates, weather },
     handle(request, response) {
       if (!request.url?.includes('watch=1')) return response.end(`you asked for ${request.url}`)
       watches.push(response)
@@ -99,7 +99,7 @@ describe('a cut', () => {
   })
 
   it('comes after so many bytes, in each new stream, until it is lifted', async () => {
-    front.cutAfter('exec', 200)
+    weather.limits.set('exec', 200)
     for (let time = 0; time < 2; time++) {
       const socket = await echo(exec)
       socket.on('error', () => {})
@@ -112,7 +112,7 @@ describe('a cut', () => {
       expect(received).toBeGreaterThan(0)
       expect(received).toBeLessThan(200)
     }
-    front.cutAfter('exec', undefined)
+    weather.limits.clear()
     const socket = await echo(exec)
     socket.write('hello')
     expect(String((await once(socket, 'data'))[0])).toBe('hello')

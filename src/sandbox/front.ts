@@ -3,11 +3,8 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
-import { FaultyConnection, type Weather } from './faulty.ts'
+import { FaultyConnection, type Use, type Weather } from './faulty.ts'
 import type { Certificates } from './tls.ts'
-
-/** What a connection is used for at the moment. */
-export type Use = 'watch' | 'exec' | 'port-forward' | 'log' | 'request'
 
 /** Where requests come in: a port with TLS, whose connections can be made to fail. */
 export interface Front {
@@ -19,24 +16,20 @@ export interface Front {
   start(): Promise<void>
   /** Breaks the open connections of a use; how many there were. */
   cut(use: Use | 'all'): number
-  /** Breaks each new stream of a use after so many bytes of answer. Undefined ends that. */
-  cutAfter(use: Use | 'all', bytes: number | undefined): void
 }
 
 export interface FrontOptions {
-  /** 0 for one that is free. */
-  readonly port: number
   readonly certificates: Certificates
   readonly weather: Weather
   handle(request: IncomingMessage, response: ServerResponse): void
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
 }
 
+/** Opens it at a port that is free. */
 export async function openFront(options: FrontOptions): Promise<Front> {
   const { weather, certificates } = options
   const open = new Map<FaultyConnection, Use>()
   const raw = new Set<Socket>()
-  const limits = new Map<Use | 'all', number>()
 
   const http = createHttpServer((request, response) => {
     use(request)
@@ -61,8 +54,7 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     raw.add(socket)
     socket.on('error', () => {})
     socket.once('close', () => raw.delete(socket))
-    if (weather.hole === undefined) tls.emit('connection', socket)
-    else void weather.hole.then(() => tls.emit('connection', socket))
+    void Promise.resolve(weather.hole).then(() => tls.emit('connection', socket))
   })
 
   function use({ url = '', socket }: IncomingMessage): void {
@@ -71,15 +63,15 @@ export async function openFront(options: FrontOptions): Promise<Front> {
     if (!(connection instanceof FaultyConnection)) return
     const found = useOf(url)
     open.set(connection, found)
-    const limit = limits.get(found) ?? limits.get('all')
-    connection.cutAfter(limit ?? Number.POSITIVE_INFINITY)
+    const { limits } = weather
+    connection.cutAfter(limits.get(found) ?? limits.get('all') ?? Number.POSITIVE_INFINITY)
   }
 
   async function listen(port: number): Promise<void> {
     await once(net.listen(port, '127.0.0.1'), 'listening')
   }
 
-  await listen(options.port)
+  await listen(0)
   const { port } = net.address() as AddressInfo
   return {
     port,
@@ -99,18 +91,16 @@ export async function openFront(options: FrontOptions): Promise<Front> {
       for (const [connection] of matching) connection.destroy()
       return matching.length
     },
-    cutAfter(wanted, bytes) {
-      if (bytes === undefined) limits.delete(wanted)
-      else limits.set(wanted, bytes)
-    },
   }
+}
+
+const subresources: Readonly<Record<string, Use>> = {
+  ...{ exec: 'exec', attach: 'exec', portforward: 'port-forward', log: 'log' },
 }
 
 function useOf(url: string): Use {
   const { pathname, searchParams } = new URL(url, 'https://localhost')
   if (['true', '1'].includes(searchParams.get('watch') ?? '')) return 'watch'
-  const end = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/(exec|attach|portforward|log)$/.exec(pathname)?.[1]
-  if (end === 'exec' || end === 'attach') return 'exec'
-  if (end === 'portforward') return 'port-forward'
-  return end === 'log' ? 'log' : 'request'
+  const subresource = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/(\w+)$/.exec(pathname)?.[1]
+  return subresources[subresource ?? ''] ?? 'request'
 }

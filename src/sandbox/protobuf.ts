@@ -1,5 +1,4 @@
-import type { Catalog, MessageField } from './catalog.ts'
-import { messageOf } from './catalog.ts'
+import { type Catalog, type MessageField, messageOf } from './catalog.ts'
 import { badRequest } from './failure.ts'
 import type { JsonObject } from './object.ts'
 
@@ -18,13 +17,11 @@ export function objectInProtobuf(body: Buffer, catalog: Catalog): JsonObject {
     throw badRequest('provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]')
   }
   try {
-    const envelope = fieldsOf(body.subarray(magic.length))
-    const [apiVersion, kind] = [1, 2].map((number) =>
-      textOf(last(fieldsOf(bytesOf(last(envelope.get(1)))).get(number))),
-    )
+    const unknown = body.subarray(magic.length)
+    const [apiVersion, kind] = [1, 2].map((number) => textOf(field(field(unknown, 1), number)))
     const id = messageOf(catalog, apiVersion ?? '', kind ?? '')
     if (id === undefined) throw badRequest(`no kind "${kind}" is registered for version "${apiVersion}"`)
-    return { apiVersion, kind, ...message(bytesOf(last(envelope.get(2))), catalog, id) }
+    return { apiVersion, kind, ...message(bytesOf(field(unknown, 2)), catalog, id) }
   } catch (error) {
     throw error instanceof RangeError ? badRequest(`invalid protobuf: ${error.message}`) : error
   }
@@ -50,49 +47,51 @@ function fieldsOf(bytes: Buffer): Map<number, Raw[]> {
     at += length
     return bytes.subarray(at - length, at)
   }
-  const readers: Readonly<Record<number, () => Raw>> = {
-    0: varint,
-    1: () => take(8),
-    2: () => take(Number(varint())),
-    5: () => take(4),
-  }
+  const readers = new Map<number, () => Raw>([
+    [0, varint],
+    [1, () => take(8)],
+    [2, () => take(Number(varint()))],
+    [5, () => take(4)],
+  ])
   while (at < bytes.length) {
     const tag = Number(varint())
-    const read = readers[tag & 7]
+    const read = readers.get(tag & 7)
     if (read === undefined) throw new RangeError(`wire type ${tag & 7}`)
     fields.set(tag >> 3, [...(fields.get(tag >> 3) ?? []), read()])
   }
   return fields
 }
 
+/** A field of a message; of one that comes more than once the last counts. */
+function field(message: Raw | undefined, number: number): Raw | undefined {
+  return fieldsOf(bytesOf(message)).get(number)?.at(-1)
+}
+
 function message(bytes: Buffer, catalog: Catalog, id: string): JsonObject {
   const fields = fieldsOf(bytes)
   const entries = (catalog.messages[id] ?? []).flatMap(([number, name, type]: MessageField) => {
-    const found = fields.get(number)
-    if (found === undefined) return []
-    const decoded = value(found, type, catalog)
-    return name === '' ? Object.entries(decoded ?? {}) : [[name, decoded] as const]
+    const decoded = value(fields.get(number) ?? [], type, catalog)
+    if (decoded === undefined) return []
+    return name === '' ? Object.entries(Object(decoded)) : [[name, decoded]]
   })
-  return Object.fromEntries(entries.filter(([, decoded]) => decoded !== undefined))
+  return Object.fromEntries(entries)
 }
 
 /** The value of a field; undefined where JSON would leave it out. */
 function value(found: readonly Raw[], type: string, catalog: Catalog): unknown {
-  if (type.startsWith('*')) return single(last(found), type.slice(1), catalog)
-  if (type.startsWith('[]')) return found.map((raw) => single(raw, type.slice(2), catalog))
-  if (type.startsWith('{}')) return Object.fromEntries(found.map((raw) => entry(raw, type.slice(2), catalog)))
-  const decoded = single(last(found), type, catalog)
-  return isZero(decoded) ? undefined : decoded
-}
-
-function entry(raw: Raw, type: string, catalog: Catalog): [string, unknown] {
-  const pair = fieldsOf(bytesOf(raw))
-  return [textOf(last(pair.get(1))), single(last(pair.get(2)), type, catalog)]
+  const last = found.at(-1)
+  if (last === undefined) return undefined
+  const [, how = '', of = ''] = /^(\*|\[\]|\{\})?(.*)/.exec(type) ?? []
+  if (how === '[]') return found.map((raw) => single(raw, of, catalog))
+  if (how === '{}') {
+    return Object.fromEntries(found.map((raw) => [textOf(field(raw, 1)), single(field(raw, 2), of, catalog)]))
+  }
+  const decoded = single(last, of, catalog)
+  return how === '' && isZero(decoded) ? undefined : decoded
 }
 
 function isZero(decoded: unknown): boolean {
-  if (typeof decoded === 'object' && decoded !== null) return Object.keys(decoded).length === 0
-  return decoded === '' || decoded === 0 || decoded === false || decoded === null
+  return typeof decoded === 'object' ? Object.keys(decoded ?? {}).length === 0 : !decoded
 }
 
 function single(raw: Raw | undefined, type: string, catalog: Catalog): unknown {
@@ -105,22 +104,12 @@ const scalars: Readonly<Record<string, (raw: Raw | undefined) => unknown>> = {
   int: numberOf,
   bool: (raw) => numberOf(raw) !== 0,
   bytes: (raw) => bytesOf(raw).toString('base64'),
-  time: (raw) =>
-    timeOf(raw)
-      ?.toISOString()
-      .replace(/\.\d+Z$/, 'Z') ?? null,
-  'micro-time': (raw) => timeOf(raw)?.toISOString().replace('Z', '000Z') ?? null,
-  quantity: (raw) => textOf(last(fieldsOf(bytesOf(raw)).get(1))),
-  'int-or-string': (raw) => {
-    const fields = fieldsOf(bytesOf(raw))
-    return numberOf(last(fields.get(1))) === 0 ? numberOf(last(fields.get(2))) : textOf(last(fields.get(3)))
-  },
-  json: (raw) => JSON.parse(textOf(last(fieldsOf(bytesOf(raw)).get(1))) || 'null'),
+  time: (raw) => timeOf(raw)?.replace(/\.\d+Z$/, 'Z') ?? null,
+  'micro-time': (raw) => timeOf(raw)?.replace('Z', '000Z') ?? null,
+  quantity: (raw) => textOf(field(raw, 1)),
+  'int-or-string': (raw) => (numberOf(field(raw, 1)) === 0 ? numberOf(field(raw, 2)) : textOf(field(raw, 3))),
+  json: (raw) => JSON.parse(textOf(field(raw, 1)) || 'null'),
   strings: (raw) => (fieldsOf(bytesOf(raw)).get(1) ?? []).map(textOf),
-}
-
-function last<T>(list: readonly T[] | undefined): T | undefined {
-  return list?.at(-1)
 }
 
 function bytesOf(raw: Raw | undefined): Buffer {
@@ -135,8 +124,9 @@ function numberOf(raw: Raw | undefined): number {
   return typeof raw === 'bigint' ? Number(raw) : 0
 }
 
-function timeOf(raw: Raw | undefined): Date | undefined {
-  const fields = fieldsOf(bytesOf(raw))
-  if (fields.size === 0) return undefined
-  return new Date(numberOf(last(fields.get(1))) * 1000 + Math.floor(numberOf(last(fields.get(2))) / 1e6))
+/** With milliseconds; undefined for none. */
+function timeOf(raw: Raw | undefined): string | undefined {
+  if (bytesOf(raw).length === 0) return undefined
+  const [seconds, nanos] = [numberOf(field(raw, 1)), numberOf(field(raw, 2))]
+  return new Date(seconds * 1000 + Math.floor(nanos / 1e6)).toISOString()
 }

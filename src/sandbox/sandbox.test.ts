@@ -97,9 +97,9 @@ describe.runIf(process.platform === 'linux')('a sandbox', () => {
 
   it('keeps its data, port and certificate while its API server is stopped', async () => {
     await runPod()
-    await sandbox.faults.stopServer()
+    await sandbox.faults.carryOut({ fault: 'stop-server' })
     await expect(ask(pods)).rejects.toThrow('ECONNREFUSED')
-    await sandbox.faults.startServer()
+    await sandbox.faults.carryOut({ fault: 'start-server' })
     expect(await phaseOf('web')).toBe('Running')
   })
 

@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { version } from '../version.ts'
 import { openApi } from './api.ts'
 import { loadCatalog } from './catalog.ts'
-import { type SandboxStatus, serveControl } from './control.ts'
+import { serveControl } from './control.ts'
+import type { SandboxStatus } from './control-client.ts'
 import { startControllers } from './controllers/controllers.ts'
 import type { Node, Pod } from './controllers/kinds.ts'
 import { condition } from './controllers/status.ts'
 import { badRequest } from './failure.ts'
-import { type ChangingWeather, createFaults, type Faults } from './faults.ts'
+import { createFaults, type Faults } from './faults.ts'
+import type { Weather } from './faulty.ts'
 import { openFront } from './front.ts'
 import { writeKubeconfig } from './kubeconfig.ts'
 import { nodesDir, removeLeftovers } from './leftovers.ts'
@@ -23,8 +25,6 @@ export interface SandboxOptions {
   readonly dir: string
   /** How many nodes; one unless given. */
   readonly nodes?: number
-  /** The API server's; one that is free unless given. */
-  readonly port?: number
 }
 
 export interface Sandbox {
@@ -44,7 +44,7 @@ export interface Sandbox {
  * That is no isolation at all. What an earlier sandbox left in the directory is ended and removed.
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { dir, nodes: amount = 1, port = 0 } = options
+  const { dir, nodes: amount = 1 } = options
   removeLeftovers(dir)
   const dataDir = nodesDir(dir)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
@@ -66,8 +66,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       logs: (pod, how, response) => nodeOf(pod).streams.logs(pod, how, response),
     },
   })
-  const weather: ChangingWeather = { latencyMs: 0, hole: undefined }
-  const front = await openFront({ port, certificates, weather, handle: api.handle, upgrade: api.upgrade })
+  const weather: Weather = { latencyMs: 0, hole: undefined, limits: new Map() }
+  const front = await openFront({ certificates, weather, handle: api.handle, upgrade: api.upgrade })
   const server = `https://127.0.0.1:${front.port}`
   const kubeconfig = join(dir, 'kubeconfig')
   await writeKubeconfig(kubeconfig, { server, ca: certificates.ca, token })
@@ -100,7 +100,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     downAsked,
     async close() {
       controllers.close()
-      faults.freeDisk()
+      await faults.carryOut({ fault: 'free-disk' })
       await front.stop()
       await Promise.all([...nodes.values()].map((node) => node.close()))
       await control.close()
