@@ -50,6 +50,8 @@ export function openApi({ catalog, token, streams, now = () => new Date() }: Api
   })
   startLifecycles(writer, registry)
   bootstrap(createWriter(context, 'kube-apiserver'))
+  // A server does not know what was before it began.
+  store.compact()
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = urlOf(request)
@@ -85,6 +87,7 @@ export function openApi({ catalog, token, streams, now = () => new Date() }: Api
       respond(request, response).catch((error: unknown) => sendFailure(response, error))
     },
     upgrade(request, socket, head) {
+      socket.on('error', () => socket.destroy())
       try {
         const { pathname, searchParams: query } = urlOf(request)
         authorize(request, token)

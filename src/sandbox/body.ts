@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { parse } from 'yaml'
 import type { Catalog } from './catalog.ts'
+import type { WriteOptions } from './context.ts'
 import { ApiFailure, badRequest, invalid } from './failure.ts'
 import { at, isObject, type KubeObject } from './object.ts'
 import { objectInProtobuf, protobufMedia } from './protobuf.ts'
@@ -142,6 +143,37 @@ export function json(body: string): Parsed {
     const [, expected] = expectations.findLast(([said]) => said.test(String(error))) ?? []
     return { problem: `invalid character ${quoted(char)} ${expected ?? 'looking for beginning of value'}` }
   }
+}
+
+/** What is told of keys that a body in JSON says twice. Throws 400 where that is strictly forbidden. */
+export function fieldsTwice({ info }: ResourceType, body: string, { unknown }: WriteOptions): string[] {
+  const told = unknown === 'ignore' ? [] : keysTwice(body).map((path) => `duplicate field "${path}"`)
+  if (unknown !== 'strict' || told.length === 0) return told
+  const what = `${info.kind} in version "${info.version}" cannot be handled as a ${info.kind}`
+  throw badRequest(`${what}: strict decoding error: ${told.join(', ')}`)
+}
+
+/** The paths of keys that come twice; none in what is no JSON. */
+function keysTwice(body: string): string[] {
+  if (json(body).problem !== undefined) return []
+  const twice: string[] = []
+  const open: { path: string; keys: Set<string>; below: string; index: number }[] = []
+  for (const [token, key, colon] of body.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[{}[\],]/g)) {
+    const inside = open.at(-1)
+    if (token === '{') open.push({ path: inside?.below ?? '', keys: new Set(), below: '', index: 0 })
+    if (token === '[')
+      open.push({ path: inside?.below ?? '', keys: new Set(), below: `${inside?.below ?? ''}[0]`, index: 0 })
+    if (token === '}' || token === ']') open.pop()
+    if (inside === undefined) continue
+    if (token === ',' && inside.below.endsWith(`[${inside.index}]`))
+      inside.below = `${inside.path}[${++inside.index}]`
+    if (key === undefined || colon === undefined) continue
+    const name: string = JSON.parse(key)
+    inside.below = inside.path === '' ? name : `${inside.path}.${name}`
+    if (inside.keys.has(name)) twice.push(inside.below)
+    inside.keys.add(name)
+  }
+  return twice
 }
 
 const quoted = (char: string) => `'${JSON.stringify(char).slice(1, -1)}'`

@@ -13,7 +13,7 @@ import { check, decoded, recordOf, type Written } from './write.ts'
 /** Creates an object, as a POST to its collection does. */
 export function create(context: Context, target: Target, given: KubeObject, options: WriteOptions): Written {
   requireOpenNamespace(context, target, given.metadata)
-  const { object, warnings } = decoded(target.type, given, options)
+  const { object, warnings } = decoded(target.type, named(given), options)
   const own = withoutStatus(target.type, object)
   const recorded = recordUpdate(undefined, own, recordOf(context, target, options))
   return { object: add(context, target.type, recorded, options), created: true, warnings }
@@ -56,21 +56,25 @@ function taken({ info }: ResourceType, { metadata }: KubeObject): ApiFailure {
 
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789'
 
+/** An object that leaves its name to the server has one. */
+function named(given: KubeObject): KubeObject {
+  const { name, generateName = '' } = given.metadata
+  if (name !== '' || generateName === '') return given
+  const suffix = Array.from({ length: 5 }, () => alphabet[randomInt(alphabet.length)]).join('')
+  return { ...given, metadata: { ...given.metadata, name: `${generateName.slice(0, 58)}${suffix}` } }
+}
+
 /** A new object with what the server itself sets. */
 function begun(context: Context, type: ResourceType, given: KubeObject): KubeObject {
-  const { name, generateName = '', resourceVersion, ...metadata } = given.metadata
+  const { resourceVersion, ...metadata } = given.metadata
   if (resourceVersion !== undefined && resourceVersion !== '') {
     throw new ApiFailure(500, '', 'resourceVersion should not be set on objects to be created')
   }
-  const suffix = Array.from({ length: 5 }, () => alphabet[randomInt(alphabet.length)]).join('')
-  const made = generateName === '' ? '' : `${generateName.slice(0, 58)}${suffix}`
   const { deletionTimestamp: _, deletionGracePeriodSeconds: __, generation: ___, ...kept } = metadata
   const object: KubeObject = {
     ...given,
     metadata: {
       ...kept,
-      name: name || made,
-      ...(generateName === '' ? {} : { generateName }),
       uid: randomUUID(),
       creationTimestamp: timestamp(context.now()),
       ...(countsGenerations(type) ? { generation: 1 } : {}),

@@ -35,7 +35,7 @@ function warningHeader(warning: string): string {
 /** What goes wrong is answered as a Status; what is no refusal is a defect of the sandbox and says so. */
 export function failureOf(error: unknown): ApiFailure {
   if (error instanceof ApiFailure) return error
-  const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const why = error instanceof Error ? error.message : String(error)
   return new ApiFailure(500, 'InternalError', `Internal error occurred: ${why}`)
 }
 

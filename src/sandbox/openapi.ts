@@ -81,18 +81,31 @@ function withKind({ custom, schema, info }: ResourceType): Schema {
   return custom ? { ...schema.root, 'x-kubernetes-group-version-kind': [kindOf(info)] } : schema.root
 }
 
-const parameters = ['dryRun', 'fieldManager', 'fieldValidation', 'force', 'pretty'].map((name) => ({
-  name,
-  in: 'query',
-  schema: { type: name === 'force' ? 'boolean' : 'string', uniqueItems: true },
-}))
+const inQuery = (type: string, ...names: string[]) =>
+  names.map((name) => ({ name, in: 'query', schema: { type, uniqueItems: true } }))
+const writeParameters = [
+  ...inQuery('string', 'dryRun', 'fieldManager', 'fieldValidation', 'pretty'),
+  ...inQuery('boolean', 'force'),
+]
+const listParameters = [
+  ...inQuery(
+    'string',
+    'continue',
+    'fieldSelector',
+    'labelSelector',
+    'resourceVersion',
+    'resourceVersionMatch',
+  ),
+  ...inQuery('integer', 'limit', 'timeoutSeconds'),
+  ...inQuery('boolean', 'allowWatchBookmarks', 'sendInitialEvents', 'watch'),
+]
 
 function pathsOf({ apiVersion, info }: ResourceType): [string, object][] {
   const base = `/${pathOf(apiVersion)}${info.namespaced ? '/namespaces/{namespace}' : ''}/${info.plural}`
   const operation = (action: string) => ({
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': kindOf(info),
-    ...(action === 'get' || action === 'list' ? {} : { parameters }),
+    ...(action === 'get' ? {} : { parameters: action === 'list' ? listParameters : writeParameters }),
     responses: { 200: { description: 'OK' } },
   })
   const served = (actions: readonly (readonly [string, string])[]) =>

@@ -103,9 +103,7 @@ function tableOf({ type, includeObject }: View, objects: readonly KubeObject[], 
     })),
     rows: objects.map((object) => ({
       cells: shown.map(({ cell }) => cell(object, now)),
-      ...(includeObject === 'None'
-        ? {}
-        : { object: includeObject === 'Object' ? object : metadataOf(object) }),
+      object: includeObject === 'None' ? null : includeObject === 'Object' ? object : metadataOf(object),
     })),
   }
 }

@@ -1,5 +1,6 @@
 import { addressed } from './address.ts'
-import { asObject, bodyOf, mediaType, objectIn, yaml } from './body.ts'
+import { asObject, bodyOf, fieldsTwice, mediaType, objectIn, yaml } from './body.ts'
+import type { WriteOptions } from './context.ts'
 import { create } from './create.ts'
 import { type Deleted, deleteObject } from './delete.ts'
 import { effectsOf } from './effects.ts'
@@ -15,6 +16,7 @@ import { named, patchIn, type Request, success } from './request.ts'
 import { inVersion } from './resource.ts'
 import { answerReview, isReview } from './reviews.ts'
 import { methodNotAllowed, type Target } from './route.ts'
+import { isMadeByUpdate } from './strategy.ts'
 import { subresources } from './subresources.ts'
 import { watch } from './watch.ts'
 import { find, replace, type Written } from './write.ts'
@@ -97,12 +99,24 @@ async function write(given: Request, verb: string): Promise<Written> {
   const object = addressed(target, objectIn(body, mediaType(request), target.type))
   if (isReview(target.type))
     return { object: answerReview(target.type, object) as KubeObject, created: true, warnings: [] }
-  if (verb === 'create') return create(context, target, object, options)
-  return replace(
-    context,
-    { target: named(target), live: find(context, named(target)), next: object },
-    options,
-  )
+  const twice = fieldsTwice(target.type, body, options)
+  const { warnings, ...done } = put(given, verb === 'create', object, options)
+  return { ...done, warnings: [...twice, ...warnings] }
+}
+
+function put(
+  { context, target }: Request,
+  isNew: boolean,
+  object: KubeObject,
+  options: WriteOptions,
+): Written {
+  const { type, name, subresource } = target
+  if (isNew || name === undefined) return create(context, target, object, options)
+  const isThere = context.store.get(type.key, { ...target, name }) !== undefined
+  if (!isThere && subresource === undefined && isMadeByUpdate(type))
+    return create(context, target, object, options)
+  const at = { ...target, name }
+  return replace(context, { target: at, live: find(context, at), next: object }, options)
 }
 
 function patchWith(given: Request, body: string): Written {

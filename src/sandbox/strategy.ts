@@ -3,10 +3,10 @@ import { crdKey } from './crd.ts'
 import { crdCauses, crdDefaults, refuseCrd } from './crd-checks.ts'
 import { type Cause, forbidden, notImplemented } from './failure.ts'
 import { refusePod } from './node/refuse.ts'
-import { at, isObject, type KubeObject } from './object.ts'
+import { at, isObject, type JsonObject, type KubeObject } from './object.ts'
 import { hasSubresource, type ResourceType } from './resource.ts'
-import { allocateClusterIp, keepClusterIp } from './service-ip.ts'
-import { list, text } from './values.ts'
+import { allocated } from './service.ts'
+import { list, text, texts } from './values.ts'
 
 /** What is special about the objects of one resource. What is not here is the same for all. */
 interface Strategy {
@@ -16,7 +16,7 @@ interface Strategy {
   readonly fill?: (object: KubeObject) => KubeObject
   /** Fills in what belongs to nobody. */
   readonly create?: (object: KubeObject, context: Context) => KubeObject
-  readonly update?: (object: KubeObject, live: KubeObject) => KubeObject
+  readonly update?: (object: KubeObject, live: KubeObject, context: Context) => KubeObject
   readonly check?: (object: KubeObject, live?: KubeObject) => Cause[]
   /** A new object's status; `given` is left as it came. */
   readonly status?: 'given' | Readonly<Record<string, unknown>>
@@ -42,8 +42,8 @@ const strategies: Readonly<Record<string, Strategy>> = {
   configmaps: { check: immutable },
   secrets: { fill: encoded, check: immutable },
   services: {
-    create: allocateClusterIp,
-    update: keepClusterIp,
+    create: allocated,
+    update: (service, live, context) => allocated(service, context, live),
     status: { loadBalancer: {} },
   },
   persistentvolumes: { status: { phase: 'Pending' } },
@@ -52,9 +52,13 @@ const strategies: Readonly<Record<string, Strategy>> = {
   resourcequotas: { status: {} },
   'deployments.apps': { status: {} },
   'replicasets.apps': { status: { replicas: 0 } },
-  'daemonsets.apps': { create: templateCounted, update: templateCounted, status: daemonSets },
+  'daemonsets.apps': {
+    create: (daemonSet) => templateCounted(daemonSet),
+    update: templateCounted,
+    status: daemonSets,
+  },
   'statefulsets.apps': { status: { replicas: 0, availableReplicas: 0 } },
-  'jobs.batch': { status: {} },
+  'jobs.batch': { create: selecting, status: {} },
   'cronjobs.batch': { status: {} },
   'ingresses.networking.k8s.io': { status: { loadBalancer: {} } },
   'poddisruptionbudgets.policy': { status: disruptions },
@@ -80,6 +84,25 @@ const counted = new Set([
   ...['deployments', 'replicasets', 'daemonsets', 'statefulsets'].map((plural) => `${plural}.apps`),
   ...['priorityclasses.scheduling.k8s.io', crdKey],
 ])
+
+/** What a PUT makes when it is not there. */
+const madeByUpdate = new Set([
+  ...[
+    'endpoints',
+    'events',
+    'limitranges',
+    'services',
+    'leases.coordination.k8s.io',
+    'runtimeclasses.node.k8s.io',
+  ],
+  ...['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'].map(
+    (plural) => `${plural}.rbac.authorization.k8s.io`,
+  ),
+])
+
+export function isMadeByUpdate({ key }: ResourceType): boolean {
+  return madeByUpdate.has(key)
+}
 
 export function strategyOf({ key }: ResourceType): Strategy {
   return strategies[key] ?? {}
@@ -184,7 +207,7 @@ function qosOf(pod: KubeObject): string {
   return some ? 'Burstable' : 'BestEffort'
 }
 
-function templateCounted(daemonSet: KubeObject, live?: unknown): KubeObject {
+function templateCounted(daemonSet: KubeObject, live?: KubeObject): KubeObject {
   const name = 'deprecated.daemonset.template.generation'
   const before = Number(text(at(live, 'metadata', 'annotations', name)))
   const template = (of: unknown) => JSON.stringify(at(of, 'spec', 'template'))
@@ -192,6 +215,31 @@ function templateCounted(daemonSet: KubeObject, live?: unknown): KubeObject {
   const annotations = { ...daemonSet.metadata.annotations, [name]: String(next) }
   return { ...daemonSet, metadata: { ...daemonSet.metadata, annotations } }
 }
+
+/** A Job's pods are known by its uid, unless it says itself how. */
+function selecting(job: KubeObject): KubeObject {
+  const spec = isObject(job.spec) ? job.spec : {}
+  if (spec.manualSelector === true) return job
+  const { name, uid } = job.metadata
+  const labels = Object.fromEntries(
+    ['', 'batch.kubernetes.io/'].flatMap((of) => [
+      [`${of}job-name`, name],
+      [`${of}controller-uid`, uid],
+    ]),
+  )
+  const own = texts(at(spec, 'template', 'metadata', 'labels'))
+  const template = {
+    ...map(spec.template),
+    metadata: { ...map(at(spec, 'template', 'metadata')), labels: { ...labels, ...own } },
+  }
+  const matchLabels = {
+    'batch.kubernetes.io/controller-uid': uid,
+    ...texts(at(spec, 'selector', 'matchLabels')),
+  }
+  return { ...job, spec: { ...spec, selector: { ...map(spec.selector), matchLabels }, template } }
+}
+
+const map = (value: unknown): JsonObject => (isObject(value) ? value : {})
 
 function versionStored(crd: KubeObject): KubeObject {
   const storage = list(at(crd, 'spec', 'versions')).find(({ storage }) => storage === true)

@@ -425,6 +425,24 @@ describe('checks by kind', () => {
     ])
   })
 
+  test('a StatefulSet and a claim stay what they are, but for some fields', () => {
+    const set = (spec: object) => ({
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'x' },
+      spec: { selector: { matchLabels: { app: 'web' } }, template: template(), ...spec },
+    })
+    expect(told(set({ replicas: 2 }), set({ replicas: 1 }))).toEqual([])
+    expect(told(set({ serviceName: 'b' }), set({ serviceName: 'a' }))).toEqual([
+      expect.stringContaining('spec: Forbidden: updates to statefulset spec for fields other than'),
+    ])
+    const claim = (spec: object) => v1('PersistentVolumeClaim', { spec: { accessModes: ['RWO'], ...spec } })
+    expect(told(claim({ volumeName: 'v' }), claim({}))).toEqual([])
+    expect(told(claim({ storageClassName: 'b' }), claim({ storageClassName: 'a' }))).toEqual([
+      expect.stringContaining('spec: Forbidden: spec is immutable after creation'),
+    ])
+  })
+
   test('other kinds', () => {
     expect(told(v1('ConfigMap', { data: { 'a b': '', '..': '' } }))).toEqual([
       expect.stringMatching(/^data\[a b\]: Invalid value: "a b": a valid config key must consist of/),

@@ -12,3 +12,7 @@ export const count = (value: unknown): number => (typeof value === 'number' ? va
 
 /** A time as the API writes it, in whole seconds. */
 export const timestamp = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, 'Z')
+
+/** A map of texts, such as labels are. */
+export const texts = (value: unknown): Readonly<Record<string, string>> =>
+  isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, of]) => [key, text(of)])) : {}

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Context } from './context.ts'
 import { crdKey } from './crd.ts'
 import { ApiFailure, expired, statusOf } from './failure.ts'
+import { failureOf } from './http.ts'
 import type { KubeObject } from './object.ts'
 import { checkListOptions, numberOf, resourceVersionOf, selection, tooLarge } from './read.ts'
 import { inVersion } from './resource.ts'
@@ -146,6 +147,15 @@ function bookmarkOf({ type }: Target, revision: number, initial: boolean): KubeO
 
 const isTrue = (value: string | null) => value !== null && ['', 'true', '1'].includes(value)
 
+/** What cannot be shown is told of: whoever changes an object is not to suffer from those who watch it. */
+function lineOf(event: () => unknown): string {
+  try {
+    return JSON.stringify(event())
+  } catch (error) {
+    return JSON.stringify({ type: 'ERROR', object: statusOf(failureOf(error)) })
+  }
+}
+
 /** Events as lines of JSON. They are written as fast as the client reads, and made into text no sooner. */
 class EventStream {
   readonly #response: ServerResponse
@@ -188,7 +198,7 @@ class EventStream {
       const event = this.#waiting[this.#next]
       if (event === undefined) break
       this.#next += 1
-      this.#response.write(`${JSON.stringify(event())}\n`)
+      this.#response.write(`${lineOf(event)}\n`)
     }
     if (this.#next < this.#waiting.length) return
     this.#waiting = []

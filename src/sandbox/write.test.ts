@@ -31,6 +31,8 @@ describe('create', () => {
   test('generates a name that is free', async () => {
     const { ask } = await startApiServer()
     const body = { metadata: { generateName: 'job-' } }
+    const space = (await ask('POST', '/api/v1/namespaces', { body })).body.metadata
+    expect(space.labels).toEqual({ 'kubernetes.io/metadata.name': space.name })
     const names = await Promise.all([1, 2, 3].map(async () => (await ask('POST', configMaps, { body })).body))
     for (const { metadata } of names) expect(metadata.name).toMatch(/^job-[a-z0-9]{5}$/)
     expect(new Set(names.map(({ metadata }) => metadata.name)).size).toBe(3)
@@ -499,5 +501,29 @@ describe("a Service's address", () => {
     )
     const external = service('b', { type: 'ExternalName', externalName: 'example.com' })
     expect((await ask('POST', path, { body: external })).body.spec.clusterIP).toBeUndefined()
+  })
+
+  test('has ports on the nodes, which it keeps, and which no other has', async () => {
+    const { ask } = await startApiServer()
+    const nodePort = { type: 'NodePort' }
+    const made = await ask('POST', path, { body: service('a', nodePort) })
+    const [port] = made.body.spec.ports
+    expect(port.nodePort).toBeGreaterThanOrEqual(30_000)
+    const kept = await ask('PUT', `${path}/a`, { body: service('a', nodePort) })
+    expect(kept.body.spec.ports).toEqual([port])
+    const other = await ask('POST', path, { body: service('b', nodePort) })
+    expect(other.body.spec.ports[0].nodePort).not.toBe(port.nodePort)
+    const asking = (nodePort: number) =>
+      ask('POST', path, { body: service('c', { type: 'NodePort', ports: [{ port: 80, nodePort }] }) })
+    expect((await asking(port.nodePort)).body.details.causes).toEqual([
+      {
+        reason: 'FieldValueInvalid',
+        message: `Invalid value: ${port.nodePort}: provided port is already allocated`,
+        field: 'spec.ports[0].nodePort',
+      },
+    ])
+    expect((await asking(80)).code).toBe(422)
+    const inside = await ask('PUT', `${path}/a`, { body: service('a') })
+    expect(inside.body.spec.ports[0]).not.toHaveProperty('nodePort')
   })
 })

@@ -67,7 +67,7 @@ export function replace(context: Context, change: Change, options: WriteOptions)
   const { object, warnings } = decoded(type, next, options)
   const merged = withServersOwn(live, within(change, object))
   const owned = recorded ? merged : recordUpdate(live, merged, recordOf(context, target, options))
-  const updated = strategyOf(type).update?.(owned, live) ?? owned
+  const updated = strategyOf(type).update?.(owned, live, context) ?? owned
   const changed = target.subresource === 'status' ? updated : counted(type, live, updated)
   if (type.key === 'pods') checkEphemeral(target, live, changed)
   check(type, changed, live)

@@ -134,7 +134,8 @@ function checkApplied(applied: KubeObject, { apiVersion, schema }: WriteOf): voi
   if (problems.length === 0) return
   const { namespace = '', name } = applied.metadata
   const said = problems.length === 1 ? problems[0] : `errors:\n  ${problems.join('\n  ')}`
-  const object = `${namespace}/${name}; ${apiVersion}, Kind=${applied.kind}`
+  const group = apiVersion.includes('/') ? '' : '/'
+  const object = `${namespace}/${name}; ${group}${apiVersion}, Kind=${applied.kind}`
   throw new ApiFailure(500, '', `failed to create typed patch object (${object}): ${said}`)
 }
 

@@ -77,7 +77,7 @@ const templateLabels: Check = ({ value }) => checkLabels('spec.template.labels',
 
 const workload: Row[] = [
   ['spec.replicas', notNegative],
-  ['spec.selector', needed(), fixed()],
+  ['spec.selector', needed()],
   ['spec', selected],
   ['spec.template.metadata.labels', templateLabels],
   ...podSpec('spec.template.spec'),
@@ -107,6 +107,37 @@ const fixedPod: Check = ({ path, value, former, isUpdate }) => {
   return isUpdate && !isDeepStrictEqual(rest(value), rest(former)) ? [forbiddenField(path, mutable)] : []
 }
 
+/** A spec that is there is what it is, but for some fields. */
+const fixedBut =
+  (free: readonly string[], why: string): Check =>
+  ({ path, value, former, isUpdate }) => {
+    const rest = (spec: unknown) =>
+      Object.fromEntries(
+        Object.entries(isObject(spec) ? spec : {}).filter(([field]) => !free.includes(field)),
+      )
+    return isUpdate && !isDeepStrictEqual(rest(value), rest(former)) ? [forbiddenField(path, why)] : []
+  }
+
+const fixedStatefulSet = fixedBut(
+  [
+    'replicas',
+    'ordinals',
+    'template',
+    'updateStrategy',
+    'revisionHistoryLimit',
+    'persistentVolumeClaimRetentionPolicy',
+    'minReadySeconds',
+  ],
+  "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+)
+const fixedClaim = fixedBut(
+  ['volumeName'],
+  'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
+)
+
+const addedLater: Check = ({ path, value, isUpdate }) =>
+  isUpdate || list(value).length === 0 ? [] : [forbiddenField(path, 'cannot be set on create')]
+
 const servicePorts: Check = ({ path, value: spec }) => {
   const ports = list(at(spec, 'ports'))
   if (at(spec, 'type') === 'ExternalName') return []
@@ -121,15 +152,18 @@ const keptAddress: Check = (place) =>
 
 /**
  * What is checked by kind; other kinds are taken as their schema lets them be. Not checked are, among others: what the names of ports
- * and variables are made of, probes, schedules, claims' sizes, Ingresses, autoscalers and roles; nor that of a StatefulSet and a claim
- * most stays as it is.
+ * and variables are made of, probes, schedules, claims' sizes, Ingresses, autoscalers and roles.
  */
 export const kindChecks: Readonly<Record<string, readonly Row[]>> = {
-  Pod: [...podSpec('spec'), ['spec', fixedPod]],
-  Deployment: [...workload, ['spec.strategy.type', oneOf('Recreate', 'RollingUpdate')]],
-  ReplicaSet: workload,
-  DaemonSet: workload,
-  StatefulSet: workload,
+  Pod: [...podSpec('spec'), ['spec', fixedPod], ['spec.ephemeralContainers', addedLater]],
+  Deployment: [
+    ...workload,
+    ['spec.selector', fixed()],
+    ['spec.strategy.type', oneOf('Recreate', 'RollingUpdate')],
+  ],
+  ReplicaSet: [...workload, ['spec.selector', fixed()]],
+  DaemonSet: [...workload, ['spec.selector', fixed()]],
+  StatefulSet: [...workload, ['spec', fixedStatefulSet]],
   Job: [
     ...podSpec('spec.template.spec'),
     ['spec.template.spec.restartPolicy', ending],
@@ -151,7 +185,10 @@ export const kindChecks: Readonly<Record<string, readonly Row[]>> = {
     ['spec.type', oneOf('ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort')],
     ['spec.clusterIP', keptAddress],
   ],
-  PersistentVolumeClaim: [['spec.accessModes', needed('at least 1 access mode is required')]],
+  PersistentVolumeClaim: [
+    ['spec.accessModes', needed('at least 1 access mode is required')],
+    ['spec', fixedClaim],
+  ],
   RoleBinding: [['roleRef', fixed('cannot change roleRef')]],
   ClusterRoleBinding: [['roleRef', fixed('cannot change roleRef')]],
 }
