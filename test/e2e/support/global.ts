@@ -1,15 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
 import { installAgent, removeAgent } from './agent.ts'
 import { must } from './run.ts'
+import { endSandbox } from './sandbox.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     e2e: {
       readonly place: Place
+      /** Where homes are made, so that what a test that was killed left there is found. */
+      readonly homes: string
       /** What all files share; each has a sandbox of its own otherwise. */
       readonly cluster?: { readonly kubeconfig: string; readonly configuration: string }
     }
@@ -23,23 +26,20 @@ const script = fileURLToPath(new URL('../../cluster/cluster', import.meta.url))
 
 /** KUBESYNC_TEST_ON says where: `sandbox`, the default, or `cluster`, where the agent is installed once for all. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const homes = mkdtempSync(join(tmpdir(), 'kubesync-e2e-'))
   const on = process.env.KUBESYNC_TEST_ON ?? 'sandbox'
   if (on === 'sandbox') {
-    project.provide('e2e', { place: on })
-    return async () => printSkipped(project)
+    project.provide('e2e', { place: on, homes })
+    return () => end(project, homes)
   }
   if (on !== 'cluster') throw new Error(`KUBESYNC_TEST_ON is sandbox or cluster, not ${on}`)
   const given = process.env.KUBESYNC_TEST_KUBECONFIG
   const kubeconfig = given || (await bootCluster())
-  const home = mkdtempSync(join(tmpdir(), 'kubesync-e2e-'))
-  const close = async () => {
-    await removeAgent({ kubeconfig, home })
-    rmSync(home, { recursive: true, force: true })
-    printSkipped(project)
-  }
+  const agent = { kubeconfig, home: mkdtempSync(join(homes, 'agent-')) }
+  const close = () => removeAgent(agent).finally(() => end(project, homes))
   try {
-    const configuration = await installAgent({ kubeconfig, home })
-    project.provide('e2e', { place: given ? 'given' : on, cluster: { kubeconfig, configuration } })
+    const configuration = await installAgent(agent)
+    project.provide('e2e', { place: given ? 'given' : on, homes, cluster: { kubeconfig, configuration } })
   } catch (error) {
     await close()
     throw error
@@ -53,7 +53,15 @@ async function bootCluster(): Promise<string> {
   return /^KUBECONFIG=(.+)$/m.exec(await must('bash', [script, 'env']))?.[1] ?? ''
 }
 
-/** What did not run, with the reasons in the names: vitest's own report does not list it. */
+async function end(project: TestProject, homes: string): Promise<void> {
+  for (const name of readdirSync(homes)) {
+    if (existsSync(join(homes, name, 'sandbox'))) await endSandbox(join(homes, name))
+  }
+  rmSync(homes, { recursive: true, force: true })
+  printSkipped(project)
+}
+
+/** What this place could not show, with the reasons in the names: vitest's own report does not list it. */
 function printSkipped(project: TestProject): void {
   const skipped = project.vitest.state
     .getTestModules()

@@ -1,11 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { afterAll } from 'vitest'
 import { cli } from './agent.ts'
 import { type Finished, Running, run } from './run.ts'
-import { surroundings } from './surroundings.ts'
+import { newHome, surroundings } from './surroundings.ts'
 import { until } from './until.ts'
 
 /** What these tests rely on in `get -o json`. */
@@ -36,7 +35,7 @@ export type SessionView = SpecView['sessions'][number]
 
 /** A user's machine: a home of its own with kubesync's configuration and folders to sync. */
 export class Laptop {
-  readonly home: string = mkdtempSync(join(tmpdir(), 'kubesync-e2e-'))
+  readonly home: string = newHome()
   readonly env: NodeJS.ProcessEnv
   readonly #started: Running[] = []
 

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { cli } from './agent.ts'
-import { must } from './run.ts'
+import { must, run } from './run.ts'
 
 /** A sandbox of the built command line that nobody else uses. */
 export interface Sandbox {
@@ -12,16 +13,27 @@ export interface Sandbox {
 }
 
 export async function startSandbox(home: string, nodes = 1): Promise<Sandbox> {
-  const env = { ...process.env, KUBESYNC_HOME: home, KUBESYNC_CONFIG: '' }
-  const sandbox = (...args: string[]) => must(process.execPath, [cli, 'sandbox', ...args], { env })
-  await sandbox('up', '--nodes', String(nodes))
+  await must(process.execPath, [cli, 'sandbox', 'up', '--nodes', String(nodes)], { env: envOf(home) })
   return {
     kubeconfig: join(home, 'sandbox', 'kubeconfig'),
     socket: join(home, 'sandbox', 'control.sock'),
     async close() {
-      await sandbox('down')
+      if (await endSandbox(home)) return
+      const log = readFileSync(join(home, 'logs', 'sandbox.log'), 'utf8')
+      throw new Error(`the sandbox ended by itself, and had said:\n${log}`)
     },
   }
+}
+
+/** Ends the sandbox that has its state there; whether one ran. */
+export async function endSandbox(home: string): Promise<boolean> {
+  const { code, stdout, stderr } = await run(process.execPath, [cli, 'sandbox', 'down'], { env: envOf(home) })
+  if (code !== 0) throw new Error(`sandbox down exited with ${code}:\n${stderr}${stdout}`)
+  return stderr.includes('is down')
+}
+
+function envOf(home: string): NodeJS.ProcessEnv {
+  return { ...process.env, KUBESYNC_HOME: home, KUBESYNC_CONFIG: '' }
 }
 
 /** What a sandbox can make go wrong; src/sandbox/control.ts has them all. */

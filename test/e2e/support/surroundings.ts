@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, inject } from 'vitest'
 import { installAgent } from './agent.ts'
@@ -14,11 +13,16 @@ interface Surroundings {
   readonly socket?: string
 }
 
+/** A directory that is gone after the tests. */
+export function newHome(): string {
+  return mkdtempSync(join(inject('e2e').homes, 'home-'))
+}
+
 /** The cluster, which all files share, or a sandbox that no other file uses. */
 export const surroundings: Surroundings = inject('e2e').cluster ?? (await openSandbox())
 
 async function openSandbox(): Promise<Surroundings> {
-  const home = mkdtempSync(join(tmpdir(), 'kubesync-e2e-'))
+  const home = newHome()
   const sandbox = await startSandbox(home)
   const close = async () => {
     await sandbox.close()

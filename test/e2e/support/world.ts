@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { Cluster, Lab } from './cluster.ts'
 import { Laptop, type SessionView } from './ksync.ts'
 import { must } from './run.ts'
 import { type Fault, fault, startSandbox } from './sandbox.ts'
+import { newHome } from './surroundings.ts'
 import { type Listing, listLocal, listRemote } from './trees.ts'
 import { until } from './until.ts'
 
@@ -30,7 +29,7 @@ interface Options {
 
 /** Opens one, hands it over, and ends all of it, whatever came of that. */
 export async function withWorld(options: Options, use: (world: World) => Promise<void>): Promise<void> {
-  const home = mkdtempSync(join(tmpdir(), 'kubesync-e2e-'))
+  const home = newHome()
   const { megabytes } = options
   if (megabytes !== undefined) await must('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', home])
   try {
