@@ -1,17 +1,16 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
 import { installAgent, removeAgent } from './agent.ts'
 import { must } from './run.ts'
-import { endSandbox } from './sandbox.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
     e2e: {
       readonly place: Place
-      /** Where homes are made, so that what a test that was killed left there is found. */
+      /** Where the tests have their directories. */
       readonly homes: string
       /** What all files share; each has a sandbox of its own otherwise. */
       readonly cluster?: { readonly kubeconfig: string; readonly configuration: string }
@@ -30,7 +29,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const on = process.env.KUBESYNC_TEST_ON ?? 'sandbox'
   if (on === 'sandbox') {
     project.provide('e2e', { place: on, homes })
-    return () => end(project, homes)
+    return async () => end(project, homes)
   }
   if (on !== 'cluster') throw new Error(`KUBESYNC_TEST_ON is sandbox or cluster, not ${on}`)
   const given = process.env.KUBESYNC_TEST_KUBECONFIG
@@ -53,10 +52,7 @@ async function bootCluster(): Promise<string> {
   return /^KUBECONFIG=(.+)$/m.exec(await must('bash', [script, 'env']))?.[1] ?? ''
 }
 
-async function end(project: TestProject, homes: string): Promise<void> {
-  for (const name of readdirSync(homes)) {
-    if (existsSync(join(homes, name, 'sandbox'))) await endSandbox(join(homes, name))
-  }
+function end(project: TestProject, homes: string): void {
   rmSync(homes, { recursive: true, force: true })
   printSkipped(project)
 }

@@ -37,7 +37,7 @@ const onCluster = {
 const places: Readonly<Record<Place, Powers>> = {
   sandbox: {
     can: new Set(['apiServer', 'faults', 'mounts']),
-    bulk: { files: 4000, bytes: 50_000_000, largeMiB: 128 },
+    bulk: { files: 4000, bytes: 50_000_000, largeMiB: 512 },
     pull: '3s',
     transfer: { files: 1000, bytes: 20_000_000 },
   },

@@ -46,9 +46,9 @@ export class Running {
   }
 
   /** Ends it, however it takes that. */
-  async end(): Promise<void> {
+  async end(): Promise<Finished> {
     const late = setTimeout(() => this.child.kill('SIGKILL'), patience)
-    await this.kill('SIGTERM').finally(() => clearTimeout(late))
+    return this.kill('SIGTERM').finally(() => clearTimeout(late))
   }
 }
 

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { cli } from './agent.ts'
-import { must, run } from './run.ts'
+import { Running } from './run.ts'
+import { until } from './until.ts'
 
 /** A sandbox of the built command line that nobody else uses. */
 export interface Sandbox {
@@ -12,28 +12,25 @@ export interface Sandbox {
   close(): Promise<void>
 }
 
+/** In the foreground, so that a signal which ends the tests ends it, too. */
 export async function startSandbox(home: string, nodes = 1): Promise<Sandbox> {
-  await must(process.execPath, [cli, 'sandbox', 'up', '--nodes', String(nodes)], { env: envOf(home) })
+  const env = { ...process.env, KUBESYNC_HOME: home, KUBESYNC_CONFIG: '' }
+  const args = [cli, 'sandbox', 'up', '--foreground', '--nodes', String(nodes)]
+  const running = new Running(process.execPath, args, { env })
+  try {
+    await until('the sandbox is up', () => running.stderr, { holds: (said) => said.includes('is up') })
+  } catch (error) {
+    await running.end()
+    throw error
+  }
   return {
     kubeconfig: join(home, 'sandbox', 'kubeconfig'),
     socket: join(home, 'sandbox', 'control.sock'),
     async close() {
-      if (await endSandbox(home)) return
-      const log = readFileSync(join(home, 'logs', 'sandbox.log'), 'utf8')
-      throw new Error(`the sandbox ended by itself, and had said:\n${log}`)
+      const { code, stderr } = await running.end()
+      if (code !== 0) throw new Error(`the sandbox ended with ${code}, and had said:\n${stderr}`)
     },
   }
-}
-
-/** Ends the sandbox that has its state there; whether one ran. */
-export async function endSandbox(home: string): Promise<boolean> {
-  const { code, stdout, stderr } = await run(process.execPath, [cli, 'sandbox', 'down'], { env: envOf(home) })
-  if (code !== 0) throw new Error(`sandbox down exited with ${code}:\n${stderr}${stdout}`)
-  return stderr.includes('is down')
-}
-
-function envOf(home: string): NodeJS.ProcessEnv {
-  return { ...process.env, KUBESYNC_HOME: home, KUBESYNC_CONFIG: '' }
 }
 
 /** What a sandbox can make go wrong; src/sandbox/control.ts has them all. */
