@@ -61,7 +61,7 @@ export function openApi({ catalog, token, streams, now = () => new Date() }: Api
     if (target !== undefined) {
       return answer({ context, target, query: searchParams, streams, request, response })
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed()
+    if (request.method !== 'GET') throw methodNotAllowed()
     send(response, documentAt(pathname, request.headers.accept))
   }
 
@@ -70,9 +70,6 @@ export function openApi({ catalog, token, streams, now = () => new Date() }: Api
     const found = discovery(registry, path, accept)
     if (found !== undefined) return { code: 200, ...found }
     const document = openApiDocument(registry, path)
-    if (document !== undefined && isProtobufOnly(accept)) {
-      throw new ApiFailure(406, 'NotAcceptable', 'only JSON is served', {})
-    }
     if (document !== undefined) return { code: 200, body: document }
     const group = /^\/(?:api|apis\/([^/]+))\/[^/]/.exec(path)
     if (group !== null && registry.all().some(({ info }) => info.group === (group[1] ?? '')))
@@ -107,10 +104,6 @@ const upgradable = new Set(['exec', 'attach', 'portforward'])
 
 function urlOf({ url = '/' }: IncomingMessage): URL {
   return new URL(url, 'https://sandbox')
-}
-
-function isProtobufOnly(accept = '*/*'): boolean {
-  return accept.split(',').every((range) => range.includes('protobuf'))
 }
 
 /** Throws 401 unless the request has the token. */

@@ -43,8 +43,7 @@ export function objectIn(body: string, media: string, type: ResourceType): KubeO
   const { info, apiVersion, custom } = type
   const value = decodedBody(body, media, type)
   const { kind: said, apiVersion: version } = value
-  if (custom && said === undefined)
-    throw unrecognized(info.kind, `Object 'Kind' is missing in '${body}'`, body)
+  if (custom && said === undefined) throw unrecognized(info.kind, `Object 'Kind' is missing in '${body}'`)
   const kind = text(said) || info.kind
   const given = text(version) || apiVersion
   if (custom && given !== apiVersion) {
@@ -104,13 +103,11 @@ function decodedBody(body: string, media: string, type: ResourceType): Readonly<
   const { value, problem } = media === 'application/json' ? json(body) : yaml(body)
   if (problem === undefined && isObject(value)) return value
   const why = problem ?? 'json: cannot unmarshal the value into an object'
-  throw unrecognized(kind, `couldn't get version/kind; json parse error: ${why}`, body)
+  throw unrecognized(kind, `couldn't get version/kind; json parse error: ${why}`)
 }
 
-function unrecognized(kind: string, why: string, body: string): ApiFailure {
-  const summary = body === '' ? '<empty>' : body.startsWith('{') ? body : Buffer.from(body).toString('hex')
-  const cut = summary.length > 30 ? `${summary.slice(0, 30)} ...` : summary
-  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${cut})`)
+function unrecognized(kind: string, why: string): ApiFailure {
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why}`)
 }
 
 function unknownMedia({ custom }: ResourceType): ApiFailure {
@@ -124,24 +121,12 @@ interface Parsed {
   readonly problem?: string
 }
 
-/** What Go's decoder says where Node's says something else. */
-const expectations: readonly (readonly [RegExp, string])[] = [
-  [/property name/, 'looking for beginning of object key string'],
-  [/after property name/, 'after object key'],
-  [/after property value/, 'after object key:value pair'],
-  [/after array element/, 'after array element'],
-]
-
-/** A value in JSON, or what is wrong, in the words of Go's decoder. */
+/** A value in JSON, or what is wrong. */
 export function json(body: string): Parsed {
   try {
     return { value: JSON.parse(body) }
   } catch (error) {
-    const at = Number(/at position (\d+)/.exec(String(error))?.[1] ?? body.length)
-    const char = body[at]
-    if (char === undefined) return { problem: 'unexpected end of JSON input' }
-    const [, expected] = expectations.findLast(([said]) => said.test(String(error))) ?? []
-    return { problem: `invalid character ${quoted(char)} ${expected ?? 'looking for beginning of value'}` }
+    return { problem: error instanceof Error ? error.message : String(error) }
   }
 }
 
@@ -175,8 +160,6 @@ function keysTwice(body: string): string[] {
   }
   return twice
 }
-
-const quoted = (char: string) => `'${JSON.stringify(char).slice(1, -1)}'`
 
 /** A value in YAML as Kubernetes reads it: YAML 1.1 without times and numbers to the base of sixty. */
 export function yaml(body: string): Parsed {

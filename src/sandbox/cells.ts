@@ -1,5 +1,6 @@
+import { ageOf } from './duration.ts'
 import { at, isObject, type JsonObject, type KubeObject } from './object.ts'
-import { list, text } from './values.ts'
+import { count, list, text } from './values.ts'
 
 // What single cells of a table say, after pkg/printers/internalversion of Kubernetes.
 
@@ -29,55 +30,27 @@ export function selectorText(selector: unknown): string {
   return all.length === 0 ? '<none>' : all.join(',')
 }
 
-export function subjects(binding: KubeObject, kind: string): string {
-  const named = list(binding.subjects).filter((subject) => subject.kind === kind)
-  return named
-    .map(({ name, namespace }) => (namespace === undefined ? text(name) : `${namespace}/${name}`))
-    .join(', ')
+export function externalIp({ spec }: KubeObject): string {
+  if (at(spec, 'type') === 'ExternalName') return text(at(spec, 'externalName'))
+  if (at(spec, 'type') === 'LoadBalancer') return '<pending>'
+  return text(at(spec, 'externalIPs', '0')) || '<none>'
 }
 
-export function controllerOf({ metadata }: KubeObject): string {
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
-  if (owner === undefined) return '<none>'
-  const [group = ''] = owner.apiVersion.includes('/') ? owner.apiVersion.split('/') : []
-  return `${owner.kind.toLowerCase()}${group === '' ? '' : `.${group}`}/${owner.name}`
-}
-
-export function externalIp(service: KubeObject): string {
-  if (at(service, 'spec', 'type') === 'ExternalName') return textAt(service, 'spec.externalName')
-  if (at(service, 'spec', 'type') === 'LoadBalancer') return '<pending>'
-  const external = at(service, 'spec', 'externalIPs')
-  return Array.isArray(external) && external.length > 0 ? external.join(',') : '<none>'
-}
-
-export function ports(service: KubeObject): string {
-  const all = list(at(service, 'spec', 'ports')).map(({ port, nodePort, protocol }) =>
+export function ports({ spec }: KubeObject): string {
+  const all = list(at(spec, 'ports')).map(({ port, nodePort, protocol }) =>
     nodePort === undefined ? `${port}/${protocol}` : `${port}:${nodePort}/${protocol}`,
   )
   return all.join(',') || '<none>'
 }
 
-export function endpoints({ subsets }: KubeObject): string {
-  const all = list(subsets).flatMap((subset) =>
-    list(subset.addresses).flatMap(({ ip }) => list(subset.ports).map(({ port }) => `${ip}:${port}`)),
-  )
-  return all.length > 3
-    ? `${all.slice(0, 3).join(',')} + ${all.length - 3} more...`
-    : all.join(',') || '<none>'
-}
-
 export function nodeStatus(node: KubeObject): string {
-  const ready = list(at(node, 'status', 'conditions')).find(({ type }) => type === 'Ready')
-  const status = ready === undefined ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady'
+  const status = isReady(node) ? 'Ready' : 'NotReady'
   return at(node, 'spec', 'unschedulable') === true ? `${status},SchedulingDisabled` : status
 }
 
 export function nodeRoles({ metadata: { labels = {} } }: KubeObject): string {
-  const prefix = 'node-role.kubernetes.io/'
-  const roles = Object.keys(labels).flatMap((key) =>
-    key.startsWith(prefix) ? [key.slice(prefix.length)] : [],
-  )
-  return roles.sort().join(',') || '<none>'
+  const roles = Object.keys(labels).map((key) => /^node-role\.kubernetes\.io\/(.*)$/.exec(key)?.[1] ?? [])
+  return roles.flat().sort().join(',') || '<none>'
 }
 
 export function addressOf(node: KubeObject, type: string): string {
@@ -85,7 +58,57 @@ export function addressOf(node: KubeObject, type: string): string {
   return address === undefined ? '<none>' : text(address.address)
 }
 
-export function involved(object: unknown): string {
-  const { kind, name }: JsonObject = isObject(object) ? object : {}
-  return name === undefined ? text(kind).toLowerCase() : `${text(kind).toLowerCase()}/${text(name)}`
+function isReady({ status }: KubeObject): boolean {
+  return list(at(status, 'conditions')).some(({ type, status }) => type === 'Ready' && status === 'True')
+}
+
+const isRunning = (status: JsonObject) =>
+  status.ready === true && at(status, 'state', 'running') !== undefined
+const initsOf = ({ status }: KubeObject) => list(at(status, 'initContainerStatuses'))
+const statusesOf = ({ status }: KubeObject) => list(at(status, 'containerStatuses'))
+
+export function podReady(pod: KubeObject): string {
+  return `${statusesOf(pod).filter(isRunning).length}/${list(at(pod, 'spec', 'containers')).length}`
+}
+
+/** The phase, or what keeps a pod from its next one. */
+export function podStatus(pod: KubeObject): string {
+  const phase = textAt(pod, 'status.phase')
+  const isOver = phase === 'Succeeded' || phase === 'Failed'
+  if (pod.metadata.deletionTimestamp !== undefined && !isOver) return 'Terminating'
+  const initial = initStatus(pod)
+  if (initial !== undefined) return initial
+  const reasons = statusesOf(pod).flatMap((status) => reasonOf(status) ?? [])
+  const reason = reasons.find((one) => one !== 'Completed') ?? reasons[0]
+  if (reason === 'Completed' && statusesOf(pod).some(isRunning)) return isReady(pod) ? 'Running' : 'NotReady'
+  return reason ?? (textAt(pod, 'status.reason') || phase)
+}
+
+/** How far the init containers are; undefined when all are done. */
+function initStatus(pod: KubeObject): string | undefined {
+  const statuses = initsOf(pod)
+  const index = statuses.findIndex((status) => at(status, 'state', 'terminated', 'exitCode') !== 0)
+  const status = statuses[index]
+  if (status === undefined) return undefined
+  const reason = reasonOf(status) ?? 'PodInitializing'
+  const done = `${index}/${list(at(pod, 'spec', 'initContainers')).length}`
+  return `Init:${reason === 'PodInitializing' ? done : reason}`
+}
+
+/** Why a container does not run. */
+function reasonOf({ state }: JsonObject): string | undefined {
+  const end = at(state, 'terminated')
+  if (end === undefined) return textAt(state, 'waiting.reason') || undefined
+  return textAt(end, 'reason') || `ExitCode:${count(at(end, 'exitCode'))}`
+}
+
+export function podRestarts(pod: KubeObject, now: Date): string {
+  const statuses = initStatus(pod) === undefined ? statusesOf(pod) : initsOf(pod)
+  const restarts = statuses.reduce((sum, { restartCount }) => sum + count(restartCount), 0)
+  const last =
+    statuses
+      .map((status) => textAt(status, 'lastState.terminated.finishedAt'))
+      .sort()
+      .at(-1) ?? ''
+  return restarts === 0 || last === '' ? String(restarts) : `${restarts} (${ageOf(last, now)} ago)`
 }

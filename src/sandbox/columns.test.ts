@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { columns } from './columns.ts'
+import { columnsOf } from './columns.ts'
 import type { KubeObject } from './object.ts'
 
 const now = new Date('2026-01-01T00:10:00Z')
@@ -7,7 +7,7 @@ const metadata = { name: 'web', creationTimestamp: '2026-01-01T00:00:00Z' }
 
 /** The cells of an object's row by the names of their columns, or only some of them. */
 function row(resource: string, object: object, ...names: string[]): unknown[] {
-  const shown = (columns[resource] ?? []).filter(({ name }) => names.length === 0 || names.includes(name))
+  const shown = columnsOf({ key: resource }).filter(({ name }) => names.length === 0 || names.includes(name))
   return shown.map(({ cell }) =>
     cell({ apiVersion: 'v1', kind: 'Any', metadata, ...object } as KubeObject, now),
   )

@@ -1,57 +1,65 @@
 import {
   addressOf,
-  controllerOf,
-  endpoints,
   externalIp,
-  involved,
   labelsOf,
   nodeRoles,
   nodeStatus,
+  podReady,
+  podRestarts,
+  podStatus,
   ports,
   selectorText,
   size,
-  subjects,
   textAt,
 } from './cells.ts'
-import { age, type Column, column, name, number, said, wide } from './column.ts'
 import { ageOf } from './duration.ts'
+import { jsonPath } from './json-path.ts'
 import { at, type KubeObject } from './object.ts'
-import { podReady, podRestarts, podStatus } from './pod-columns.ts'
+import type { PrinterColumn, ResourceType } from './resource.ts'
 import { count, list, text } from './values.ts'
 
-function containers(path = 'spec.template.spec'): Column[] {
-  const of = (object: KubeObject, field: string) =>
-    list(at(object, ...path.split('.'), 'containers'))
-      .map((container) => text(container[field]))
-      .join(',')
-  return [
-    wide(column('Containers', (object) => of(object, 'name'))),
-    wide(column('Images', (object) => of(object, 'image'))),
-  ]
+type Cell = (object: KubeObject, now: Date) => unknown
+
+/** A column of a server-side table. */
+export interface Column {
+  readonly name: string
+  readonly type: string
+  readonly format?: string
+  readonly description?: string
+  /** 1 for those that are shown only with `-o wide`. */
+  readonly priority?: number
+  readonly cell: Cell
 }
 
-const selector = wide(column('Selector', (object) => selectorText(at(object, 'spec', 'selector'))))
-const replicas = (path: string) => (object: KubeObject) =>
-  `${count(at(object, 'status', path))}/${count(at(object, 'spec', 'replicas'))}`
-const sets = [
+const column = (name: string, cell: Cell): Column => ({ name, type: 'string', cell })
+const said = (name: string, path: string, none = '<none>') =>
+  column(name, (object) => textAt(object, path) || none)
+const wide = (one: Column): Column => ({ ...one, priority: 1 })
+const number = (name: string, path: string): Column => ({
   name,
-  number('Desired', 'spec.replicas'),
-  number('Current', 'status.replicas'),
-  number('Ready', 'status.readyReplicas'),
-  age,
-  ...containers(),
-]
-const roles = [
-  name,
-  column('Role', (object) => `${textAt(object, 'roleRef.kind')}/${textAt(object, 'roleRef.name')}`),
-  age,
-  ...['User', 'Group', 'ServiceAccount'].map((kind) =>
-    wide(column(`${kind}s`, (object) => subjects(object, kind))),
-  ),
-]
+  type: 'integer',
+  cell: (object) => count(at(object, ...path.split('.'))),
+})
 
-/** The columns of each resource, as pkg/printers/internalversion in Kubernetes has them. */
-export const columns: Readonly<Record<string, readonly Column[]>> = {
+const name: Column = { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name }
+const age = column('Age', ({ metadata }, now) => ageOf(metadata.creationTimestamp, now))
+
+function containers(field: string): Cell {
+  const of = (object: KubeObject) => list(at(object, 'spec', 'template', 'spec', 'containers'))
+  return (object) =>
+    of(object)
+      .map((container) => text(container[field]))
+      .join(',')
+}
+const template = [
+  wide(column('Containers', containers('name'))),
+  wide(column('Images', containers('image'))),
+  wide(column('Selector', (object) => selectorText(at(object, 'spec', 'selector')))),
+]
+const data = column('Data', ({ data, binaryData }) => size(data) + size(binaryData))
+
+/** The columns of the resources that people look at, as pkg/printers/internalversion in Kubernetes has them. */
+const columns: Readonly<Record<string, readonly Column[]>> = {
   pods: [
     name,
     column('Ready', podReady),
@@ -65,17 +73,19 @@ export const columns: Readonly<Record<string, readonly Column[]>> = {
   ],
   'deployments.apps': [
     name,
-    column('Ready', replicas('readyReplicas')),
+    column('Ready', ({ spec, status }) => `${count(at(status, 'readyReplicas'))}/${at(spec, 'replicas')}`),
     number('Up-to-date', 'status.updatedReplicas'),
     number('Available', 'status.availableReplicas'),
     age,
-    ...containers(),
-    selector,
+    ...template,
   ],
-  'replicasets.apps': [...sets, selector],
-  replicationcontrollers: [
-    ...sets,
-    wide(column('Selector', (object) => labelsOf(at(object, 'spec', 'selector')))),
+  'replicasets.apps': [
+    name,
+    number('Desired', 'spec.replicas'),
+    number('Current', 'status.replicas'),
+    number('Ready', 'status.readyReplicas'),
+    age,
+    ...template,
   ],
   'daemonsets.apps': [
     name,
@@ -86,30 +96,7 @@ export const columns: Readonly<Record<string, readonly Column[]>> = {
     number('Available', 'status.numberAvailable'),
     column('Node Selector', (object) => labelsOf(at(object, 'spec', 'template', 'spec', 'nodeSelector'))),
     age,
-    ...containers(),
-    selector,
-  ],
-  'statefulsets.apps': [name, column('Ready', replicas('readyReplicas')), age, ...containers()],
-  'controllerrevisions.apps': [name, column('Controller', controllerOf), number('Revision', 'revision'), age],
-  'jobs.batch': [
-    name,
-    column('Status', () => 'Running'),
-    column('Completions', (object) => `0/${textAt(object, 'spec.completions') || '1'}`),
-    column('Duration', () => ''),
-    age,
-    ...containers(),
-    selector,
-  ],
-  'cronjobs.batch': [
-    name,
-    said('Schedule', 'spec.schedule'),
-    said('Timezone', 'spec.timeZone'),
-    column('Suspend', (object) => (at(object, 'spec', 'suspend') === true ? 'True' : 'False')),
-    number('Active', 'status.active'),
-    said('Last Schedule', 'status.lastScheduleTime'),
-    age,
-    ...containers('spec.jobTemplate.spec.template.spec'),
-    wide(column('Selector', () => '<none>')),
+    ...template,
   ],
   services: [
     name,
@@ -120,7 +107,6 @@ export const columns: Readonly<Record<string, readonly Column[]>> = {
     age,
     wide(column('Selector', (object) => labelsOf(at(object, 'spec', 'selector')))),
   ],
-  endpoints: [name, column('Endpoints', endpoints), age],
   nodes: [
     name,
     column('Status', nodeStatus),
@@ -134,70 +120,37 @@ export const columns: Readonly<Record<string, readonly Column[]>> = {
     wide(said('Container-Runtime', 'status.nodeInfo.containerRuntimeVersion', '<unknown>')),
   ],
   events: [
-    column('Last Seen', (event, now) =>
-      ageOf(event.lastTimestamp ?? event.firstTimestamp ?? event.eventTime, now),
-    ),
+    column('Last Seen', (event, now) => ageOf(event.lastTimestamp ?? event.eventTime, now)),
     said('Type', 'type', ''),
     said('Reason', 'reason', ''),
-    column('Object', ({ involvedObject }) => involved(involvedObject)),
-    wide(said('Subobject', 'involvedObject.fieldPath', '')),
-    wide(
-      column('Source', (event) => textAt(event, 'source.component') || textAt(event, 'reportingComponent')),
-    ),
+    column('Object', ({ involvedObject: of }) => `${textAt(of, 'kind').toLowerCase()}/${textAt(of, 'name')}`),
     column('Message', (event) => textAt(event, 'message').trim()),
-    wide(column('First Seen', (event, now) => ageOf(event.firstTimestamp ?? event.eventTime, now))),
-    wide(column('Count', (event) => count(event.count) || 1)),
     wide(name),
   ],
   namespaces: [name, said('Status', 'status.phase', ''), age],
-  configmaps: [name, column('Data', ({ data, binaryData }) => size(data) + size(binaryData)), age],
-  secrets: [name, said('Type', 'type', ''), column('Data', ({ data }) => size(data)), age],
-  serviceaccounts: [name, age],
-  'ingresses.networking.k8s.io': [
-    name,
-    said('Class', 'spec.ingressClassName'),
-    column(
-      'Hosts',
-      (object) =>
-        list(at(object, 'spec', 'rules'))
-          .map(({ host }) => text(host))
-          .join(',') || '*',
-    ),
-    column('Address', () => ''),
-    column('Ports', (object) => (list(at(object, 'spec', 'tls')).length > 0 ? '80, 443' : '80')),
-    age,
-  ],
-  'networkpolicies.networking.k8s.io': [
-    name,
-    column('Pod-Selector', (object) => selectorText(at(object, 'spec', 'podSelector'))),
-    age,
-  ],
-  'rolebindings.rbac.authorization.k8s.io': roles,
-  'clusterrolebindings.rbac.authorization.k8s.io': roles,
-  'leases.coordination.k8s.io': [name, said('Holder', 'spec.holderIdentity', ''), age],
-  'priorityclasses.scheduling.k8s.io': [
-    name,
-    number('Value', 'value'),
-    { name: 'Global-Default', type: 'boolean', cell: ({ globalDefault }) => globalDefault === true },
-    age,
-    wide(said('PreemptionPolicy', 'preemptionPolicy', '')),
-  ],
-  persistentvolumeclaims: [
-    name,
-    said('Status', 'status.phase', ''),
-    said('Volume', 'spec.volumeName', ''),
-    column('Capacity', () => ''),
-    column('Access Modes', () => ''),
-    said('StorageClass', 'spec.storageClassName', ''),
-    said('VolumeAttributesClass', 'spec.volumeAttributesClassName', '<unset>'),
-    age,
-    wide(said('VolumeMode', 'spec.volumeMode', '<unset>')),
-  ],
-  'poddisruptionbudgets.policy': [
-    name,
-    said('Min Available', 'spec.minAvailable', 'N/A'),
-    said('Max Unavailable', 'spec.maxUnavailable', 'N/A'),
-    number('Allowed Disruptions', 'status.disruptionsAllowed'),
-    age,
-  ],
+  configmaps: [name, data, age],
+  secrets: [name, said('Type', 'type', ''), data, age],
+}
+
+/** What a server shows of kinds it has no columns for. */
+const plain: readonly Column[] = [
+  name,
+  { name: 'Created At', type: 'date', cell: ({ metadata }) => metadata.creationTimestamp },
+]
+
+/** The columns of a resource: those of Kubernetes, those that a CRD names. */
+export function columnsOf({ key, definition }: Pick<ResourceType, 'key' | 'definition'>): readonly Column[] {
+  if (definition === undefined) return columns[key] ?? plain
+  return [name, ...(definition.columns.length === 0 ? [age] : definition.columns.map(customColumn))]
+}
+
+function customColumn({ jsonPath: path, ...column }: PrinterColumn): Column {
+  return {
+    ...column,
+    cell: (object, now) => {
+      const [value] = jsonPath(object, path)
+      if (column.type === 'date') return value === undefined ? null : ageOf(value, now)
+      return column.type === 'string' && typeof value === 'object' ? JSON.stringify(value) : (value ?? null)
+    },
+  }
 }

@@ -1,5 +1,6 @@
 import { type Cause, notImplemented } from './failure.ts'
 import { at, isObject, type JsonObject, type KubeObject } from './object.ts'
+import { invalidValue, required, unsupported } from './validate/causes.ts'
 import { list, text } from './values.ts'
 
 /** A CRD with what the server fills in where nothing was said. */
@@ -38,12 +39,14 @@ export function crdCauses(crd: KubeObject): Cause[] {
   return [
     ...(crd.metadata.name === name
       ? []
-      : [wrong('metadata.name', crd.metadata.name, 'must be spec.names.plural+"."+spec.group')]),
-    ...(['Cluster', 'Namespaced'].includes(scope) ? [] : [unsupportedScope(scope)]),
+      : [invalidValue('metadata.name', crd.metadata.name, 'must be spec.names.plural+"."+spec.group')]),
+    ...(['Cluster', 'Namespaced'].includes(scope)
+      ? []
+      : [unsupported('spec.scope', scope, ['Cluster', 'Namespaced'])]),
     ...versions.flatMap((version, index) => schemaCauses(version, `spec.versions[${index}]`)),
     ...(stored.length === 1
       ? []
-      : [wrong('spec.versions', versions, 'must have exactly one version marked as storage version')]),
+      : [invalidValue('spec.versions', versions, 'must have exactly one version marked as storage version')]),
     ...['plural', 'kind']
       .filter((part) => text(at(spec, 'names', part)) === '')
       .map((part) => required(`spec.names.${part}`, '')),
@@ -55,7 +58,7 @@ function schemaCauses(version: JsonObject, field: string): Cause[] {
   const path = `${field}.schema.openAPIV3Schema`
   if (!isObject(schema)) return [required(path, 'schemas are required')]
   if (schema.type !== 'object')
-    return [wrong(`${path}.type`, text(schema.type), 'must be object at the root')]
+    return [invalidValue(`${path}.type`, text(schema.type), 'must be object at the root')]
   return untyped(schema, path)
 }
 
@@ -73,17 +76,4 @@ function untyped(schema: JsonObject, path: string): Cause[] {
     [`${path}.additionalProperties`, schema.additionalProperties],
   ]
   return [...own, ...inner.flatMap(([at, value]) => (isObject(value) ? untyped(value, at) : []))]
-}
-
-function wrong(field: string, value: unknown, why: string): Cause {
-  return { reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field }
-}
-
-function required(field: string, why: string): Cause {
-  return { reason: 'FieldValueRequired', message: `Required value${why === '' ? '' : `: ${why}`}`, field }
-}
-
-function unsupportedScope(scope: string): Cause {
-  const message = `Unsupported value: ${JSON.stringify(scope)}: supported values: "Cluster", "Namespaced"`
-  return { reason: 'FieldValueNotSupported', message, field: 'spec.scope' }
 }

@@ -80,7 +80,7 @@ describe('a deletion', () => {
       /the ResourceVersion in the precondition \(1\) does not match/,
     ],
     [{ propagationPolicy: 'Sideways' }, 422, /supported values: "Foreground", "Background", "Orphan", "nil"/],
-    [{ propagationPolicy: 'Orphan', orphanDependents: true }, 422, /cannot be both set/],
+    [{ orphanDependents: true }, 501, /orphanDependents instead of a propagationPolicy/],
     [{ dryRun: ['x'] }, 422, /dryRun: Unsupported value: \["x"\]: supported values: "All"/],
     [{ kind: 'Foo', apiVersion: 'v1' }, 400, /no kind "Foo" is registered/],
     ['{bad', 400, /couldn't get version\/kind; json parse error/],
@@ -107,9 +107,6 @@ describe('a deletion', () => {
 })
 
 describe('a pod', () => {
-  const bind = ({ ask }: ApiServer) =>
-    ask('POST', `${pods}/web/binding`, { body: { metadata: { name: 'web' }, target: { name: 'node-1' } } })
-
   test('that runs nowhere goes at once', async () => {
     const { ask } = await startApiServer()
     await ask('POST', pods, { body: pod('web') })
@@ -118,10 +115,8 @@ describe('a pod', () => {
   })
 
   test('on a node is given time, which can only be made shorter', async () => {
-    const server = await startApiServer({ now: () => new Date('2026-01-01T00:00:00Z') })
-    const { ask } = server
-    await ask('POST', pods, { body: pod('web') })
-    await bind(server)
+    const { ask } = await startApiServer({ now: () => new Date('2026-01-01T00:00:00Z') })
+    await ask('POST', pods, { body: pod('web', { nodeName: 'node-1' }) })
     const deleted = async (query = '') => (await ask('DELETE', `${pods}/web${query}`)).body.metadata
     expect(await deleted()).toMatchObject({
       deletionTimestamp: '2026-01-01T00:00:30Z',
@@ -136,32 +131,6 @@ describe('a pod', () => {
     })
     await deleted('?gracePeriodSeconds=0')
     expect((await ask('GET', `${pods}/web`)).code).toBe(404)
-  })
-
-  test('is evicted as it is deleted', async () => {
-    const server = await startApiServer()
-    const { ask } = server
-    await ask('POST', pods, { body: pod('web') })
-    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'web' } }
-    const other = { ...eviction, metadata: { name: 'other' } }
-    expect((await ask('POST', `${pods}/web/eviction`, { body: other })).code).toBe(400)
-    expect((await ask('POST', `${pods}/web/eviction`, { body: eviction })).body.status).toBe('Success')
-    expect((await ask('GET', `${pods}/web`)).code).toBe(404)
-  })
-
-  test('is bound once', async () => {
-    const server = await startApiServer()
-    const { ask } = server
-    await ask('POST', pods, { body: pod('web') })
-    expect((await bind(server)).code).toBe(201)
-    const { body } = await ask('GET', `${pods}/web`)
-    expect(body.spec.nodeName).toBe('node-1')
-    expect(body.status.conditions).toMatchObject([{ type: 'PodScheduled', status: 'True' }])
-    const again = await bind(server)
-    expect([again.code, again.body.message]).toEqual([
-      409,
-      'Operation cannot be fulfilled on pods/binding "web": pod web is already assigned to node "node-1"',
-    ])
   })
 })
 

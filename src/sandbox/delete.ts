@@ -5,7 +5,7 @@ import { at, isObject, type KubeObject } from './object.ts'
 import { inVersion, type ResourceType, storedVersion } from './resource.ts'
 import type { NamedTarget } from './route.ts'
 import { count, text, timestamp } from './values.ts'
-import { find } from './write.ts'
+import { find, isHeld } from './write.ts'
 
 /** DeleteOptions, as far as they are heeded. */
 export interface DeleteOptions {
@@ -36,8 +36,7 @@ export function deleteObject(context: Context, target: NamedTarget, options: Del
     throw forbidden(type.info, live.metadata.name, 'this namespace may not be deleted')
   }
   const marked = mark(context, type, { live, options })
-  const { finalizers = [], deletionGracePeriodSeconds: grace = 0 } = marked.metadata
-  const gone = finalizers.length === 0 && grace === 0 && !isFilled(type, marked)
+  const gone = !isHeld(type, marked)
   if (gone && !options.dryRun) context.store.remove(type.key, live.metadata)
   if (gone || options.dryRun || marked === live) return { object: marked, gone }
   const stored = context.store.put(type.key, inVersion(marked, storedVersion(type)))
@@ -55,13 +54,6 @@ function checkPreconditions({ info }: ResourceType, { metadata }: KubeObject, op
     const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`
     throw conflict(named, metadata.name, why)
   }
-}
-
-/** A namespace that is still to be emptied. */
-function isFilled({ key }: ResourceType, { spec }: KubeObject): boolean {
-  return (
-    key === 'namespaces' && isObject(spec) && Array.isArray(spec.finalizers) && spec.finalizers.length > 0
-  )
 }
 
 interface Deletion {

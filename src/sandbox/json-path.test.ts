@@ -15,7 +15,6 @@ const object = {
 
 test.each([
   ['.spec.size', [3]],
-  ['{.spec.size}', [3]],
   ['.spec.ports[1].port', [443]],
   ['.spec.ports[*].name', ['http', 'tls']],
   ['.status.conditions[?(@.type=="Ready")].status', ['True']],

@@ -3,7 +3,6 @@ import { conditionOf, crdKey } from './crd.ts'
 import { crdFinalizer, withoutFinalizer } from './delete.ts'
 import { at, isObject, type KubeObject } from './object.ts'
 import type { Registry } from './registry.ts'
-import { storageKey } from './schema.ts'
 import { list, text, timestamp } from './values.ts'
 import type { Writer } from './writer.ts'
 
@@ -52,7 +51,8 @@ function emptyNamespace(writer: Writer, registry: Registry, namespace: string): 
 }
 
 function removeObjects(writer: Writer, crd: KubeObject): void {
-  const key = keyOf(crd)
+  // A CRD is named as its resource is filed.
+  const key = crd.metadata.name
   for (const { metadata } of writer.store.list(key)) {
     if (metadata.deletionTimestamp === undefined) writer.delete({ resource: key, ...metadata })
   }
@@ -60,13 +60,6 @@ function removeObjects(writer: Writer, crd: KubeObject): void {
   writer.change({ resource: crdKey, name: crd.metadata.name }, (object) =>
     withoutFinalizer(object, crdFinalizer),
   )
-}
-
-function keyOf(crd: KubeObject): string {
-  return storageKey({
-    group: text(at(crd, 'spec', 'group')),
-    plural: text(at(crd, 'spec', 'names', 'plural')),
-  })
 }
 
 /** Accepts a CRD's names, unless another has its kind already, and says so. */
@@ -79,17 +72,16 @@ function establish(writer: Writer, crd: KubeObject): void {
       (other) =>
         at(other, 'spec', 'group') === group && at(other, 'spec', 'names', 'kind') === at(names, 'kind'),
     )
-  const time = timestamp(new Date())
-  const accepted = taken
-    ? ['False', 'KindConflict', `${JSON.stringify(at(names, 'kind'))} is already in use`]
-    : ['True', 'NoConflicts', 'no conflicts found']
-  const established = taken
-    ? ['False', 'NotAccepted', 'not all names are accepted']
-    : ['True', 'InitialNamesAccepted', 'the initial names have been accepted']
-  const conditions = [
-    condition(crd, 'NamesAccepted', accepted, time),
-    condition(crd, 'Established', established, time),
-  ]
+  const [accepted, established] = taken
+    ? [
+        ['False', 'KindConflict', `${JSON.stringify(at(names, 'kind'))} is already in use`],
+        ['False', 'NotAccepted', 'not all names are accepted'],
+      ]
+    : [
+        ['True', 'NoConflicts', 'no conflicts found'],
+        ['True', 'InitialNamesAccepted', 'the initial names have been accepted'],
+      ]
+  const conditions = [condition(crd, 'NamesAccepted', accepted), condition(crd, 'Established', established)]
   const stored = list(versions)
     .filter(({ storage }) => storage === true)
     .map(({ name }) => text(name))
@@ -102,13 +94,8 @@ function establish(writer: Writer, crd: KubeObject): void {
   )
 }
 
-function condition(
-  crd: KubeObject,
-  type: string,
-  [status, reason, message]: readonly string[],
-  time: string,
-) {
+function condition(crd: KubeObject, type: string, [status, reason, message]: readonly string[] = []) {
   const before = conditionOf(crd, type)
-  const lastTransitionTime = before?.status === status ? before?.lastTransitionTime : time
+  const lastTransitionTime = before?.status === status ? before?.lastTransitionTime : timestamp(new Date())
   return { type, status, reason, message, lastTransitionTime }
 }

@@ -56,20 +56,20 @@ function metadataWithStatus({ key, custom }: ResourceType, live: KubeObject, nex
   return { ...live.metadata, ...Object.fromEntries(written), ...recorded }
 }
 
+/** What of the metadata only the server writes. */
+const own = [
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+]
+
 export function withServersOwn({ metadata: live }: KubeObject, next: KubeObject): KubeObject {
-  const names = [
-    'uid',
-    'resourceVersion',
-    'generation',
-    'creationTimestamp',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-  ] as const
-  const own = Object.fromEntries(
-    names.flatMap((name) => (live[name] === undefined ? [] : [[name, live[name]]])),
-  )
-  const others = Object.entries(next.metadata).filter(([name]) => !names.some((one) => one === name))
-  return { ...next, metadata: { ...Object.fromEntries(others), ...own, name: live.name } }
+  const kept = Object.entries(live).filter(([name]) => own.includes(name))
+  const others = Object.entries(next.metadata).filter(([name]) => !own.includes(name))
+  return { ...next, metadata: { ...Object.fromEntries([...others, ...kept]), name: live.name } }
 }
 
 /** Raises the generation when what was asked for changed. */

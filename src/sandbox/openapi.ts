@@ -9,7 +9,6 @@ const pathOf = (apiVersion: string) => (apiVersion.includes('/') ? `apis/${apiVe
 
 /** What is served below /openapi; undefined for a path that is not. */
 export function openApiDocument(registry: Registry, path: string): object | undefined {
-  if (path === '/openapi/v2') return swagger(registry)
   if (path === '/openapi/v3') return index(registry)
   const apiVersion = registry
     .all()
@@ -41,12 +40,6 @@ function document(registry: Registry, apiVersion: string): object {
     paths: Object.fromEntries(types.flatMap(pathsOf)),
     components: { schemas: schemasOf(registry, types) },
   }
-}
-
-function swagger(registry: Registry): object {
-  const definitions = JSON.stringify(schemasOf(registry, registry.all())).replaceAll(prefix, '#/definitions/')
-  const info = { title: 'Kubernetes', version: registry.catalog.version }
-  return { swagger: '2.0', info, paths: {}, definitions: JSON.parse(definitions) }
 }
 
 function schemasOf({ catalog }: Registry, types: readonly ResourceType[]): Record<string, Schema> {
@@ -100,32 +93,32 @@ const listParameters = [
   ...inQuery('boolean', 'allowWatchBookmarks', 'sendInitialEvents', 'watch'),
 ]
 
+/** HTTP's methods for the verbs of collections and of single objects, and what the schema calls these. */
+const collection = { list: ['get', 'list'], create: ['post', 'post'] } as const
+const single = {
+  get: ['get', 'get'],
+  update: ['put', 'put'],
+  patch: ['patch', 'patch'],
+  delete: ['delete', 'delete'],
+} as const
+
 function pathsOf({ apiVersion, info }: ResourceType): [string, object][] {
   const base = `/${pathOf(apiVersion)}${info.namespaced ? '/namespaces/{namespace}' : ''}/${info.plural}`
-  const operation = (action: string) => ({
+  const operations = (methods: Readonly<Record<string, readonly [method: string, action: string]>>) =>
+    Object.entries(methods).flatMap(([verb, [method, action]]) =>
+      info.verbs.includes(verb) ? [[method, operation(info, action)] as const] : [],
+    )
+  return [
+    [base, Object.fromEntries(operations(collection))],
+    [`${base}/{name}`, Object.fromEntries(operations(single))],
+  ]
+}
+
+function operation(info: ResourceType['info'], action: string): object {
+  return {
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': kindOf(info),
     ...(action === 'get' ? {} : { parameters: action === 'list' ? listParameters : writeParameters }),
     responses: { 200: { description: 'OK' } },
-  })
-  const served = (actions: readonly (readonly [string, string])[]) =>
-    Object.fromEntries(
-      actions
-        .filter(([, action]) => info.verbs.includes(action === 'post' ? 'create' : action))
-        .map(([method, action]) => [method, operation(action)]),
-    )
-  const collection = served([
-    ['get', 'list'],
-    ['post', 'post'],
-  ])
-  const single = served([
-    ['get', 'get'],
-    ['put', 'update'],
-    ['patch', 'patch'],
-    ['delete', 'delete'],
-  ])
-  return [
-    [base, collection],
-    [`${base}/{name}`, single],
-  ]
+  }
 }

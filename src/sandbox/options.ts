@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import { json, mediaType, yaml } from './body.ts'
 import type { WriteOptions } from './context.ts'
 import type { DeleteOptions } from './delete.ts'
-import { badRequest, invalid } from './failure.ts'
+import { badRequest, invalid, notImplemented } from './failure.ts'
 import { at, isObject } from './object.ts'
 import { numberOf } from './read.ts'
-import { forbiddenField, invalidValue, required, unsupported } from './validate/causes.ts'
+import { forbiddenField, required, unsupported } from './validate/causes.ts'
 import { text } from './values.ts'
 
 const validations = { Ignore: 'ignore', Warn: 'warn', Strict: 'strict' } as const
@@ -51,30 +51,22 @@ const policies = ['Foreground', 'Background', 'Orphan']
 /** DeleteOptions of a request's body, with what its query says where the body says nothing. Throws 400, 422. */
 export function deleteOptions(body: string, media: string, query: URLSearchParams): DeleteOptions {
   const given = body.trim() === '' ? {} : optionsIn(body, media)
-  const { gracePeriodSeconds, orphanDependents } = given
-  const said = text(given.propagationPolicy) || (query.get('propagationPolicy') ?? '')
+  const { gracePeriodSeconds } = given
+  if (given.orphanDependents !== undefined)
+    throw notImplemented('orphanDependents instead of a propagationPolicy')
+  const policy = text(given.propagationPolicy) || (query.get('propagationPolicy') ?? '')
   const dryRun = Array.isArray(given.dryRun) ? given.dryRun : query.getAll('dryRun')
   const causes = [
-    ...(said === '' || policies.includes(said)
+    ...(policy === '' || policies.includes(policy)
       ? []
-      : [unsupported('propagationPolicy', said, [...policies, 'nil'])]),
-    ...(said !== '' && orphanDependents !== undefined
-      ? [
-          invalidValue(
-            'propagationPolicy',
-            said,
-            'orphanDependents and deletionPropagation cannot be both set',
-          ),
-        ]
-      : []),
+      : [unsupported('propagationPolicy', policy, [...policies, 'nil'])]),
     ...(dryRun.every((value) => value === 'All') ? [] : [unsupported('dryRun', dryRun, ['All'])]),
   ]
   if (causes.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', causes)
-  const orphans = orphanDependents === true ? 'Orphan' : orphanDependents === false ? 'Background' : undefined
   return {
     gracePeriodSeconds:
       typeof gracePeriodSeconds === 'number' ? gracePeriodSeconds : numberOf(query, 'gracePeriodSeconds'),
-    propagationPolicy: said || orphans,
+    propagationPolicy: policy || undefined,
     uid: text(at(given, 'preconditions', 'uid')) || undefined,
     resourceVersion: text(at(given, 'preconditions', 'resourceVersion')) || undefined,
     dryRun: dryRun.length > 0,

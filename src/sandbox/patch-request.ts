@@ -4,7 +4,7 @@ import { unconverted } from './body.ts'
 import type { Context, WriteOptions } from './context.ts'
 import { add, requireOpenNamespace } from './create.ts'
 import { ApiFailure, badRequest, conflict, invalid } from './failure.ts'
-import { isObject, type KubeObject } from './object.ts'
+import type { KubeObject } from './object.ts'
 import { jsonPatch, mergePatch } from './patch.ts'
 import { inVersion, type ResourceType } from './resource.ts'
 import type { NamedTarget } from './route.ts'
@@ -104,28 +104,7 @@ export function applyPatch(
   const live = found === undefined ? find(context, target) : inVersion(found, type.apiVersion)
   // An object that is there need not be named again.
   const applied = addressed(target, body.metadata.name === '' ? renamed(body, target.name) : body)
-  const next = withLastApplied(apply(live, applied, how), body, options)
-  return replace(context, { target, live, next, recorded: true }, options)
-}
-
-const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
-
-/** Who came from `kubectl apply` to `kubectl apply --server-side` may go back: its annotation is kept up to date. */
-function withLastApplied(next: KubeObject, applied: KubeObject, { manager }: WriteOptions): KubeObject {
-  const { annotations } = next.metadata
-  if (manager !== 'kubectl' || annotations?.[lastApplied] === undefined) return next
-  const { [lastApplied]: _, ...others } = applied.metadata.annotations ?? {}
-  const own = applied.metadata.annotations === undefined ? {} : { annotations: others }
-  const value = { ...applied, metadata: { ...applied.metadata, ...own } }
-  const text = `${JSON.stringify(sorted(value))}\n`
-  return { ...next, metadata: { ...next.metadata, annotations: { ...annotations, [lastApplied]: text } } }
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (!isObject(value)) return value
-  const entries = Object.entries(value).map(([key, inner]) => [key, sorted(inner)] as const)
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
+  return replace(context, { target, live, next: apply(live, applied, how), recorded: true }, options)
 }
 
 function renamed(object: KubeObject, name: string): KubeObject {

@@ -1,61 +1,16 @@
 import type { ServerResponse } from 'node:http'
-import type { Context, WriteOptions } from './context.ts'
-import { type Deleted, deleteObject } from './delete.ts'
-import { ApiFailure, badRequest, conflict, invalid } from './failure.ts'
+import type { Context } from './context.ts'
+import { badRequest, invalid } from './failure.ts'
 import type { ExecOptions, LogOptions, PodStreams, Upgrade } from './node/streams.ts'
-import { at, isObject, type KubeObject } from './object.ts'
+import { at, type KubeObject } from './object.ts'
 import { numberOf } from './read.ts'
 import type { NamedTarget } from './route.ts'
 import { invalidValue } from './validate/causes.ts'
-import { list, text, timestamp } from './values.ts'
-import { commit, find } from './write.ts'
+import { list, text } from './values.ts'
+import { find } from './write.ts'
 
 const isTrue = (query: URLSearchParams, name: string) =>
   ['', 'true', '1'].includes(query.get(name) ?? 'false')
-
-/** Binds a pod to a node, as a scheduler asks for it. */
-export function bind(
-  context: Context,
-  target: NamedTarget,
-  binding: KubeObject,
-  options: WriteOptions,
-): void {
-  const node = text(at(binding, 'target', 'name'))
-  if (node === '') throw new ApiFailure(500, '', 'target.name: Required value')
-  const pod = find(context, target)
-  const { name, deletionTimestamp } = pod.metadata
-  const bound = text(at(pod, 'spec', 'nodeName'))
-  const plural = 'pods/binding'
-  if (deletionTimestamp !== undefined) {
-    throw conflict({ group: '', plural }, name, `pod ${name} is being deleted, cannot be assigned to a host`)
-  }
-  if (bound !== '') {
-    throw conflict({ group: '', plural }, name, `pod ${name} is already assigned to node "${bound}"`)
-  }
-  if (!options.dryRun) commit(context, target.type, boundTo(pod, node, context.now()))
-}
-
-function boundTo(pod: KubeObject, nodeName: string, now: Date): KubeObject {
-  const scheduled = {
-    type: 'PodScheduled',
-    status: 'True',
-    lastProbeTime: null,
-    lastTransitionTime: timestamp(now),
-  }
-  const others = list(at(pod, 'status', 'conditions')).filter(({ type }) => type !== 'PodScheduled')
-  const spec = { ...(isObject(pod.spec) ? pod.spec : {}), nodeName }
-  return { ...pod, spec, status: { ...(pod.status as object), conditions: [...others, scheduled] } }
-}
-
-/** Deletes a pod as an eviction asks for it; no PodDisruptionBudget is heeded. */
-export function evict(context: Context, target: NamedTarget, eviction: KubeObject, dryRun: boolean): Deleted {
-  const { name } = eviction.metadata
-  if (name !== '' && name !== target.name)
-    throw badRequest('name in URL does not match name in Eviction object')
-  const grace = at(eviction, 'deleteOptions', 'gracePeriodSeconds')
-  const gracePeriodSeconds = typeof grace === 'number' ? grace : undefined
-  return deleteObject(context, target, { gracePeriodSeconds, dryRun })
-}
 
 /** Hands a connection to the pod's node: exec, attach or port-forward. */
 export function stream(
@@ -105,30 +60,23 @@ export function logs(
 }
 
 function logOptions(query: URLSearchParams, pod: string): LogOptions {
-  const numbers = { tailLines: numberOf(query, 'tailLines'), sinceSeconds: numberOf(query, 'sinceSeconds') }
-  const limitBytes = numberOf(query, 'limitBytes')
-  const causes = [
-    ...below(numbers.tailLines, 0, 'tailLines'),
-    ...below(numbers.sinceSeconds, 1, 'sinceSeconds'),
-    ...below(limitBytes, 1, 'limitBytes'),
-  ]
-  if (causes.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, pod, causes)
+  const number = (name: string, least: number) => {
+    const value = numberOf(query, name)
+    if (value === undefined || value >= least) return value
+    const why = `must be greater than ${least === 0 ? 'or equal to ' : ''}0`
+    throw invalid({ group: '', kind: 'PodLogOptions' }, pod, [invalidValue(name, value, why)])
+  }
   const since = query.get('sinceTime')
   return {
     container: query.get('container') ?? '',
     follow: isTrue(query, 'follow'),
     previous: isTrue(query, 'previous'),
     timestamps: isTrue(query, 'timestamps'),
-    ...numbers,
-    limitBytes,
+    tailLines: number('tailLines', 0),
+    sinceSeconds: number('sinceSeconds', 1),
+    limitBytes: number('limitBytes', 1),
     ...(since === null ? {} : { sinceTime: new Date(since) }),
   }
-}
-
-function below(value: number | undefined, least: number, field: string) {
-  if (value === undefined || value >= least) return []
-  const why = least === 0 ? 'must be greater than or equal to 0' : 'must be greater than 0'
-  return [invalidValue(field, value, why)]
 }
 
 function checkContainer(pod: KubeObject, container: string): void {

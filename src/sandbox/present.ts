@@ -1,16 +1,13 @@
-import { age, type Column, name as nameColumn, plain } from './column.ts'
-import { columns } from './columns.ts'
+import { columnsOf } from './columns.ts'
 import type { Context } from './context.ts'
-import { ageOf } from './duration.ts'
 import { ApiFailure } from './failure.ts'
-import { jsonPath } from './json-path.ts'
 import type { KubeObject } from './object.ts'
 import type { Page } from './read.ts'
-import type { PrinterColumn, ResourceType } from './resource.ts'
+import type { ResourceType } from './resource.ts'
 
-/** How a client wants objects: whole, as rows of a table, or their metadata alone; as JSON or YAML. */
+/** How a client wants objects: whole or as rows of a table, as JSON or YAML. */
 export interface Form {
-  readonly as: 'object' | 'table' | 'metadata'
+  readonly as: 'object' | 'table'
   readonly yaml: boolean
 }
 
@@ -33,9 +30,7 @@ export function formOf(accept: string | undefined, watch = false): Form {
 
 function shapeOf({ as = '', g, v }: Record<string, string | undefined>): Form['as'] | undefined {
   if (as === '') return 'object'
-  if (g !== 'meta.k8s.io' || v !== 'v1') return undefined
-  if (as === 'Table') return 'table'
-  return as.startsWith('PartialObjectMetadata') ? 'metadata' : undefined
+  return as === 'Table' && g === 'meta.k8s.io' && v === 'v1' ? 'table' : undefined
 }
 
 /** What a request wants to see of its objects. */
@@ -48,7 +43,6 @@ export interface View {
 
 /** An object as a client asked to see it. */
 export function presented({ now }: Context, view: View, object: KubeObject): unknown {
-  if (view.form.as === 'metadata') return metadataOf(object)
   if (view.form.as === 'object') return object
   const { resourceVersion } = object.metadata
   return { ...tableOf(view, [object], now()), metadata: { resourceVersion } }
@@ -75,10 +69,6 @@ export function presentedList({ now }: Context, view: View, page: Page): unknown
     ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
   }
   if (form.as === 'table') return { ...tableOf(view, page.items, now()), metadata }
-  if (form.as === 'metadata') {
-    const kind = 'PartialObjectMetadataList'
-    return { kind, apiVersion: 'meta.k8s.io/v1', metadata, items: page.items.map(metadataOf) }
-  }
   // Kubernetes' own kinds are not named again in each item.
   const items = type.custom ? page.items : page.items.map(({ kind: _, apiVersion: __, ...item }) => item)
   const kind = type.definition?.listKind ?? `${type.info.kind}List`
@@ -105,21 +95,5 @@ function tableOf({ type, includeObject }: View, objects: readonly KubeObject[], 
       cells: shown.map(({ cell }) => cell(object, now)),
       object: includeObject === 'None' ? null : includeObject === 'Object' ? object : metadataOf(object),
     })),
-  }
-}
-
-function columnsOf({ key, definition }: ResourceType): readonly Column[] {
-  if (definition === undefined) return columns[key] ?? plain
-  return [nameColumn, ...(definition.columns.length === 0 ? [age] : definition.columns.map(customColumn))]
-}
-
-function customColumn({ jsonPath: path, ...column }: PrinterColumn): Column {
-  return {
-    ...column,
-    cell: (object, now) => {
-      const [value] = jsonPath(object, path)
-      if (column.type === 'date') return value === undefined ? null : ageOf(value, now)
-      return column.type === 'string' && typeof value === 'object' ? JSON.stringify(value) : (value ?? null)
-    },
   }
 }

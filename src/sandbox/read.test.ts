@@ -138,16 +138,6 @@ describe('selectors', () => {
 describe('forms', () => {
   const accept = (as: string) => ({ headers: { accept: `application/json;as=${as};v=v1;g=meta.k8s.io` } })
 
-  test('only the metadata', async () => {
-    const { ask } = await startApiServer()
-    await ask('POST', configMaps, { body: configMap('a', { data: { x: '1' } }) })
-    const one = (await ask('GET', `${configMaps}/a`, accept('PartialObjectMetadata'))).body
-    expect(one).toMatchObject({ kind: 'PartialObjectMetadata', metadata: { name: 'a' } })
-    expect(one.data).toBeUndefined()
-    const list = (await ask('GET', configMaps, accept('PartialObjectMetadataList'))).body
-    expect(list).toMatchObject({ kind: 'PartialObjectMetadataList', items: [one] })
-  })
-
   test('a table, with the metadata, the object or nothing beside each row', async () => {
     const { ask } = await startApiServer()
     await ask('POST', configMaps, { body: configMap('a', { data: { x: '1' } }) })

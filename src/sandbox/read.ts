@@ -4,6 +4,7 @@ import { isObject, type KubeObject, refOf } from './object.ts'
 import { inVersion } from './resource.ts'
 import type { Target } from './route.ts'
 import { fieldSelector, labelSelector, type Selects } from './selector.ts'
+import { forbiddenField, unsupported } from './validate/causes.ts'
 
 /** A list, or one page of it. */
 export interface Page {
@@ -129,7 +130,6 @@ function jsonOf(text: string): unknown {
   }
 }
 
-type Rule = readonly [field: string, reason: string, message: string, breaks: (query: Asked) => boolean]
 interface Asked {
   readonly version: string
   readonly match: string
@@ -137,62 +137,45 @@ interface Asked {
   readonly initial: string
 }
 
-const known = ['Exact', 'NotOlderThan', '']
-const forbid = 'FieldValueForbidden'
-/** Combinations of options that make no sense, as the server's own checks say it. */
-const rules: readonly Rule[] = [
+/** Combinations of options that make no sense, by the field that is told of, as the server's own checks say it. */
+const nonsense: readonly (readonly [field: string, why: string, is: (asked: Asked) => boolean])[] = [
   [
     'resourceVersionMatch',
-    forbid,
-    'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+    'resourceVersionMatch is forbidden unless resourceVersion is provided',
     ({ version, match, initial }) => match !== '' && version === '' && initial === '',
   ],
   [
     'resourceVersionMatch',
-    forbid,
-    'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+    'resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
     ({ version, match }) => match === 'Exact' && version === '0',
   ],
   [
     'resourceVersionMatch',
-    forbid,
-    'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
     ({ match, watch, initial }) => watch && match !== '' && initial === '',
   ],
   [
     'resourceVersionMatch',
-    forbid,
-    'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
     ({ match, watch, initial }) => watch && initial !== '' && match !== 'NotOlderThan',
   ],
   [
     'sendInitialEvents',
-    forbid,
-    'Forbidden: sendInitialEvents is forbidden for list',
+    'sendInitialEvents is forbidden for list',
     ({ watch, initial }) => !watch && initial !== '',
-  ],
-  [
-    'resourceVersionMatch',
-    'FieldValueNotSupported',
-    'supported values: "Exact", "NotOlderThan", ""',
-    ({ match }) => !known.includes(match),
   ],
 ]
 
+const matches = ['Exact', 'NotOlderThan', '']
+
 /** Throws 422 for options of a list or watch that contradict each other. */
 export function checkListOptions(query: URLSearchParams, watch = false): void {
-  const match = query.get('resourceVersionMatch') ?? ''
-  const asked = {
-    version: query.get('resourceVersion') ?? '',
-    match,
-    watch,
-    initial: query.get('sendInitialEvents') ?? '',
-  }
-  const causes = rules
-    .filter(([, , , breaks]) => breaks(asked))
-    .map(([field, reason, said]) => {
-      const message = reason === forbid ? said : `Unsupported value: ${JSON.stringify(match)}: ${said}`
-      return { field, reason, message }
-    })
+  const of = (name: string) => query.get(name) ?? ''
+  const match = of('resourceVersionMatch')
+  const asked = { version: of('resourceVersion'), match, watch, initial: of('sendInitialEvents') }
+  const causes = [
+    ...nonsense.filter(([, , is]) => is(asked)).map(([field, why]) => forbiddenField(field, why)),
+    ...(matches.includes(match) ? [] : [unsupported('resourceVersionMatch', match, matches)]),
+  ]
   if (causes.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', causes)
 }

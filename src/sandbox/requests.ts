@@ -39,7 +39,6 @@ function verbOf({ request, target, query }: Request): string {
   const collection = watches ? 'watch' : 'list'
   const verbs: Record<string, string> = {
     GET: single ? 'get' : collection,
-    HEAD: single ? 'get' : 'list',
     POST: 'create',
     PUT: 'update',
     PATCH: 'patch',
@@ -97,8 +96,7 @@ async function write(given: Request, verb: string): Promise<Written> {
   const body = await bodyOf(request, context.registry.catalog)
   if (verb === 'patch') return patchWith(given, body)
   const object = addressed(target, objectIn(body, mediaType(request), target.type))
-  if (isReview(target.type))
-    return { object: answerReview(target.type, object) as KubeObject, created: true, warnings: [] }
+  if (isReview(target.type)) return { object: answerReview(target.type, object), created: true, warnings: [] }
   const twice = fieldsTwice(target.type, body, options)
   const { warnings, ...done } = put(given, verb === 'create', object, options)
   return { ...done, warnings: [...twice, ...warnings] }
@@ -150,11 +148,8 @@ async function deletion({ context, request, query }: Request) {
 
 /** Kinds that are shown as they were when they are gone; of others it is only said that they are. */
 const shownWhenGone = new Set([
-  ...['pods', 'podtemplates', 'persistentvolumes', 'persistentvolumeclaims', 'resourcequotas', 'services'],
-  ...['serviceaccounts', 'namespaces'],
-  ...['deviceclasses', 'resourceclaims', 'resourceclaimtemplates', 'resourceslices'].map(
-    (one) => `${one}.resource.k8s.io`,
-  ),
+  ...['pods', 'persistentvolumes', 'persistentvolumeclaims', 'services', 'serviceaccounts', 'namespaces'],
+  ...['podtemplates', 'resourcequotas'],
 ])
 
 function deleted(given: Request, { object, gone }: Deleted): Reply {

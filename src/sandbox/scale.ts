@@ -1,11 +1,12 @@
 import { selectorText } from './cells.ts'
 import type { Context, WriteOptions } from './context.ts'
-import { type ApiFailure, invalid } from './failure.ts'
+import { invalid } from './failure.ts'
 import { at, isObject, type JsonObject, type KubeObject } from './object.ts'
 import { jsonPatch, mergePatch } from './patch.ts'
 import type { PatchType } from './patch-request.ts'
 import type { ResourceType, ScalePaths } from './resource.ts'
 import type { NamedTarget } from './route.ts'
+import { invalidValue } from './validate/causes.ts'
 import { count, text } from './values.ts'
 import { find, replace } from './write.ts'
 
@@ -39,18 +40,15 @@ export function rescale(
   const live = find(context, target)
   const scale = change(scaleOf(live, type))
   const replicas = count(at(scale, 'spec', 'replicas'))
-  if (replicas < 0) throw negative(live.metadata.name, replicas)
+  if (replicas < 0) {
+    const cause = invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0')
+    throw invalid({ group: 'autoscaling', kind: 'Scale' }, live.metadata.name, [cause])
+  }
   const path = fields((type.definition?.scale ?? builtIn).spec)
   const { resourceVersion = '', uid = '' } = scale.metadata
   const scaled = withAt(live, path, replicas) as KubeObject
   const next = { ...scaled, metadata: { ...live.metadata, resourceVersion, uid } }
   return scaleOf(replace(context, { target, live, next }, options).object, type)
-}
-
-function negative(name: string, replicas: number): ApiFailure {
-  const message = `Invalid value: ${replicas}: must be greater than or equal to 0`
-  const cause = { reason: 'FieldValueInvalid', message, field: 'spec.replicas' }
-  return invalid({ group: 'autoscaling', kind: 'Scale' }, name, [cause])
 }
 
 function withAt(value: unknown, [name, ...rest]: readonly string[], leaf: unknown): unknown {

@@ -21,19 +21,8 @@ const selectable: Readonly<Record<string, readonly string[]>> = {
     ...['reason', 'reportingComponent', 'source', 'type'],
   ],
   secrets: ['type'],
-  services: ['spec.clusterIP', 'spec.type'],
   nodes: ['spec.unschedulable'],
   namespaces: ['status.phase'],
-  replicationcontrollers: ['status.replicas'],
-  'replicasets.apps': ['status.replicas'],
-  'jobs.batch': ['status.successful'],
-  'certificatesigningrequests.certificates.k8s.io': ['spec.signerName'],
-}
-
-/** Where a selectable field is found when it is not at the path that names it. */
-const aliases: Readonly<Record<string, string>> = {
-  source: 'source.component',
-  'status.successful': 'status.succeeded',
 }
 
 /** What a field selector selects: `status.phase!=Running,metadata.name=web`. Throws 400 as the server says it. */
@@ -49,22 +38,17 @@ function fieldTerm(type: ResourceType, term: string): Selects {
   return (object) => (printed(at(object, ...path), field) === value) === (operator !== '!=')
 }
 
-/** What fields that are not text read as when they are not there: the server compares what Go prints of them. */
-const zeros: Readonly<Record<string, string>> = {
-  'spec.hostNetwork': 'false',
-  'spec.unschedulable': 'false',
-  'status.replicas': '0',
-  'status.successful': '0',
-}
+/** What fields that are no text read as when they are not there. */
+const unset: Readonly<Record<string, string>> = { 'spec.hostNetwork': 'false', 'spec.unschedulable': 'false' }
 
 function printed(value: unknown, field: string): string {
-  return value === undefined || value === null ? (zeros[field] ?? '') : String(value)
+  return value === undefined || value === null ? (unset[field] ?? '') : String(value)
 }
 
 function pathOf({ key, definition }: ResourceType, field: string): string {
   if (field === 'metadata.name' || field === 'metadata.namespace') return field
   const own = selectable[key] ?? definition?.selectable.map((path) => path.replace(/^\./, '')) ?? []
-  if (own.includes(field)) return aliases[field] ?? field
+  if (own.includes(field)) return field === 'source' ? 'source.component' : field
   if (own.length > 0) throw badRequest(`field label not supported: ${field}`)
   throw badRequest(`"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`)
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Context } from './context.ts'
 import { crdKey } from './crd.ts'
 import { crdCauses, crdDefaults, refuseCrd } from './crd-checks.ts'
@@ -6,6 +7,7 @@ import { refusePod } from './node/refuse.ts'
 import { at, isObject, type JsonObject, type KubeObject } from './object.ts'
 import { hasSubresource, type ResourceType } from './resource.ts'
 import { allocated } from './service.ts'
+import { forbiddenField } from './validate/causes.ts'
 import { list, text, texts } from './values.ts'
 
 /** What is special about the objects of one resource. What is not here is the same for all. */
@@ -33,7 +35,6 @@ const daemonSets = {
   desiredNumberScheduled: 0,
   numberReady: 0,
 }
-const disruptions = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }
 
 const strategies: Readonly<Record<string, Strategy>> = {
   namespaces: { fill: labelled, create: finalized, status: { phase: 'Active' } },
@@ -46,10 +47,7 @@ const strategies: Readonly<Record<string, Strategy>> = {
     update: (service, live, context) => allocated(service, context, live),
     status: { loadBalancer: {} },
   },
-  persistentvolumes: { status: { phase: 'Pending' } },
   persistentvolumeclaims: { status: { phase: 'Pending' } },
-  replicationcontrollers: { status: { replicas: 0 } },
-  resourcequotas: { status: {} },
   'deployments.apps': { status: {} },
   'replicasets.apps': { status: { replicas: 0 } },
   'daemonsets.apps': {
@@ -60,9 +58,6 @@ const strategies: Readonly<Record<string, Strategy>> = {
   'statefulsets.apps': { status: { replicas: 0, availableReplicas: 0 } },
   'jobs.batch': { create: selecting, status: {} },
   'cronjobs.batch': { status: {} },
-  'ingresses.networking.k8s.io': { status: { loadBalancer: {} } },
-  'poddisruptionbudgets.policy': { status: disruptions },
-  'horizontalpodautoscalers.autoscaling': { status: { desiredReplicas: 0, currentMetrics: null } },
   [crdKey]: { refuse: refuseCrd, fill: crdDefaults, check: crdCauses, create: versionStored },
   'mutatingwebhookconfigurations.admissionregistration.k8s.io': unserved('admission webhooks'),
   'validatingwebhookconfigurations.admissionregistration.k8s.io': unserved('admission webhooks'),
@@ -73,16 +68,11 @@ const strategies: Readonly<Record<string, Strategy>> = {
   'apiservices.apiregistration.k8s.io': unserved('aggregated API servers'),
 }
 
-/** Core kinds and groups whose objects count the changes of what was asked for. */
+/** Whose objects count the changes of what was asked for, beside custom ones. */
 const counted = new Set([
-  'pods',
-  'podtemplates',
-  'replicationcontrollers',
-  ...['ingresses', 'ingressclasses', 'networkpolicies'].map((plural) => `${plural}.networking.k8s.io`),
-  ...['flowschemas', 'prioritylevelconfigurations'].map((plural) => `${plural}.flowcontrol.apiserver.k8s.io`),
-  ...['jobs.batch', 'cronjobs.batch', 'poddisruptionbudgets.policy', 'endpointslices.discovery.k8s.io'],
+  ...['pods', 'jobs.batch', 'cronjobs.batch', 'poddisruptionbudgets.policy', crdKey],
+  ...['ingresses', 'networkpolicies'].map((plural) => `${plural}.networking.k8s.io`),
   ...['deployments', 'replicasets', 'daemonsets', 'statefulsets'].map((plural) => `${plural}.apps`),
-  ...['priorityclasses.scheduling.k8s.io', crdKey],
 ])
 
 /** What a PUT makes when it is not there. */
@@ -145,14 +135,9 @@ function encoded(secret: KubeObject): KubeObject {
 
 function immutable(object: KubeObject, live?: KubeObject): Cause[] {
   if (live?.immutable !== true) return []
-  const message = 'Forbidden: field is immutable when `immutable` is set'
-  const same = (field: string) => JSON.stringify(object[field] ?? {}) === JSON.stringify(live[field] ?? {})
-  const changed = ['data', 'binaryData'].filter((field) => !same(field))
-  return [...(object.immutable === true ? [] : ['immutable']), ...changed].map((field) => ({
-    reason: 'FieldValueForbidden',
-    message,
-    field,
-  }))
+  const same = (field: string) => isDeepStrictEqual(object[field] ?? {}, live[field] ?? {})
+  const changed = ['immutable', 'data', 'binaryData'].filter((field) => !same(field))
+  return changed.map((field) => forbiddenField(field, 'field is immutable when `immutable` is set'))
 }
 
 const tolerations = ['not-ready', 'unreachable'].map((condition) => ({
@@ -192,19 +177,14 @@ const podNames = { group: '', plural: 'pods' }
 
 function qosOf(pod: KubeObject): string {
   const containers = [...list(at(pod, 'spec', 'containers')), ...list(at(pod, 'spec', 'initContainers'))]
-  const named = ['cpu', 'memory']
-  const of = (container: unknown, part: string, name: string) => at(container, 'resources', part, name)
-  const guaranteed = containers.every((container) =>
-    named.every((name) => {
-      const limit = of(container, 'limits', name)
-      return limit !== undefined && limit === (of(container, 'requests', name) ?? limit)
-    }),
+  const asked = containers.flatMap(({ resources }) =>
+    ['cpu', 'memory'].map(
+      (name) => [at(resources, 'limits', name), at(resources, 'requests', name)] as const,
+    ),
   )
-  if (guaranteed) return 'Guaranteed'
-  const some = containers.some((container) =>
-    named.some((name) => of(container, 'limits', name) ?? of(container, 'requests', name)),
-  )
-  return some ? 'Burstable' : 'BestEffort'
+  if (asked.every(([limit, request]) => limit !== undefined && limit === (request ?? limit)))
+    return 'Guaranteed'
+  return asked.some((both) => both.some((one) => one !== undefined)) ? 'Burstable' : 'BestEffort'
 }
 
 function templateCounted(daemonSet: KubeObject, live?: KubeObject): KubeObject {

@@ -2,8 +2,8 @@ import { bodyOf } from './body.ts'
 import { notImplemented } from './failure.ts'
 import type { Reply } from './http.ts'
 import { isApply, writeOptions } from './options.ts'
-import { bind, evict, stream } from './pod-requests.ts'
-import { bodyObject, named, patchIn, type Request, success } from './request.ts'
+import { stream } from './pod-requests.ts'
+import { bodyObject, named, patchIn, type Request } from './request.ts'
 import { patchedScale, rescale, scaleOf } from './scale.ts'
 import { find } from './write.ts'
 
@@ -30,20 +30,8 @@ export const subresources: Readonly<Record<string, Subresource>> = {
   token: unserved('tokens of service accounts'),
   resize: unserved('resizing of pods'),
   approval: unserved('approval of certificate signing requests'),
-  async binding(given) {
-    bind(
-      given.context,
-      named(given.target),
-      await bodyObject(given),
-      writeOptions(given.request, given.query),
-    )
-    return { code: 201, body: { ...success, code: 201 } }
-  },
-  async eviction(given) {
-    const { dryRun } = writeOptions(given.request, given.query)
-    evict(given.context, named(given.target), await bodyObject(given), dryRun)
-    return { code: 201, body: { ...success, code: 201 } }
-  },
+  binding: unserved('bindings of pods'),
+  eviction: unserved('eviction of pods'),
 }
 
 async function scaleRequest(given: Request, verb: string): Promise<Reply> {

@@ -25,42 +25,53 @@ interface Event {
   readonly object: KubeObject
 }
 
-/** Live events that may wait for a slow reader; past them it is cut off, and has to watch anew. */
-const maxWaiting = 10_000
+/** Bytes of live events that may wait for a slow reader; past them it is cut off, and has to watch anew. */
+const maxWaiting = 16 * 1024 * 1024
 const compacted = 'The resourceVersion for the provided watch is too old.'
 const bookmarkEvery = 60_000
 /** How long before its end a watch tells once more how far it got. */
 const lastBookmark = 100
 
 /** Streams the changes of what the target names until the time is over or the client goes. */
-export function watch(context: Context, request: WatchRequest, response: ServerResponse): void {
-  const { target, query, show } = request
+export function watch(
+  context: Context,
+  { target, query, show }: WatchRequest,
+  response: ServerResponse,
+): void {
   checkListOptions(query, true)
   const seconds = numberOf(query, 'timeoutSeconds') ?? 1800 + Math.round(Math.random() * 1800)
   const scope = { target, selects: selection(target, query) }
   const asked = { revision: resourceVersionOf(query) ?? 0, initial: query.get('sendInitialEvents') }
-  const stream = new EventStream(response)
-  const bookmarks = isTrue(query.get('allowWatchBookmarks'))
+  const send = ({ type, object }: Event) => write(response, { type, object: () => show(object) })
   const bookmark = (initial = false) => {
-    const object = bookmarkOf(target, context.store.revision, initial)
-    if (bookmarks) stream.send(() => ({ type: 'BOOKMARK', object: show(object) }))
+    const object = () => show(bookmarkOf(target, context.store.revision, initial))
+    if (isTrue(query.get('allowWatchBookmarks'))) write(response, { type: 'BOOKMARK', object })
   }
-  const send = (event: Event) => stream.send(() => ({ ...event, object: show(event.object) }))
+  const fail = (failure: ApiFailure) => {
+    write(response, { type: 'ERROR', object: () => statusOf(failure) })
+    response.end()
+  }
+  const stop = () => {
+    bookmark()
+    response.end()
+  }
 
+  response.writeHead(200, { 'Content-Type': 'application/json' })
+  response.flushHeaders()
   const begun = begin(context, scope, asked)
   if (begun instanceof ApiFailure) {
-    stream.fail(begun)
+    fail(begun)
     return
   }
   begun.events.forEach(send)
   if (asked.initial === 'true') bookmark(true)
-  stream.limit()
-  const stop = () => {
-    bookmark()
-    stream.end()
+  const waiting = response.writableLength + maxWaiting
+  const follower = (event: Event) => {
+    send(event)
+    if (response.writableLength > waiting) response.destroy()
   }
-  const forget = follow(context, scope, { after: begun.revision, send, stop })
-  const forgetCompactions = context.store.onCompact(() => stream.fail(expired(compacted)))
+  const forget = follow(context, scope, { after: begun.revision, send: follower, stop })
+  const forgetCompactions = context.store.onCompact(() => fail(expired(compacted)))
   const bookmarking = setInterval(bookmark, bookmarkEvery)
   const timer = setTimeout(stop, Math.max(0, seconds * 1000 - lastBookmark))
   response.once('close', () => {
@@ -69,6 +80,16 @@ export function watch(context: Context, request: WatchRequest, response: ServerR
     clearInterval(bookmarking)
     clearTimeout(timer)
   })
+}
+
+/** Writes an event as a line of JSON. What cannot be shown is told of: whoever changes an object is not to suffer from those who watch it. */
+function write(response: ServerResponse, { type, object }: { type: string; object: () => unknown }): void {
+  if (response.writableEnded || response.destroyed) return
+  try {
+    response.write(`${JSON.stringify({ type, object: object() })}\n`)
+  } catch (error) {
+    response.write(`${JSON.stringify({ type: 'ERROR', object: statusOf(failureOf(error)) })}\n`)
+  }
 }
 
 /** What a watch is about. */
@@ -146,63 +167,3 @@ function bookmarkOf({ type }: Target, revision: number, initial: boolean): KubeO
 }
 
 const isTrue = (value: string | null) => value !== null && ['', 'true', '1'].includes(value)
-
-/** What cannot be shown is told of: whoever changes an object is not to suffer from those who watch it. */
-function lineOf(event: () => unknown): string {
-  try {
-    return JSON.stringify(event())
-  } catch (error) {
-    return JSON.stringify({ type: 'ERROR', object: statusOf(failureOf(error)) })
-  }
-}
-
-/** Events as lines of JSON. They are written as fast as the client reads, and made into text no sooner. */
-class EventStream {
-  readonly #response: ServerResponse
-  #waiting: (() => unknown)[] = []
-  #next = 0
-  #limit = Number.POSITIVE_INFINITY
-  #ended = false
-
-  constructor(response: ServerResponse) {
-    this.#response = response
-    response.writeHead(200, { 'Content-Type': 'application/json' })
-    response.flushHeaders()
-    response.on('drain', () => this.#pump())
-  }
-
-  send(event: () => unknown): void {
-    if (this.#ended) return
-    this.#waiting.push(event)
-    this.#pump()
-    if (this.#waiting.length - this.#next > this.#limit) this.#response.destroy()
-  }
-
-  /** From now on only so many events may wait beside those that wait already. */
-  limit(): void {
-    this.#limit = this.#waiting.length - this.#next + maxWaiting
-  }
-
-  fail(failure: ApiFailure): void {
-    this.send(() => ({ type: 'ERROR', object: statusOf(failure) }))
-    this.end()
-  }
-
-  end(): void {
-    this.#ended = true
-    this.#pump()
-  }
-
-  #pump(): void {
-    while (!this.#response.writableNeedDrain) {
-      const event = this.#waiting[this.#next]
-      if (event === undefined) break
-      this.#next += 1
-      this.#response.write(`${lineOf(event)}\n`)
-    }
-    if (this.#next < this.#waiting.length) return
-    this.#waiting = []
-    this.#next = 0
-    if (this.#ended) this.#response.end()
-  }
-}

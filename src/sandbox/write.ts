@@ -5,7 +5,7 @@ import { withDefaults } from './defaults.ts'
 import { checkEphemeral } from './ephemeral.ts'
 import { conflict, invalid, notFound } from './failure.ts'
 import { type Change, counted, isSame, within, withServersOwn } from './merged.ts'
-import { isObject, type KubeObject } from './object.ts'
+import { at, type KubeObject } from './object.ts'
 import { hasSubresource, inVersion, type ResourceType, storedVersion } from './resource.ts'
 import type { NamedTarget, Target } from './route.ts'
 import { strategyOf } from './strategy.ts'
@@ -71,18 +71,12 @@ export function replace(context: Context, change: Change, options: WriteOptions)
   const changed = target.subresource === 'status' ? updated : counted(type, live, updated)
   if (type.key === 'pods') checkEphemeral(target, live, changed)
   check(type, changed, live)
-  const result = isSame(live, changed) || options.dryRun ? undefined : commit(context, type, changed)
-  const object_ = isSame(live, changed) ? live : (result ?? changed)
-  return { object: inVersion(object_, type.apiVersion), created: false, warnings }
+  const done = isSame(live, changed) ? live : options.dryRun ? changed : commit(context, type, changed)
+  return { object: inVersion(done, type.apiVersion), created: false, warnings }
 }
 
 /** What may only be written by those who say which revision they saw. */
-const conditional = new Set([
-  ...[crdKey, 'poddisruptionbudgets.policy', 'leases.coordination.k8s.io', 'runtimeclasses.node.k8s.io'],
-  ...['csidrivers', 'csinodes', 'csistoragecapacities', 'volumeattachments'].map(
-    (one) => `${one}.storage.k8s.io`,
-  ),
-])
+const conditional = new Set([crdKey, 'poddisruptionbudgets.policy', 'leases.coordination.k8s.io'])
 
 function checkUnmoved(type: ResourceType, { metadata: live }: KubeObject, { metadata }: KubeObject): void {
   const { info } = type
@@ -103,17 +97,20 @@ function checkUnmoved(type: ResourceType, { metadata: live }: KubeObject, { meta
 
 /** An object that was marked for deletion goes when nothing holds it any more. */
 export function commit({ store }: Context, type: ResourceType, object: KubeObject): KubeObject {
-  if (!isHeld(type, object)) {
-    store.remove(type.key, object.metadata)
-    return object
+  if (object.metadata.deletionTimestamp === undefined || isHeld(type, object)) {
+    return store.put(type.key, inVersion(object, storedVersion(type)))
   }
-  return store.put(type.key, inVersion(object, storedVersion(type)))
+  store.remove(type.key, object.metadata)
+  return object
 }
 
-function isHeld({ key }: ResourceType, { metadata, spec }: KubeObject): boolean {
-  const { deletionTimestamp, finalizers = [], deletionGracePeriodSeconds = 0 } = metadata
-  if (deletionTimestamp === undefined || finalizers.length > 0 || deletionGracePeriodSeconds > 0) return true
+/** Whether anything keeps an object that is to go: finalizers, the time it has, what is left in a namespace. */
+export function isHeld({ key }: ResourceType, { metadata, spec }: KubeObject): boolean {
+  const { finalizers = [], deletionGracePeriodSeconds = 0 } = metadata
+  const contents = key === 'namespaces' ? at(spec, 'finalizers') : []
   return (
-    key === 'namespaces' && isObject(spec) && Array.isArray(spec.finalizers) && spec.finalizers.length > 0
+    finalizers.length > 0 ||
+    deletionGracePeriodSeconds > 0 ||
+    (Array.isArray(contents) && contents.length > 0)
   )
 }
