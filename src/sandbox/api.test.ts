@@ -90,8 +90,8 @@ describe('what is not there', () => {
     const { ask } = await startApiServer()
     const admission = '/apis/admissionregistration.k8s.io/v1'
     for (const [path, feature] of [
-      [`${admission}/validatingwebhookconfigurations`, 'admission webhooks'],
-      [`${admission}/mutatingwebhookconfigurations`, 'admission webhooks'],
+      [`${admission}/validatingwebhookconfigurations`, 'admission webhooks and policies'],
+      [`${admission}/mutatingwebhookconfigurations`, 'admission webhooks and policies'],
       ['/apis/apiregistration.k8s.io/v1/apiservices', 'aggregated API servers'],
     ] as const) {
       const body = { metadata: { name: 'any' }, spec: { groupPriorityMinimum: 1, versionPriority: 1 } }

@@ -1,7 +1,8 @@
 import type { Registry } from './registry.ts'
 import type { ResourceType } from './resource.ts'
 
-const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+const asked = 'g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+const aggregated = `application/json;${asked}`
 
 /** A discovery document and its media type; undefined for a path that is none. */
 export function discovery(
@@ -12,19 +13,10 @@ export function discovery(
   const type = 'application/json'
   const [, root, group, version, ...rest] = path.replace(/\/$/, '').split('/')
   if (rest.length > 0 || (root !== 'api' && root !== 'apis')) return undefined
-  if (group === undefined && wantsAggregated(accept))
+  if (group === undefined && accept.includes(asked))
     return { body: allGroups(registry, root), type: aggregated }
   const body = root === 'api' ? core(registry, group, version) : named(registry, group, version)
   return body && { body, type }
-}
-
-function wantsAggregated(accept: string): boolean {
-  return accept.split(',').some((range) => {
-    const parameters = range.split(';').map((part) => part.trim())
-    return ['g=apidiscovery.k8s.io', 'v=v2', 'as=APIGroupDiscoveryList'].every((one) =>
-      parameters.includes(one),
-    )
-  })
 }
 
 function core(registry: Registry, version?: string, more?: string): object | undefined {
@@ -85,21 +77,27 @@ function resourceList(registry: Registry, groupVersion: string): object | undefi
 }
 
 function resourcesOf({ info }: ResourceType): object[] {
-  const { plural, singular, namespaced, kind, verbs, shortNames, categories } = info
+  const { plural, singular, namespaced, kind, verbs } = info
   const main = {
     name: plural,
     singularName: singular,
     namespaced,
     kind,
     verbs,
-    ...(shortNames.length === 0 ? {} : { shortNames }),
-    ...(categories.length === 0 ? {} : { categories }),
+    ...otherNames(info),
   }
   const subresources = info.subresources.map(({ name, group, version, kind, verbs }) => {
     const other = group === info.group && version === info.version ? {} : { group, version }
     return { name: `${plural}/${name}`, singularName: '', namespaced, ...other, kind, verbs }
   })
   return [main, ...subresources]
+}
+
+function otherNames({ shortNames, categories }: ResourceType['info']) {
+  return {
+    ...(shortNames.length === 0 ? {} : { shortNames }),
+    ...(categories.length === 0 ? {} : { categories }),
+  }
 }
 
 function allGroups(registry: Registry, root: string): object {
@@ -116,15 +114,14 @@ function allGroups(registry: Registry, root: string): object {
 }
 
 function discovered({ info }: ResourceType): object {
-  const { plural, singular, kind, namespaced, verbs, shortNames, categories, group, version } = info
+  const { plural, singular, kind, namespaced, verbs, group, version } = info
   return {
     resource: plural,
     responseKind: { group, version, kind },
     scope: namespaced ? 'Namespaced' : 'Cluster',
     singularResource: singular,
     verbs,
-    ...(shortNames.length === 0 ? {} : { shortNames }),
-    ...(categories.length === 0 ? {} : { categories }),
+    ...otherNames(info),
     subresources: info.subresources.map((sub) => ({
       subresource: sub.name,
       responseKind: { group: sub.group, version: sub.version, kind: sub.kind },

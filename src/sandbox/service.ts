@@ -37,7 +37,7 @@ function withAddress(service: KubeObject, others: readonly KubeObject[], live?: 
   }
   const used = new Set(others.map((other) => text(at(other, 'spec', 'clusterIP'))))
   if (asked !== '' && asked !== 'None') checkAddress(service, asked, used)
-  const clusterIP = asked || freeAddress(used)
+  const clusterIP = asked || firstFree(256, (number) => `${range}${number >> 8}.${number & 255}`, used)
   // Nobody knows which families the endpoints of a headless Service without a selector will have.
   const own = clusterIP === 'None' && spec.selector === undefined ? dual : families
   const kept = Object.fromEntries(addresses.flatMap((name) => (name in former ? [[name, former[name]]] : [])))
@@ -49,13 +49,6 @@ function checkAddress(service: KubeObject, ip: string, used: ReadonlySet<string>
     ? 'the provided network does not match the current range'
     : used.has(ip) && 'provided IP is already allocated'
   if (why) throw refused(service, 'spec.clusterIPs', [ip], `failed to allocate IP ${ip}: ${why}`)
-}
-
-function freeAddress(used: ReadonlySet<string>): string {
-  return free(256, 65_534, (number) => {
-    const ip = `${range}${number >> 8}.${number & 255}`
-    return used.has(ip) ? undefined : ip
-  })
 }
 
 /** A port of a Service keeps the node port that it has. One that becomes a ClusterIP again has none. */
@@ -72,7 +65,7 @@ function withNodePorts(service: KubeObject, others: readonly KubeObject[], live?
     const same = former.find((one) => one.port === port.port && one.protocol === port.protocol)
     const nodePort = nodePortOf(port) || nodePortOf(same ?? {})
     if (nodePort !== 0) checkNodePort(service, { nodePort, index }, used)
-    const chosen = nodePort || free(firstPort, lastPort, (number) => (used.has(number) ? undefined : number))
+    const chosen = nodePort || firstFree(firstPort, (number) => number, used)
     used.add(chosen)
     return { ...port, nodePort: chosen }
   })
@@ -97,12 +90,11 @@ function checkNodePort(
   if (why) throw refused(service, `spec.ports[${index}].nodePort`, nodePort, why)
 }
 
-function free<T>(first: number, last: number, found: (number: number) => T | undefined): T {
-  for (let number = first; number <= last; number++) {
-    const one = found(number)
-    if (one !== undefined) return one
-  }
-  throw new Error('all addresses and ports of Services are taken')
+/** Those who run out of addresses or ports have other troubles before. */
+function firstFree<T>(first: number, nth: (number: number) => T, used: ReadonlySet<T>): T {
+  let number = first
+  while (used.has(nth(number))) number += 1
+  return nth(number)
 }
 
 const specOf = (object: KubeObject | undefined): JsonObject => (isObject(object?.spec) ? object.spec : {})

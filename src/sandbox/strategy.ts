@@ -24,11 +24,6 @@ interface Strategy {
   readonly status?: 'given' | Readonly<Record<string, unknown>>
 }
 
-const unserved = (feature: string): Strategy => ({
-  refuse: () => {
-    throw notImplemented(feature)
-  },
-})
 const daemonSets = {
   currentNumberScheduled: 0,
   numberMisscheduled: 0,
@@ -59,14 +54,9 @@ const strategies: Readonly<Record<string, Strategy>> = {
   'jobs.batch': { create: selecting, status: {} },
   'cronjobs.batch': { status: {} },
   [crdKey]: { refuse: refuseCrd, fill: crdDefaults, check: crdCauses, create: versionStored },
-  'mutatingwebhookconfigurations.admissionregistration.k8s.io': unserved('admission webhooks'),
-  'validatingwebhookconfigurations.admissionregistration.k8s.io': unserved('admission webhooks'),
-  'mutatingadmissionpolicies.admissionregistration.k8s.io': unserved('admission policies'),
-  'mutatingadmissionpolicybindings.admissionregistration.k8s.io': unserved('admission policies'),
-  'validatingadmissionpolicies.admissionregistration.k8s.io': unserved('admission policies'),
-  'validatingadmissionpolicybindings.admissionregistration.k8s.io': unserved('admission policies'),
-  'apiservices.apiregistration.k8s.io': unserved('aggregated API servers'),
 }
+
+const rbac = 'rbac.authorization.k8s.io'
 
 /** Whose objects count the changes of what was asked for, beside custom ones. */
 const counted = new Set([
@@ -77,21 +67,25 @@ const counted = new Set([
 
 /** What a PUT makes when it is not there. */
 const madeByUpdate = new Set([
-  ...[
-    'endpoints',
-    'events',
-    'limitranges',
-    'services',
-    'leases.coordination.k8s.io',
-    'runtimeclasses.node.k8s.io',
-  ],
-  ...['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'].map(
-    (plural) => `${plural}.rbac.authorization.k8s.io`,
-  ),
+  ...['endpoints', 'events', 'limitranges', 'services', 'leases.coordination.k8s.io'],
+  ...['roles', 'rolebindings'].flatMap((one) => [`${one}.${rbac}`, `cluster${one}.${rbac}`]),
 ])
 
 export function isMadeByUpdate({ key }: ResourceType): boolean {
   return madeByUpdate.has(key)
+}
+
+/** Groups whose objects would tell the server to ask others. */
+const unserved: Readonly<Record<string, string>> = {
+  'admissionregistration.k8s.io': 'admission webhooks and policies',
+  'apiregistration.k8s.io': 'aggregated API servers',
+}
+
+/** Throws 501 for what the sandbox does not do. */
+export function refuse(type: ResourceType, object: KubeObject): void {
+  const feature = unserved[type.info.group]
+  if (feature !== undefined) throw notImplemented(feature)
+  strategyOf(type).refuse?.(object)
 }
 
 export function strategyOf({ key }: ResourceType): Strategy {

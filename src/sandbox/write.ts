@@ -8,7 +8,7 @@ import { type Change, counted, isSame, within, withServersOwn } from './merged.t
 import { at, type KubeObject } from './object.ts'
 import { hasSubresource, inVersion, type ResourceType, storedVersion } from './resource.ts'
 import type { NamedTarget, Target } from './route.ts'
-import { strategyOf } from './strategy.ts'
+import { refuse, strategyOf } from './strategy.ts'
 import { invalidValue } from './validate/causes.ts'
 import { checkObject, validate } from './validate.ts'
 import { timestamp } from './values.ts'
@@ -49,7 +49,7 @@ export function check(type: ResourceType, object: KubeObject, live?: KubeObject)
   const own = strategyOf(type).check?.(object, live) ?? []
   const causes = [...checkObject(type.info, object, live), ...own]
   if (causes.length > 0) throw invalid(type.info, object.metadata.name, causes)
-  strategyOf(type).refuse?.(object)
+  refuse(type, object)
 }
 
 /** The object that a target names, in the target's version. Throws 404. */
