@@ -91,7 +91,6 @@ function definitionOf(crd: KubeObject, version: JsonObject): CustomVersion {
     storage: storedIn(crd),
     columns: list(version.additionalPrinterColumns).map(columnOf),
     scale: isObject(scale) ? scaleOf(scale) : undefined,
-    selectable: list(version.selectableFields).map(({ jsonPath }) => text(jsonPath)),
   }
 }
 

@@ -1,13 +1,13 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { recordUpdate } from './apply/apply.ts'
 import type { Context, WriteOptions } from './context.ts'
-import { ApiFailure, alreadyExists, forbidden, notFound } from './failure.ts'
+import { ApiFailure, alreadyExists, badRequest, forbidden, notFound } from './failure.ts'
 import { withoutStatus } from './merged.ts'
 import type { KubeObject } from './object.ts'
 import { inVersion, type ResourceType, storedVersion } from './resource.ts'
 import type { Target } from './route.ts'
 import { countsGenerations, strategyOf, withFirstStatus } from './strategy.ts'
-import { timestamp } from './values.ts'
+import { text, timestamp } from './values.ts'
 import { check, decoded, recordOf, type Written } from './write.ts'
 
 /** Creates an object, as a POST to its collection does. */
@@ -82,4 +82,26 @@ function begun(context: Context, type: ResourceType, given: KubeObject): KubeObj
   }
   const begun = withFirstStatus(type, object)
   return strategyOf(type).create?.(begun, context) ?? begun
+}
+
+/** An object as a request brought it, with the target's namespace and name. Throws 400 where they contradict each other. */
+export function addressed({ type, namespace, name }: Target, given: KubeObject): KubeObject {
+  const { metadata } = given
+  const said = text(metadata.namespace)
+  if (said !== '' && said !== (namespace ?? '')) {
+    const why = 'the namespace of the provided object does not match the namespace sent on the request'
+    throw badRequest(why)
+  }
+  if (name !== undefined && metadata.name !== name) throw misnamed(name, metadata.name)
+  const { namespace: _, ...rest } = metadata
+  const placed = type.info.namespaced && namespace !== undefined ? { namespace } : {}
+  return { ...given, metadata: { ...rest, ...placed } }
+}
+
+function misnamed(expected: string, name: string): Error {
+  const why =
+    name === ''
+      ? `the name of the object (${expected} based on URL) was undeterminable: name must be provided`
+      : `the name of the object (${name}) does not match the name on the URL (${expected})`
+  return badRequest(why)
 }

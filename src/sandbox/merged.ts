@@ -1,9 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { crdKey } from './crd.ts'
-import { isObject, type KubeObject, type Metadata } from './object.ts'
+import { invalid } from './failure.ts'
+import { at, isObject, type KubeObject, type Metadata } from './object.ts'
 import { hasSubresource, type ResourceType } from './resource.ts'
-import type { NamedTarget } from './route.ts'
+import type { NamedTarget, Target } from './route.ts'
 import { strategyOf } from './strategy.ts'
+import { forbiddenField } from './validate/causes.ts'
+import { podMutable } from './validate/checks.ts'
+import { list, text } from './values.ts'
 
 /** The status of an object is no business of those who write the object itself. */
 export function withoutStatus(type: ResourceType, object: KubeObject): KubeObject {
@@ -93,4 +97,26 @@ export function isSame(live: KubeObject, next: KubeObject): boolean {
 function untimed(object: KubeObject): unknown {
   const managedFields = object.metadata.managedFields?.map(({ time: _, ...entry }) => entry)
   return JSON.parse(JSON.stringify({ ...object, metadata: { ...object.metadata, managedFields } }))
+}
+
+/** Ephemeral containers are only added, and only through their own subresource. Throws 422. */
+export function checkEphemeral({ subresource, type }: Target, live: KubeObject, next: KubeObject): void {
+  const [before, after] = [live, next].map((pod) => list(at(pod, 'spec', 'ephemeralContainers')))
+  if (isDeepStrictEqual(before, after)) return
+  const causes =
+    subresource === 'ephemeralcontainers'
+      ? lost(before ?? [], after ?? [])
+      : [forbiddenField('spec', podMutable)]
+  if (causes.length > 0) throw invalid(type.info, live.metadata.name, causes)
+}
+
+function lost(before: readonly unknown[], after: readonly unknown[]) {
+  return before.flatMap((container) => {
+    const name = text(at(container, 'name'))
+    const found = after.find((one) => at(one, 'name') === name)
+    if (isDeepStrictEqual(found, container)) return []
+    const why = found === undefined ? 'may not be removed' : 'may not be changed'
+    const told = `existing ephemeral containers ${JSON.stringify(name)} ${why}\n`
+    return [forbiddenField('spec.ephemeralContainers', told)]
+  })
 }

@@ -1,8 +1,7 @@
-import { addressed } from './address.ts'
 import { apply } from './apply/apply.ts'
 import { unconverted } from './body.ts'
 import type { Context, WriteOptions } from './context.ts'
-import { add, requireOpenNamespace } from './create.ts'
+import { add, addressed, requireOpenNamespace } from './create.ts'
 import { ApiFailure, badRequest, conflict, invalid } from './failure.ts'
 import type { KubeObject } from './object.ts'
 import { jsonPatch, mergePatch } from './patch.ts'
@@ -59,7 +58,7 @@ function patchedBy(
     case 'merge-patch+json':
       return mergePatch(live, body)
     case 'strategic-merge-patch+json':
-      if (of.custom) throw unsupportedPatch(of)
+      if (of.custom) throw unsupportedPatch()
       return strategicPatch(live, body, of.schema)
   }
 }
@@ -74,12 +73,7 @@ function undecodable(error: unknown, patched: unknown): unknown {
   return invalidPatch(JSON.stringify(patched), why)
 }
 
-export function unsupportedPatch({ custom }: ResourceType): ApiFailure {
-  if (custom) {
-    const message =
-      'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml'
-    return new ApiFailure(415, 'UnsupportedMediaType', message)
-  }
+export function unsupportedPatch(): ApiFailure {
   return new ApiFailure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {})
 }
 

@@ -23,10 +23,10 @@ export function named(target: Target): NamedTarget {
   return { ...target, name }
 }
 
-export function patchIn({ request, target }: Request, body: string): { type: PatchType; body: unknown } {
+export function patchIn({ request }: Request, body: string): { type: PatchType; body: unknown } {
   const [, type] =
     /^application\/((?:json|merge|strategic-merge)-patch\+json)$/.exec(mediaType(request)) ?? []
-  if (type === undefined) throw unsupportedPatch(target.type)
+  if (type === undefined) throw unsupportedPatch()
   const { value, problem } = json(body)
   if (problem !== undefined) throw badRequest(`error decoding patch: ${problem}`)
   return { type: type as PatchType, body: value }

@@ -1,7 +1,6 @@
-import { addressed } from './address.ts'
 import { asObject, bodyOf, fieldsTwice, mediaType, objectIn, yaml } from './body.ts'
 import type { WriteOptions } from './context.ts'
-import { create } from './create.ts'
+import { addressed, create } from './create.ts'
 import { type Deleted, deleteObject } from './delete.ts'
 import { effectsOf } from './effects.ts'
 import { badRequest } from './failure.ts'

@@ -20,8 +20,6 @@ export interface CustomVersion {
   readonly storage: string
   readonly columns: readonly PrinterColumn[]
   readonly scale: ScalePaths | undefined
-  /** Paths that field selectors may name beside an object's name and namespace. */
-  readonly selectable: readonly string[]
 }
 
 /** A column of a table as a CRD describes it. */

@@ -45,9 +45,9 @@ function printed(value: unknown, field: string): string {
   return value === undefined || value === null ? (unset[field] ?? '') : String(value)
 }
 
-function pathOf({ key, definition }: ResourceType, field: string): string {
+function pathOf({ key }: ResourceType, field: string): string {
   if (field === 'metadata.name' || field === 'metadata.namespace') return field
-  const own = selectable[key] ?? definition?.selectable.map((path) => path.replace(/^\./, '')) ?? []
+  const own = selectable[key] ?? []
   if (own.includes(field)) return field === 'source' ? 'source.component' : field
   if (own.length > 0) throw badRequest(`field label not supported: ${field}`)
   throw badRequest(`"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`)

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { addressed } from './address.ts'
 import type { Context, WriteOptions } from './context.ts'
-import { create } from './create.ts'
+import { addressed, create } from './create.ts'
 import { deleteObject } from './delete.ts'
 import { ApiFailure } from './failure.ts'
 import type { ResourceType } from './resource.ts'

@@ -88,7 +88,8 @@ const ending: Check = ({ path, value }) =>
   value === 'OnFailure' || value === 'Never' ? [] : [required(path, 'valid values: "OnFailure", "Never"')]
 
 const cronPod = 'spec.jobTemplate.spec.template.spec'
-const mutable =
+/** What a server says of a change to a pod that is there. */
+export const podMutable =
   'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)'
 
 /** A pod that is there is what it is, but for its images and few other things; it is bound to a node once. */
@@ -104,7 +105,7 @@ const fixedPod: Check = ({ path, value, former, isUpdate }) => {
       initContainers: imageless('initContainers'),
     }
   }
-  return isUpdate && !isDeepStrictEqual(rest(value), rest(former)) ? [forbiddenField(path, mutable)] : []
+  return isUpdate && !isDeepStrictEqual(rest(value), rest(former)) ? [forbiddenField(path, podMutable)] : []
 }
 
 /** A spec that is there is what it is, but for some fields. */
