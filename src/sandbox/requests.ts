@@ -10,7 +10,7 @@ import { deleteOptions, isApply, writeOptions } from './options.ts'
 import { applyPatch, patch } from './patch-request.ts'
 import { logs } from './pod-requests.ts'
 import { formOf, presented, presentedList, presenter, type View } from './present.ts'
-import { list, selection } from './read.ts'
+import { list } from './read.ts'
 import { named, patchIn, type Request, success } from './request.ts'
 import { inVersion } from './resource.ts'
 import { answerReview, isReview } from './reviews.ts'
@@ -169,9 +169,8 @@ function deleted(given: Request, { object, gone }: Deleted): Reply {
 async function deleteAll(given: Request): Promise<Reply> {
   const { context, target, query } = given
   const options = await deletion(given)
-  const selects = selection(target, query)
   const page = list(context, target, query)
-  for (const { metadata } of page.items.filter(selects)) {
+  for (const { metadata } of page.items) {
     deleteObject(context, { ...target, ...metadata, namespace: metadata.namespace }, options)
   }
   return { code: 200, body: presentedList(context, viewOf(given), page) }
