@@ -202,6 +202,17 @@ describe('OpenAPI', () => {
   })
 })
 
+test('what breaks in one request is told there, without the insides of the sandbox, and is the end of nothing', async () => {
+  const broken = () => {
+    throw new Error('broken')
+  }
+  const { ask } = await startApiServer({ streams: { exec: broken, portForward: broken, logs: broken } })
+  await ask('POST', pods, { body: pod('web', { nodeName: 'node-1' }) })
+  const { code, body } = await ask('GET', `${pods}/web/log`)
+  expect([code, body.reason, body.message]).toEqual([500, 'InternalError', 'Internal error occurred: broken'])
+  expect((await ask('GET', `${pods}/web`)).code).toBe(200)
+})
+
 test('what cannot be upgraded is refused with a Status', async () => {
   const { port, ask } = await startApiServer()
   await ask('POST', pods, { body: pod('web') })

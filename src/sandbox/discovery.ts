@@ -49,16 +49,10 @@ function versionsOf(registry: Registry, group: string): string[] {
   return [...new Set(versions)].sort(byPriority)
 }
 
-/** v2 before v1 before v1beta2 before v1alpha1 before what is no such version, as apimachinery/pkg/version orders them. */
+/** v2 before v1 before v1beta2 before v1alpha1, as apimachinery/pkg/version orders them. */
 function byPriority(a: string, b: string): number {
-  const rank = (version: string) => {
-    const [, major, stage, minor] = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version) ?? []
-    const stages = { alpha: 1, beta: 2 } as Record<string, number>
-    return major === undefined ? [0, 0, 0] : [stages[stage ?? ''] ?? 3, Number(major), Number(minor ?? 0)]
-  }
-  const [first, second] = [rank(a), rank(b)]
-  const differs = first.findIndex((part, index) => part !== second[index])
-  return differs < 0 ? a.localeCompare(b) : (second[differs] ?? 0) - (first[differs] ?? 0)
+  const stage = (version: string) => (version.includes('alpha') ? 2 : version.includes('beta') ? 1 : 0)
+  return stage(a) - stage(b) || b.localeCompare(a, 'en', { numeric: true })
 }
 
 function groupOf({ name, versions }: Group) {

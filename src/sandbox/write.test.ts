@@ -28,6 +28,29 @@ describe('create', () => {
     expect((await ask('GET', `${configMaps}/a`)).body).toEqual(body)
   })
 
+  test('tells of keys that a body says twice, wherever they are', async () => {
+    const { ask } = await startApiServer()
+    const body = `{"metadata":{"name":"a","annotations":{"x":"{","y":"\\"x"}},"spec":{"containers":[
+      {"name":"b","image":"any"},{"name":"c","image":"any","name":"d"}],"nodeName":"e","nodeName":"f"}}`
+    const twice = ['spec.containers[1].name', 'spec.nodeName'].map((path) => `duplicate field "${path}"`)
+    const strict = await ask('POST', `${pods}?fieldValidation=Strict`, { body })
+    expect(strict.code).toBe(400)
+    expect(strict.body.message).toMatch(`strict decoding error: ${twice.join(', ')}`)
+    const warned = await ask('POST', pods, { body })
+    expect(warned.body.spec.nodeName).toBe('f')
+    for (const told of twice) expect(warned.headers.warning).toContain(told.replaceAll('"', '\\"'))
+    expect(
+      (await ask('POST', `${pods}?fieldValidation=Ignore&dryRun=All`, { body })).headers.warning,
+    ).toBeUndefined()
+  })
+
+  test('is what an update does where that is allowed', async () => {
+    const { ask } = await startApiServer()
+    const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases'
+    expect((await ask('PUT', `${leases}/a`, { body: { metadata: { name: 'a' } } })).code).toBe(201)
+    expect((await ask('PUT', `${configMaps}/a`, { body: configMap('a') })).code).toBe(404)
+  })
+
   test('generates a name that is free', async () => {
     const { ask } = await startApiServer()
     const body = { metadata: { generateName: 'job-' } }
