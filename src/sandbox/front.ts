@@ -99,8 +99,9 @@ const subresources: Readonly<Record<string, Use>> = {
 }
 
 function useOf(url: string): Use {
-  const { pathname, searchParams } = new URL(url, 'https://localhost')
-  if (['true', '1'].includes(searchParams.get('watch') ?? '')) return 'watch'
+  // Not as a URL: what a client sends need not be one.
+  const [pathname = '', query] = url.split('?')
+  if (['true', '1'].includes(new URLSearchParams(query).get('watch') ?? '')) return 'watch'
   const subresource = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/(\w+)$/.exec(pathname)?.[1]
   return subresources[subresource ?? ''] ?? 'request'
 }

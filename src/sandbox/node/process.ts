@@ -65,10 +65,10 @@ export function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
  * container's end does it, and Linux only.
  */
 export function killInside(directory: string): void {
-  // What forks while it is looked for is found in the next round.
-  for (let round = 0; round < 5; round += 1) {
+  // What forks while it is looked for, or has no environment in the midst of an exec, is found in the next round.
+  for (let quiet = 0, round = 0; quiet < 2 && round < 10; round += 1) {
     const found = marked(directory)
-    if (found.length === 0) return
+    quiet = found.length === 0 ? quiet + 1 : 0
     for (const pid of found) kill(pid, 'SIGKILL')
   }
 }
