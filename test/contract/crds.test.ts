@@ -30,7 +30,6 @@ const schema = {
         host: { type: 'string', pattern: '^[a-z]+$' },
         replicas: { type: 'integer', minimum: 0, maximum: 5, default: 1 },
         mode: { type: 'string', enum: ['a', 'b'] },
-        port: { 'x-kubernetes-int-or-string': true },
         items: {
           type: 'array',
           items: item,
@@ -132,8 +131,8 @@ needing('openapi v3')('the new resource’s schema is published', async () => {
 })
 
 customs('defaults are set and unknown fields pruned, but where they are preserved', async () => {
-  const made = await make(web('pruned', { host: 'a', unknown: 1, free: { any: [1] }, port: 'http' }))
-  expect(made.spec).toEqual({ host: 'a', replicas: 1, free: { any: [1] }, port: 'http' })
+  const made = await make(web('pruned', { host: 'a', unknown: 1, free: { any: [1] } }))
+  expect(made.spec).toEqual({ host: 'a', replicas: 1, free: { any: [1] } })
   expect(made.metadata.generation).toBe(1)
 })
 
@@ -297,20 +296,43 @@ test.each([
   expect(list(said, 'details', 'causes').map((cause) => at(cause, 'field'))).toContain(field)
 })
 
+customs('a number or a string is either', async () => {
+  const spec = { type: 'object', properties: { port: { 'x-kubernetes-int-or-string': true } } }
+  await another('Either', { openAPIV3Schema: { type: 'object', properties: { spec } } })
+  for (const port of ['http', 80]) {
+    const either = { apiVersion, kind: 'Either', metadata: { name: `e${port}` }, spec: { port } }
+    expect(await client.create(space.path('eithers', apiVersion), either)).toMatchObject({ spec: { port } })
+  }
+  const body = { apiVersion, kind: 'Either', metadata: { name: 'neither' }, spec: { port: true } }
+  const refused = await client.ask(space.path('eithers', apiVersion), { method: 'POST', body })
+  expect(refused.code).toBe(422)
+  await client.delete(`${crds}/eithers.${group}`)
+})
+
 test('with the definition go all of its objects and the resource', async () => {
-  const plural = { ...definition.spec.names, plural: 'goners', kind: 'Goner', shortNames: [], categories: [] }
-  const goner = `goners.${group}`
-  await client.create(crds, {
-    ...definition,
-    metadata: { name: goner },
-    spec: { ...definition.spec, names: plural },
-  })
-  await established(goner)
+  const goner = await another('Goner', { openAPIV3Schema: schema })
   await client.delete(`${crds}/${goner}`)
   await gone(client, { collection: crds, name: goner })
   const { code } = await client.ask(space.path('goners', apiVersion))
   expect(code).toBe(404)
 })
+
+/** Another kind of the group; the name of its definition. */
+async function another(kind: string, versionSchema: object): Promise<string> {
+  const plural = `${kind.toLowerCase()}s`
+  const [version] = definition.spec.versions
+  await client.create(crds, {
+    ...definition,
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      ...definition.spec,
+      names: { plural, kind },
+      versions: [{ ...version, subresources: {}, schema: versionSchema }],
+    },
+  })
+  await established(`${plural}.${group}`)
+  return `${plural}.${group}`
+}
 
 async function established(definitionName: string): Promise<void> {
   await became(

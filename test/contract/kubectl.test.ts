@@ -178,13 +178,15 @@ describe.concurrent('kubectl', () => {
 
   runsPods('logs -f follows to the end', async () => {
     await kubectl.stdin(
-      pod('counts', 'for i in 1 2 3; do echo $i; sleep 0.3; done; sleep 1'),
+      pod('counts', 'echo 1; until [ -e go ]; do sleep 0.1; done; echo 2; echo 3'),
       'apply',
       '-f',
       '-',
     )
     await kubectl.run('wait', '--for=condition=Ready', 'pod/counts', '--timeout=30s')
-    expect(await kubectl.run('logs', '-f', 'counts')).toBe('1\n2\n3\n')
+    const followed = kubectl.run('logs', '-f', 'counts')
+    await kubectl.run('exec', 'counts', '--', 'touch', 'go')
+    expect(await followed).toBe('1\n2\n3\n')
   })
 
   runsPods('cp carries files in and out', async () => {
