@@ -63,5 +63,7 @@ function printSkipped(project: TestProject): void {
     .getTestModules()
     .filter((module) => module.project.name === project.name)
     .flatMap((module) => [...module.children.allTests('skipped')].map(({ fullName }) => `  ${fullName}\n`))
+    // What a filter left out says no reason.
+    .filter((line) => line.endsWith(')\n'))
   if (skipped.length > 0) process.stdout.write(`\nNot run here:\n${skipped.join('')}`)
 }
