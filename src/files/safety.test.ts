@@ -114,7 +114,14 @@ describe('many deletions', () => {
     expect(held.nextAt).toBeUndefined()
   })
 
-  test('a few go at once, unless others went a moment before', () => {
+  test('on the laptop even one waits, for it may be the first of many', () => {
+    const held = bursts()
+    expect(held.settled(removing('local', 1), none).held).toHaveLength(1)
+    now = 500
+    expect(held.settled(removing('local', 1), none).held).toEqual([])
+  })
+
+  test('in the container a few go at once, unless others went a moment before', () => {
     expect(bursts().settled(removing('remote', 4), none).held).toEqual([])
     expect(bursts().settled(removing('remote', 4), { local: 0, remote: 1 }).held).toHaveLength(4)
   })

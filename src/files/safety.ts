@@ -108,8 +108,11 @@ export class RecentRemovals {
   }
 }
 
-/** From this many deletions on, they wait for those that may follow: a disaster, too, is told of in pieces. */
-const BURST = 5
+/**
+ * From this many deletions on a side, they wait for those that may follow: a disaster, too, is told of in pieces. On the
+ * laptop every one waits, because the first of a slow `rm -rf` looks like any other.
+ */
+const BURST: Readonly<Record<Side, number>> = { local: 1, remote: 5 }
 /** A replica that sees one change after the other tells of them at least ten times a second. */
 const SETTLE_MS = 500
 
@@ -152,7 +155,7 @@ export class DeletionBursts {
     const paths = plan[side].filter(({ op }) => op === 'remove').map(({ path }) => path)
     const now = this.now()
     const burst = this.bursts[side]
-    if (paths.length === 0 || (burst === undefined && paths.length + before < BURST)) {
+    if (paths.length === 0 || (burst === undefined && paths.length + before < BURST[side])) {
       delete this.bursts[side]
       return []
     }

@@ -312,6 +312,18 @@ describe('safety', () => {
     expect(names(local).length).toBeGreaterThan(77 / 2 - 1)
   })
 
+  test('a folder emptied one file after the other, as slowly as a machine does it, loses none of them here', async () => {
+    await inSync(...manyFiles(30))
+    const before = names(local)
+    for (const name of names(remote).reverse()) {
+      remote.files.edit(remove(name))
+      remote.scan()
+      await new Promise(setImmediate)
+    }
+    await settledAs('halted')
+    expect(names(local)).toEqual(before)
+  })
+
   test('what halted it does not stand for what comes later', async () => {
     await inSync(...manyFiles(50))
     session.resume()
