@@ -5,7 +5,7 @@ import { sameStamp } from './delta.ts'
 import { joinPath } from './path.ts'
 import type { Side } from './side.ts'
 import { otherSide } from './side.ts'
-import type { Run, Spot } from './spot.ts'
+import { directionAt, type Run, type Spot } from './spot.ts'
 import type { Digest, Entry, FileEntry, Node, Path, Tree } from './tree.ts'
 
 /** Whether both sides have a file or symlink and it is what it was: nothing to look at, at little cost. */
@@ -35,15 +35,17 @@ export function judge(run: Run, spot: Spot): Verdict {
   if (spot.base === undefined) {
     const local = arrivalOf(spot.local)
     const remote = arrivalOf(spot.remote)
-    return { local, remote, decision: decideArrival(meetingAt(run, spot.path), local, remote) }
+    return { local, remote, decision: decideArrival(meetingAt(run, spot), local, remote) }
   }
   const local = changeOf(run, spot, 'local')
   const remote = changeOf(run, spot, 'remote')
-  return { local, remote, decision: decideChange(run.direction, local, remote) }
+  return { local, remote, decision: decideChange(directionAt(spot), local, remote) }
 }
 
 /** A volume may hold what is newer than local even if its container is new. */
-function meetingAt({ direction, contact, volumes }: Run, path: Path): Meeting {
+function meetingAt({ contact, volumes }: Run, spot: Spot): Meeting {
+  const { path } = spot
+  const direction = directionAt(spot)
   const isKept = contact === 'seed' && volumes.some((at) => isIn(path, at) || isIn(at, path))
   return { direction, contact: isKept ? 'merge' : contact }
 }

@@ -1,5 +1,6 @@
 import { Aftermath } from './aftermath.ts'
 import type { BaseStore } from './base/store.ts'
+import { CommonRules } from './common-rules.ts'
 import { nodeAt } from './delta.ts'
 import { hashAll, pathsToHash } from './hashing.ts'
 import { Lane } from './lane.ts'
@@ -14,12 +15,15 @@ import type { SidedProblem } from './setbacks.ts'
 import type { Side } from './side.ts'
 import type { Conflict } from './status.ts'
 import type { Delta, Path, Tree } from './tree.ts'
+import type { Exclusions } from './ways.ts'
 import { Work } from './work.ts'
 
 export interface EngineOptions {
   readonly replicas: Readonly<Record<Side, Replica>>
   readonly base: BaseStore
   readonly mode: Mode
+  /** What does not travel one way although the mode would have it. */
+  readonly exclusions?: Exclusions | undefined
   /** How long many deletions wait for more, in milliseconds; half a second unless given. */
   readonly settleMs?: number
   /** Called whenever there may be something to do or to tell. */
@@ -42,6 +46,7 @@ export class Engine {
   private readonly bursts: DeletionBursts
   private readonly lanes: Lanes
   private readonly aftermath: Aftermath
+  private readonly rules: CommonRules
   /** The trees up to the last delta. */
   private readonly seen: Record<Side, Tree>
   private conflictsByPath = new Map<Path, Conflict>()
@@ -53,6 +58,7 @@ export class Engine {
     this.bursts = new DeletionBursts(() => performance.now(), options.settleMs)
     this.lanes = new Lanes(options.replicas, options)
     this.aftermath = new Aftermath({ ...options, work: this.work, progress: this.progress })
+    this.rules = new CommonRules(options)
     this.seen = this.trees
     this.work.scope.addAll('')
   }
@@ -110,7 +116,9 @@ export class Engine {
       // What comes back may be less than what went, which no delta tells.
       work.scope.addAll('')
     }
-    if (trouble !== undefined || lanes.isFull || work.scope.isEmpty) return
+    const { isNew, isCommon } = this.rules.check()
+    if (isNew) work.scope.addAll('')
+    if (trouble !== undefined || !isCommon || lanes.isFull || work.scope.isEmpty) return
     const decided = this.decide()
     if (decided === undefined) return
     work.scope.clear()
@@ -139,7 +147,7 @@ export class Engine {
   private decide(): { plan: Plan; held: readonly Path[] } | undefined {
     const { work } = this
     const { trees } = this
-    const { base, mode, replicas } = this.options
+    const { base, mode, exclusions, replicas } = this.options
     // Conflicts are told of as a whole.
     for (const path of this.conflictsByPath.keys()) work.scope.add(path)
     const { firstContact } = base
@@ -148,6 +156,7 @@ export class Engine {
       base: base.tree,
       ...trees,
       mode,
+      exclusions,
       firstContact,
       volumes: replicas.remote.info.storage.volumes ?? [],
       scope,

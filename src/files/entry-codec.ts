@@ -8,11 +8,12 @@ const DIGEST_BYTES = 32
 const MAX_TARGET = 65_536
 const MAX_MODE = 0xffff_ffff
 
-/** The first byte of an entry; the bits above the kind are flags of a file. */
+/** The first byte of an entry; the bits above the kind are flags of a file, or of a directory. */
 const kinds = { none: 0, file: 1, symlink: 2, directory: 3, opaque: 4 } as const
 const KIND_MASK = 7
 const EXECUTABLE = 8
 const HAS_DIGEST = 16
+const HAS_IGNORED = 8
 
 /** Writes a list of paths, each without the directory it shares with the one before. */
 export class PathWriter {
@@ -119,7 +120,8 @@ export function writeEntry(writer: ByteWriter, entry: Entry | null): void {
     writeFile(writer, entry)
     return
   }
-  writer.u8(kinds[entry.kind])
+  const isHolding = entry.kind === 'directory' && entry.hasIgnored === true
+  writer.u8(kinds[entry.kind] | (isHolding ? HAS_IGNORED : 0))
   if (entry.kind === 'opaque') {
     writer.string(entry.reason)
     return
@@ -140,6 +142,9 @@ export function readEntry(reader: ByteReader): Entry | null {
   if (first === kinds.none) return null
   if (first === kinds.opaque) return { kind: 'opaque', reason: reader.string() }
   if (first === kinds.directory) return { kind: 'directory', stamp: readStamp(reader) }
+  if (first === (kinds.directory | HAS_IGNORED)) {
+    return { kind: 'directory', stamp: readStamp(reader), hasIgnored: true }
+  }
   if (first !== kinds.symlink) throw new WireError(`${first} is no kind of entry`)
   const stamp = readStamp(reader)
   return { kind: 'symlink', target: readTarget(reader), stamp }

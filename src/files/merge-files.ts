@@ -1,5 +1,5 @@
 /** What happens where both sides have a file: content and executable bit are merged each by itself. */
-import type { Decision } from '../merge/decide.ts'
+import type { Decision, Direction } from '../merge/decide.ts'
 import { decideChange } from '../merge/decide.ts'
 import type { BaseFile } from './base/base.ts'
 import type { SideFile } from './change.ts'
@@ -21,6 +21,7 @@ export interface TwoFiles {
   readonly base: BaseFile | undefined
   readonly local: FileEntry
   readonly remote: FileEntry
+  readonly direction: Direction
   /** Whether local wins where nothing was agreed on. */
   readonly localWins: boolean
 }
@@ -35,7 +36,7 @@ export function mergeFiles(run: Run, files: TwoFiles): boolean {
       agreeOnContent(run, files)
       return true
     case 'keep':
-      changeBit(run, files, bitDecision(run, files))
+      changeBit(run, files, bitDecision(files))
       return true
     case 'to-remote':
       send(run, files, 'remote')
@@ -60,7 +61,7 @@ function contentDecision(run: Run, files: TwoFiles, base: BaseFile): ContentDeci
     return 'hash-first'
   }
   const decision = decideChange(
-    run.direction,
+    files.direction,
     local === 'same' ? 'unchanged' : 'modified',
     remote === 'same' ? 'unchanged' : 'modified',
   )
@@ -93,7 +94,7 @@ function compared(run: Run, files: TwoFiles): ContentDecision {
 
 function agreeOnContent(run: Run, files: TwoFiles): void {
   const { path, base, local, remote } = files
-  const bit = bitDecision(run, files)
+  const bit = bitDecision(files)
   const digest = agreedDigest(run, files)
   if (digest === undefined) return
   const agreed: BaseFile = {
@@ -113,13 +114,13 @@ function agreedDigest(run: Run, files: TwoFiles): Digest | undefined {
   return base !== undefined && contentOf(run, base, local) === 'same' ? base.digest : digestOf(run, local)
 }
 
-function bitDecision(run: Run, { base, local, remote, localWins }: TwoFiles): Decision {
+function bitDecision({ base, local, remote, direction, localWins }: TwoFiles): Decision {
   if (local.executable === remote.executable) return 'agree'
   if (localWins) return 'to-remote'
   // Without a base, the side that made its file executable counts as the one that did something.
   const before = base?.executable ?? false
   return decideChange(
-    run.direction,
+    direction,
     local.executable === before ? 'unchanged' : 'modified',
     remote.executable === before ? 'unchanged' : 'modified',
   )
@@ -141,7 +142,7 @@ function changeBit(run: Run, files: TwoFiles, bit: Decision): void {
 function send(run: Run, files: TwoFiles, to: Side): void {
   const from = otherSide[to]
   const source = files[from]
-  const bit = bitDecision(run, files)
+  const bit = bitDecision(files)
   const target = files[to]
   const keepsBit = bit === 'keep' || bit === (to === 'remote' ? 'to-local' : 'to-remote')
   const digest = digestOf(run, fileOf(files, from))

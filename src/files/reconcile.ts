@@ -10,15 +10,18 @@ import type { Plan } from './plan.ts'
 import { newDraft } from './plan.ts'
 import type { Scope } from './scope.ts'
 import type { Digests, Locked, Place, Remains, Run, Spot } from './spot.ts'
-import { BOTH, NONE, placeAt, remaining } from './spot.ts'
+import { BOTH, directionAt, NONE, placeAt, remaining } from './spot.ts'
 import { transfer } from './transfer.ts'
 import type { Path, Tree } from './tree.ts'
+import { type Exclusions, Ways } from './ways.ts'
 
 export interface ReconcileInput {
   readonly base: BaseTree
   readonly local: Tree
   readonly remote: Tree
   readonly mode: Mode
+  /** What does not travel one way although the mode would have it. */
+  readonly exclusions?: Exclusions | undefined
   readonly firstContact: FirstContact
   /** Paths on remote that are not seeded, though the rest may be. */
   readonly volumes?: readonly Path[]
@@ -40,12 +43,13 @@ const directions: Readonly<Record<Mode, Direction>> = {
  * in `merge/decide.ts`. Pure. Costs as much as the scope holds. Nothing is planned while a root is missing.
  */
 export function reconcile(input: ReconcileInput): Plan {
-  const { base, local, remote, mode, firstContact, volumes = [], locked, digests } = input
+  const { base, local, remote, mode, exclusions, firstContact, volumes = [], locked, digests } = input
   const plan = newDraft()
   if (local?.children === undefined || remote?.children === undefined) return plan
+  const ways = new Ways(directions[mode], exclusions)
   const descend = (place: Place) => mergeChildren(run, place, 'all')
   const run: Run = {
-    direction: directions[mode],
+    ways,
     contact: firstContact,
     volumes,
     locked,
@@ -53,8 +57,8 @@ export function reconcile(input: ReconcileInput): Plan {
     plan,
     descend,
   }
-  const root = placeAt({ path: '', parent: undefined, base, local, remote }, { local: true, remote: true })
-  mergeChildren(run, root, input.scope)
+  const root: Spot = { path: '', parent: undefined, base, local, remote, way: ways.first }
+  mergeChildren(run, placeAt(root, { local: true, remote: true }), input.scope)
   return plan
 }
 
@@ -70,7 +74,9 @@ function mergeChildren(run: Run, place: Place, scope: Scope): Remains {
     if (isSettled(before, here, there)) remains = BOTH
     else {
       const path = joinPath(place.path, name)
-      remains |= mergeAt(run, { path, parent: place, base: before, local: here, remote: there }, below)
+      const isDirectory = (here ?? there ?? before)?.children !== undefined
+      const way = run.ways.below(place.way, path, isDirectory || there?.children !== undefined)
+      remains |= mergeAt(run, { path, parent: place, base: before, local: here, remote: there, way }, below)
     }
   }
   if (scope !== 'all') for (const [name, below] of scope) visit(name, below)
@@ -87,6 +93,7 @@ function mergeAt(run: Run, spot: Spot, scope: Scope): Remains {
   // What is under way may end either way.
   if (run.locked.has(path)) return BOTH
   if (local?.children === undefined || remote?.children === undefined) {
+    if (spot.way === 'none' && (local ?? remote) !== undefined) return remaining(spot)
     return carryOut(run, spot, judge(run, spot))
   }
   const known = base?.children !== undefined
@@ -102,7 +109,14 @@ function carryOut(run: Run, spot: Spot, verdict: Verdict): Remains {
   if (local?.kind === 'file' && remote?.kind === 'file') {
     const before = base?.entry.kind === 'file' ? base.entry : undefined
     const localWins = verdict.decision === 'local-wins'
-    const settled = mergeFiles(run, { path, base: before, local, remote, localWins })
+    const settled = mergeFiles(run, {
+      path,
+      base: before,
+      local,
+      remote,
+      direction: directionAt(spot),
+      localWins,
+    })
     return settled ? BOTH : conflict(run, spot, verdict)
   }
   switch (verdict.decision) {

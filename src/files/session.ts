@@ -8,6 +8,7 @@ import type { SidedProblem } from './setbacks.ts'
 import type { Side } from './side.ts'
 import type { SessionPhase, SessionStatus } from './status.ts'
 import { StatusFeed } from './status-feed.ts'
+import type { Exclusions } from './ways.ts'
 
 export interface SessionOptions {
   /** May serve several sessions. The session subscribes to both replicas and closes neither. */
@@ -16,6 +17,8 @@ export interface SessionOptions {
   /** Bound to this container by `bindBase`; whoever opened it closes it, after the session. */
   readonly base: BaseStore
   readonly mode: Mode
+  /** What does not travel one way although the mode would have it. */
+  readonly exclusions?: Exclusions
   /** How long many deletions wait for more, in milliseconds; half a second unless given. */
   readonly settleMs?: number
   /** Called at once with a new phase, and otherwise about ten times a second while something changes. */
@@ -56,11 +59,11 @@ class SyncSession implements Session {
 
   constructor(options: SessionOptions) {
     this.options = options
-    const { local, remote, base, mode, settleMs } = options
+    const { local, remote, base, mode, exclusions, settleMs } = options
     this.roots = { local: local.info.root, remote: remote.info.root }
     const onChange = () => this.schedule()
     this.engine = new Engine({
-      ...{ replicas: { local, remote }, base, mode, onChange },
+      ...{ replicas: { local, remote }, base, mode, exclusions, onChange },
       onDefect: (error) => this.fail(error),
       ...(settleMs === undefined ? {} : { settleMs }),
     })

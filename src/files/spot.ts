@@ -3,6 +3,7 @@ import type { BaseTree } from './base/base.ts'
 import type { Draft } from './plan.ts'
 import type { Side } from './side.ts'
 import type { Digest, Node, Path, Stamp } from './tree.ts'
+import type { Way, Ways } from './ways.ts'
 
 /** Digests that were asked for, by path, each with the stamp of the file it is the digest of. */
 export type Digests = Readonly<
@@ -14,7 +15,7 @@ export type Locked = Pick<ReadonlySet<Path>, 'has' | 'keys'>
 
 /** What holds everywhere in one run of reconcile. */
 export interface Run {
-  readonly direction: Direction
+  readonly ways: Ways
   readonly contact: Contact
   /** Paths on remote where seeding would overwrite what outlived the container that it was made in. */
   readonly volumes: readonly Path[]
@@ -39,6 +40,8 @@ export interface Spot {
   readonly base: BaseTree | undefined
   readonly local: Node | undefined
   readonly remote: Node | undefined
+  /** Which way changes of it travel. */
+  readonly way: Way
 }
 
 /** A directory on the way down. */
@@ -47,8 +50,14 @@ export interface Place extends Spot {
   readonly on: Record<Side, boolean>
 }
 
-export function placeAt({ path, parent, base, local, remote }: Spot, on: Record<Side, boolean>): Place {
-  return { path, parent, base, local, remote, on }
+export function placeAt(spot: Spot, on: Record<Side, boolean>): Place {
+  const { path, parent, base, local, remote, way } = spot
+  return { path, parent, base, local, remote, way, on }
+}
+
+/** Which way to decide on a path; nothing is decided where no change travels. */
+export function directionAt({ way }: Spot): Direction {
+  return way === 'none' ? 'two-way' : way
 }
 
 /** What is left at a path if nothing is done there. */

@@ -6,6 +6,7 @@ import { otherSide } from './side.ts'
 import type { Place, Remains, Run, Spot } from './spot.ts'
 import { BOTH, NONE, only, placeAt } from './spot.ts'
 import type { Entry, Node, Path } from './tree.ts'
+import type { Way } from './ways.ts'
 
 /** Returns what remains, or undefined if the path cannot be made so because of what is below it. */
 export function transfer(run: Run, spot: Spot, to: Side): Remains | undefined {
@@ -19,7 +20,7 @@ export function transfer(run: Run, spot: Spot, to: Side): Remains | undefined {
     return BOTH
   }
   if (isBusyBelow(run, spot.path)) return BOTH
-  if (!isRemovable(target)) return undefined
+  if (!isRemovable(run, { to, way: spot.way, path: spot.path, node: target })) return undefined
   removeAll(run, to, spot.path, target)
   createLeaf(run, { spot, to, expect: 'absent' })
   return BOTH
@@ -33,9 +34,13 @@ function transferDirectory(run: Run, spot: Spot, to: Side): Remains {
   return BOTH
 }
 
-/** Removes what the other side has removed. What has changed in it stays, and comes back on the other side. */
+/**
+ * Removes what the other side has removed. What has changed in it stays, and comes back on the other side. What is
+ * ignored in it stays as well, and with it the directory, until that is gone.
+ */
 function removeDirectory(run: Run, spot: Spot, from: Side): Remains {
   const remains = run.descend(placeAt(spot, { local: from === 'local', remote: from === 'remote' }))
+  if (holdsIgnored(spot[from])) return remains | only[from]
   if ((remains & only[from]) !== NONE) return remains
   return removeLeaf(run, spot, from)
 }
@@ -78,9 +83,26 @@ function ensureDirectory(run: Run, place: Place | undefined, side: Side): void {
   place.on[side] = true
 }
 
-function isRemovable(node: Node): boolean {
-  if (node.entry.kind === 'opaque') return false
-  for (const child of node.children?.values() ?? []) if (!isRemovable(child)) return false
+function holdsIgnored(node: Node | undefined): boolean {
+  return node?.entry.kind === 'directory' && node.entry.hasIgnored === true
+}
+
+/** Something that may have to go, with all below it. */
+interface Removal {
+  readonly to: Side
+  readonly way: Way
+  readonly path: Path
+  readonly node: Node
+}
+
+function isRemovable(run: Run, { to, way, path, node }: Removal): boolean {
+  const isExcluded = way === 'none' || way === (to === 'local' ? 'to-remote' : 'to-local')
+  if (node.entry.kind === 'opaque' || holdsIgnored(node) || isExcluded) return false
+  for (const [name, child] of node.children ?? []) {
+    const below = joinPath(path, name)
+    const wayBelow = run.ways.below(way, below, child.children !== undefined)
+    if (!isRemovable(run, { to, way: wayBelow, path: below, node: child })) return false
+  }
   return true
 }
 

@@ -41,6 +41,8 @@ export interface SymlinkEntry {
 export interface DirectoryEntry {
   readonly kind: 'directory'
   readonly stamp: Stamp
+  /** It holds something that is ignored, and so is not in the tree: it cannot be removed. */
+  readonly hasIgnored?: true
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { NodeConnection } from '../../agent/connect.ts'
 import type { Spec } from '../../config/spec.ts'
+import { noRules } from '../../files/ignore/rule-set.ts'
 import type { CloseReason, Replica } from '../../files/replica/replica.ts'
 import type { SessionPhase, SessionStatus } from '../../files/status.ts'
 import type { Pod } from '../pods.ts'
@@ -65,6 +66,7 @@ class Closable {
 export class FakeReplica extends Closable implements Replica {
   readonly tree = undefined
   readonly problems = new Map()
+  readonly rules = noRules
   readonly info: Replica['info']
 
   constructor(readOnly?: string) {
@@ -75,6 +77,7 @@ export class FakeReplica extends Closable implements Replica {
 
   subscribe = () => () => {}
   rescan = async () => {}
+  follow = async () => {}
   hash = async () => []
   read(): never {
     throw new Error('not in this test')

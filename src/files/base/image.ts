@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib'
 import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
 import { WireError } from '../../wire/error.ts'
 import { applyDelta, walk } from '../delta.ts'
+import { decodeRules, encodeRules, type RuleSet } from '../ignore/rule-set.ts'
 import type { FirstContact } from '../mode.ts'
 import type { BaseTree, BaseUpdate } from './base.ts'
 import { emptyBase } from './base.ts'
@@ -27,6 +28,8 @@ export interface BaseState {
   /** What holds for paths that were never agreed on. */
   readonly firstContact: FirstContact
   readonly tree: BaseTree
+  /** What was ignored when the tree was agreed on; undefined if nobody wrote that down. */
+  readonly rules?: RuleSet
 }
 
 /** What was read from a file, and how much of the file it is: what follows is of no use. */
@@ -43,16 +46,17 @@ const HEADER = MAGIC.length + 1
 /** Length and CRC-32 of the payload, 4 bytes each. */
 const FRAME = 8
 
-const records = { snapshot: 1, updates: 2, settled: 3 } as const
+const records = { snapshot: 1, updates: 2, settled: 3, rules: 4 } as const
 const contacts: readonly FirstContact[] = ['merge', 'seed']
 
 export function encodeImage(state: BaseState): Buffer {
-  const { identity, firstContact, tree } = state
+  const { identity, firstContact, tree, rules } = state
   const writer = new ByteWriter(1 << 16)
   writer.u8(records.snapshot).u8(contacts.indexOf(firstContact))
   writer.string(identity.container).string(identity.localRoot)
   writer.string(identity.remoteRoot).string(identity.storage)
   writeUpdates(writer, [...walk(tree)])
+  if (rules !== undefined) writer.bytes(encodeRules(rules))
   return Buffer.concat([MAGIC, Buffer.of(VERSION), framed(writer.take())])
 }
 
@@ -61,6 +65,11 @@ export function encodeUpdates(updates: readonly BaseUpdate[]): Buffer {
   writer.u8(records.updates)
   writeUpdates(writer, updates)
   return framed(writer.take())
+}
+
+/** What is ignored from here on. */
+export function encodeNewRules(rules: RuleSet): Buffer {
+  return framed(new ByteWriter().u8(records.rules).bytes(encodeRules(rules)).take())
 }
 
 /** From here on nothing is seeded any more. */
@@ -82,13 +91,14 @@ export function decodeImage(bytes: Buffer): Image {
   if (version !== VERSION) throw new WireError(`its format is version ${version}, not ${VERSION}`)
   const snapshot = payloadAt(bytes, HEADER)
   if (snapshot === undefined) throw new WireError('its snapshot is damaged')
-  const { identity, firstContact, updates } = readSnapshot(new ByteReader(snapshot))
+  const { updates, ...begun } = readSnapshot(new ByteReader(snapshot))
   const snapshotBytes = HEADER + FRAME + snapshot.length
   const log = readLog(bytes, snapshotBytes)
   return {
     state: {
-      identity,
-      firstContact: log.settled ? 'merge' : firstContact,
+      ...begun,
+      ...(log.settled && { firstContact: 'merge' }),
+      ...(log.rules !== undefined && { rules: log.rules }),
       tree: replay(updates.concat(log.updates)),
     },
     snapshotBytes,
@@ -126,13 +136,15 @@ function readSnapshot(reader: ByteReader): Omit<BaseState, 'tree'> & { updates: 
     storage: reader.string(),
   }
   const updates = readUpdates(reader)
+  const rules = reader.remaining > 0 ? decodeRules(reader.bytes()) : undefined
   reader.end()
-  return { identity, firstContact, updates }
+  return { identity, firstContact, updates, ...(rules !== undefined && { rules }) }
 }
 
 interface Log {
   readonly updates: BaseUpdate[]
   readonly settled: boolean
+  readonly rules: RuleSet | undefined
   readonly end: number
 }
 
@@ -144,15 +156,17 @@ interface Log {
 function readLog(bytes: Buffer, start: number): Log {
   const updates: BaseUpdate[] = []
   let settled = false
+  let rules: RuleSet | undefined
   let end = start
   for (let payload = payloadAt(bytes, end); payload !== undefined; payload = payloadAt(bytes, end)) {
     const reader = new ByteReader(payload)
     const record = reader.u8()
     if (record === records.updates) for (const update of readUpdates(reader)) updates.push(update)
     else if (record === records.settled) settled = true
+    else if (record === records.rules) rules = decodeRules(reader.bytes())
     else throw new WireError(`it has a record of kind ${record}`)
     reader.end()
     end += FRAME + payload.length
   }
-  return { updates, settled, end }
+  return { updates, settled, rules, end }
 }

@@ -2,13 +2,14 @@ import { dirname } from 'node:path'
 import { KubesyncError, messageOf } from '../../errors.ts'
 import { WireError } from '../../wire/error.ts'
 import { applyDelta } from '../delta.ts'
+import type { RuleSet } from '../ignore/rule-set.ts'
 import type { FirstContact } from '../mode.ts'
 import type { BaseTree, BaseUpdate } from './base.ts'
 import { emptyBase } from './base.ts'
 import type { Disk } from './disk.ts'
 import { nodeDisk } from './disk.ts'
 import type { BaseState, Identity, Image } from './image.ts'
-import { decodeImage, encodeImage, encodeSettled, encodeUpdates } from './image.ts'
+import { decodeImage, encodeImage, encodeNewRules, encodeSettled, encodeUpdates } from './image.ts'
 
 /** A log may grow to the size of its snapshot, and at least to this many bytes, before it becomes one. */
 const MIN_LOG = 1 << 20
@@ -20,6 +21,8 @@ export interface BaseStore {
   readonly identity: Identity | undefined
   /** What holds for paths that were never agreed on. */
   readonly firstContact: FirstContact
+  /** What is ignored, and so not in the tree; undefined if nobody wrote that down yet. */
+  readonly rules: RuleSet | undefined
   /** A file that could not be read: it was renamed, and an empty base deletes nothing. */
   readonly setAside: { readonly path: string; readonly reason: string } | undefined
   /** Why changes are not on disk, while they are not; they are written with the next ones. */
@@ -27,6 +30,8 @@ export interface BaseStore {
   /** Begins an empty base. Throws `BASE_UNWRITABLE` if it cannot be written. */
   reset(identity: Identity, firstContact: FirstContact): void
   commit(updates: readonly BaseUpdate[]): void
+  /** Goes by other rules from now on. */
+  setRules(rules: RuleSet): void
   /** First contact is over: from now on the policy for it is `merge`. */
   settle(): void
   close(): void
@@ -70,6 +75,10 @@ class FileBaseStore implements BaseStore {
     return this.state?.identity
   }
 
+  get rules(): RuleSet | undefined {
+    return this.state?.rules
+  }
+
   get firstContact(): FirstContact {
     return this.state?.firstContact ?? 'merge'
   }
@@ -95,12 +104,13 @@ class FileBaseStore implements BaseStore {
   }
 
   commit(updates: readonly BaseUpdate[]): void {
-    const { identity, firstContact, tree } = this.bound()
+    const state = this.bound()
     if (updates.length === 0) return
-    this.append(
-      { identity, firstContact, tree: applyDelta(tree, updates) ?? emptyBase },
-      encodeUpdates(updates),
-    )
+    this.append({ ...state, tree: applyDelta(state.tree, updates) ?? emptyBase }, encodeUpdates(updates))
+  }
+
+  setRules(rules: RuleSet): void {
+    this.append({ ...this.bound(), rules }, encodeNewRules(rules))
   }
 
   settle(): void {

@@ -3,7 +3,7 @@ import { carryOut } from './carry-out.ts'
 import type { ContentReader } from './content.ts'
 import { DirCursor } from './dir-cursor.ts'
 import { Pace } from './pace.ts'
-import { attempt, placeOf } from './place.ts'
+import { attempt, explained, placeOf } from './place.ts'
 import { Receiving } from './receive.ts'
 import type { Site } from './site.ts'
 
@@ -29,7 +29,7 @@ export async function apply(operations: readonly Operation[], options: ApplyingO
     if (operation.op === 'put') return receiving.putWhole(operation) ?? receiving.put(operation)
     const { path } = operation
     return attempt(path, () => {
-      const entry = carryOut(site, placeOf(site, cursor, path), operation)
+      const entry = carryOut(site, placeOf(site, cursor, operation), operation)
       return { result: 'done', path, entry }
     })
   }
@@ -43,8 +43,9 @@ export async function apply(operations: readonly Operation[], options: ApplyingO
       if (signal.aborted) return
       const acting = act(operation)
       const outcome = acting instanceof Promise ? await acting : acting
-      if (outcome.result === 'stale') site.suspect(outcome.path)
-      onOutcome(outcome)
+      const isStale = outcome.result === 'stale'
+      if (isStale) site.suspect(outcome.path)
+      onOutcome((isStale && explained(site, cursor, operation)) || outcome)
     }
   } finally {
     cursor.release()

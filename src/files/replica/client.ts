@@ -3,6 +3,7 @@ import { errnoOf, KubesyncError } from '../../errors.ts'
 import { WireError } from '../../wire/error.ts'
 import { onMessage, writeMessage } from '../../wire/messages.ts'
 import { type Channel, Mux } from '../../wire/mux.ts'
+import { noRules, type RuleSet } from '../ignore/rule-set.ts'
 import type { Operation, Outcome } from '../operation.ts'
 import type { Delta, Digest, Path } from '../tree.ts'
 import { ApplyRun } from './apply-run.ts'
@@ -11,14 +12,18 @@ import { writeOperations } from './operations.ts'
 import { encodePurpose, inMessages, type Notice, type Purpose, type Request } from './protocol.ts'
 import type { CloseReason, ContentSource, HashRequest, ReadRequest, Replica } from './replica.ts'
 import { encodeReadRequests, encodeRequest } from './request-codec.ts'
+import type { RulesToFollow } from './ruling.ts'
 import { View } from './view.ts'
+
+const ALL: RulesToFollow = { rules: noRules, reads: [] }
 
 /**
  * Connects to the replica that is served on the other end of a byte stream. Resolves when it has been scanned;
  * rejects if the connection ends before. Nobody else may use the stream from now on; it ends with the replica.
+ * @param orders what is to be ignored; nothing unless given
  */
-export async function connectReplica(transport: Duplex): Promise<Replica> {
-  const client = new Client(transport)
+export async function connectReplica(transport: Duplex, orders = ALL): Promise<Replica> {
+  const client = new Client(transport, orders)
   await client.scanned
   return client
 }
@@ -45,19 +50,18 @@ class Client implements Replica {
   /** Why the control channel failed, which is the end of the connection. */
   private failure: string | undefined
   private gone: Error | undefined
-  private onScanned = () => {}
+  /** Whether the replica finds rules by itself, and tells of them. */
+  private findsRules = false
+  private ordersUnderWay = 0
 
-  constructor(transport: Duplex) {
+  constructor(transport: Duplex, orders: RulesToFollow) {
     this.mux = new Mux(transport, { role: 'client' })
     this.control = this.open({ kind: 'control' })
     onMessage(this.control, (message) => this.receive(decodeNotice(message)))
     this.control.once('end', () => this.control.destroy(new WireError('the replica says no more')))
     this.control.once('close', () => this.giveUp(this.control.errored))
     this.closed = this.mux.closed.then((reason) => this.end(reason))
-    this.scanned = new Promise((resolve, reject) => {
-      this.onScanned = resolve
-      void this.closed.then(() => reject(this.gone))
-    })
+    this.scanned = this.order(orders)
   }
 
   get info() {
@@ -70,6 +74,14 @@ class Client implements Replica {
 
   get problems() {
     return this.view.problems
+  }
+
+  get rules() {
+    return this.ordersUnderWay > 0 ? undefined : this.view.rules
+  }
+
+  follow(rules: RuleSet): Promise<void> {
+    return this.order({ rules, reads: [] })
   }
 
   subscribe(listener: (delta: Delta) => void): () => void {
@@ -142,6 +154,15 @@ class Client implements Replica {
     return answer.digests
   }
 
+  /** Until all orders were answered, nobody knows by which of them the tree was made. */
+  private async order(orders: RulesToFollow): Promise<void> {
+    this.ordersUnderWay++
+    this.findsRules = orders.reads.length > 0
+    await this.ask((id) => ({ kind: 'follow', id, ...orders }))
+    this.ordersUnderWay--
+    if (!this.findsRules) this.view.rules = orders.rules
+  }
+
   private ask(request: (id: number) => Request): Promise<Answer> {
     const id = ++this.lastId
     return new Promise((resolve, reject) => {
@@ -153,10 +174,15 @@ class Client implements Replica {
 
   private receive(notice: Notice): void {
     switch (notice.kind) {
+      case 'rules':
+        // Nobody but the laptop says what is ignored.
+        if (!this.findsRules) throw new WireError('rules that nobody asked for')
+        this.view.add(notice)
+        return
       case 'info':
       case 'problems':
       case 'delta':
-        if (this.view.add(notice)) this.onScanned()
+        this.view.add(notice)
         return
       case 'outcomes':
         this.run(notice.id).add(notice.outcomes)

@@ -57,9 +57,9 @@ export interface File {
 
 /**
  * Something happened to this name (to a path below, if the Dir watches what is below); undefined: somewhere.
- * A change of the directory itself may come as an empty name, or as its own.
+ * A change of the directory itself may come as an empty name, or as its own. `isRename`: it may have come or gone.
  */
-export type WatchListener = (name: string | undefined) => void
+export type WatchListener = (name: string | undefined, isRename: boolean) => void
 
 export interface Watching {
   close(): void

@@ -1,4 +1,6 @@
+import { parentOf } from '../path.ts'
 import type { Path } from '../tree.ts'
+import { nameOf } from './holding.ts'
 
 const REPLACEMENT = '\ufffd'
 
@@ -28,6 +30,14 @@ export class Dirt {
 
   addEverything(): void {
     this.everything = true
+  }
+
+  /** The same, but where a name of this sort is dirty, all of its directory is to be listed. */
+  withListings(isTelling: (name: string) => boolean): Pick<Dirt, 'names' | 'listings'> {
+    const listings = new Set(this.listings)
+    for (const path of this.listings) if (isTelling(nameOf(path))) listings.add(parentOf(path))
+    for (const [directory, names] of this.names) if ([...names].some(isTelling)) listings.add(directory)
+    return { names: this.names, listings }
   }
 
   /** A path is to be looked at, and listed if it is a directory. */

@@ -5,6 +5,7 @@ import { KubesyncError, messageOf } from '../../errors.ts'
 import { portDuplex } from '../../wire/port.ts'
 import { connectReplica } from './client.ts'
 import type { Replica } from './replica.ts'
+import type { RulesToFollow } from './ruling.ts'
 
 /** A tree of a million files takes half of this. */
 const MAX_HEAP_MB = 2048
@@ -12,8 +13,9 @@ const MAX_HEAP_MB = 2048
 /**
  * The replica of a directory of this machine, in a thread of its own. Resolves when it has been scanned. Links on
  * the way to the directory are followed now, once. Rejects with a KubesyncError if there is no such directory.
+ * @param orders what is to be ignored; nothing unless given
  */
-export async function openLocalReplica(path: string): Promise<Replica> {
+export async function openLocalReplica(path: string, orders?: RulesToFollow): Promise<Replica> {
   const real = await realpath(path).catch((error) => {
     throw new KubesyncError('NO_SUCH_DIRECTORY', `${path} cannot be synced: ${messageOf(error)}`, {
       cause: error,
@@ -30,7 +32,7 @@ export async function openLocalReplica(path: string): Promise<Replica> {
   // By itself it ends only when something is wrong.
   worker.once('exit', (code) => transport.destroy(new Error(`its thread ended with code ${code}`)))
   try {
-    const replica = await connectReplica(transport)
+    const replica = await connectReplica(transport, orders)
     void replica.closed.then(() => worker.terminate())
     return replica
   } catch (error) {

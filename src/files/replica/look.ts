@@ -6,6 +6,7 @@ import type { Dir } from './dir.ts'
 import { type Found, leafAt, opaque, type Spot, tooDeep, tooLong, undecodableName } from './entry.ts'
 import { Folder, type Holding } from './holding.ts'
 import { refusalOf } from './refusal.ts'
+import type { Ruling } from './ruling.ts'
 import { directoryEntry, isRacy, matches } from './stamp.ts'
 import { isTemporary } from './temporary.ts'
 
@@ -19,13 +20,19 @@ export interface Frame {
   readonly deep: boolean
   /** Nothing in it was looked at before this; milliseconds since 1970. */
   readonly now: number
+  /** Whether anything in it turned out to be ignored. */
+  hasIgnored: boolean
 }
 
 export interface LookOptions {
   readonly holding: Holding
+  readonly ruling: Ruling
   /** Watches a directory, unless it is watched already. */
   readonly watch: (folder: Folder, dir: Dir) => void
-  readonly unwatch: (folder: Folder) => void
+  /** A directory did not become part of the tree. */
+  readonly dismiss: (folder: Folder) => void
+  /** A directory is to be listed, before the pass ends. */
+  readonly list: (folder: Folder) => void
   /** Told of files whose stamp is as it was, though that may not mean anything. */
   readonly doubt: (folder: Folder, name: string, stamp: Stamp) => void
   /** Temporary files from before this time (milliseconds since 1970) are nobody's any more. */
@@ -53,11 +60,17 @@ export class Looker {
   look(frame: Frame, name: string, listing = frame.deep): Frame | undefined {
     const { dir, folder } = frame
     if (folder.gone || isTemporary(name)) return undefined
+    const verdict = this.options.ruling.verdict(folder, name)
     let stats: Stats | undefined
     try {
       stats = dir.lstat(name)
     } catch (error) {
-      this.place(folder, name, opaque(refusalOf(error, 'read')))
+      if (verdict !== 'ignored') this.place(folder, name, opaque(refusalOf(error, 'read')))
+      return undefined
+    }
+    if (verdict !== 'kept' && this.isIgnored(folder, name, { verdict, stats })) {
+      if (stats === undefined) this.noteGone(folder)
+      else this.noteIgnored(frame, name)
       return undefined
     }
     const spot = { dir, name, path: joinPath(folder.path, name) }
@@ -76,15 +89,49 @@ export class Looker {
     const now = Date.now()
     // Before it is listed: then every change after the listing is seen.
     this.options.watch(folder, dir)
+    if (this.options.ruling.refresh(dir, folder)) this.enforce(folder)
     const { names: listed, undecodable } = dir.list()
-    const names = listed.filter((name) => !isTemporary(name))
+    const ours = listed.filter((name) => !isTemporary(name))
+    const names = ours.filter((name) => this.options.ruling.verdict(folder, name) !== 'ignored')
+    const hasIgnored = names.length < ours.length
     if (folder.children.size > 0) {
       const found = new Set([...listed, ...undecodable])
       for (const name of folder.children.keys()) if (!found.has(name)) names.push(name)
-    } else if (names.length < listed.length) {
+    } else if (ours.length < listed.length) {
       this.clean(dir, listed)
     }
-    return { frame: { dir, folder, names, deep, now }, undecodable }
+    return { frame: { dir, folder, names, deep, now, hasIgnored }, undecodable }
+  }
+
+  /** To be called once all names of a listing were looked at. */
+  finish({ folder, hasIgnored }: Frame): void {
+    if (!folder.gone) this.holding.noteIgnored(folder, hasIgnored)
+  }
+
+  /** Other rules hold below a directory: what they ignore leaves the tree, and what was ignored is looked for. */
+  private enforce(folder: Folder): void {
+    for (const below of this.holding.ignoringBelow(folder)) if (below !== folder) this.options.list(below)
+    this.holding.prune(folder, this.options.ruling)
+  }
+
+  private isIgnored(
+    folder: Folder,
+    name: string,
+    { verdict, stats }: { verdict: 'ignored' | 'by-kind'; stats: Stats | undefined },
+  ): boolean {
+    if (verdict === 'ignored') return true
+    return stats !== undefined && this.options.ruling.ignores(folder, name, stats.isDirectory())
+  }
+
+  private noteIgnored(frame: Frame, name: string): void {
+    frame.hasIgnored = true
+    this.holding.remove(frame.folder, name)
+    this.holding.noteIgnored(frame.folder, true)
+  }
+
+  /** Something that is ignored is gone: only a listing tells whether it was the last. */
+  private noteGone(folder: Folder): void {
+    if (folder.entry.hasIgnored) this.options.list(folder)
   }
 
   /** To be called once the directory is in the tree. */
@@ -100,7 +147,7 @@ export class Looker {
       if (folder.racy?.has(name)) this.options.doubt(folder, name, known.stamp)
       return
     }
-    const problem = tooLong(spot)
+    const problem = tooLong(spot) ?? this.options.ruling.refusalOf(folder, name)
     const found = problem === undefined ? leafAt(spot, stats) : opaque(problem)
     this.place(folder, name, found)
     if (found.entry.kind === 'file') folder.noteRace(name, isRacy(stats.mtimeMs, now))
@@ -122,7 +169,8 @@ export class Looker {
     if (problem !== undefined) this.place(folder, spot.name, opaque(problem))
     if (opened === undefined) return undefined
     if (known === undefined) this.holding.setFolder(folder, spot.name, target)
-    else if (changed) this.holding.setFolderEntry(known, entry)
+    else if (changed)
+      this.holding.setFolderEntry(known, known.entry.hasIgnored ? { ...entry, hasIgnored: true } : entry)
     this.placeUndecodable(target, opened.undecodable)
     return opened.frame
   }
@@ -135,7 +183,7 @@ export class Looker {
       return this.open(below, target, deep)
     } catch (error) {
       below?.close()
-      this.options.unwatch(target)
+      this.options.dismiss(target)
       if (errnoOf(error) === 'ENOENT') this.holding.remove(folder, name)
       else this.place(folder, name, opaque(refusalOf(error, 'listed')))
       return undefined

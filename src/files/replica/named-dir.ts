@@ -90,10 +90,10 @@ export abstract class NamedDir implements Dir {
   }
 
   watch(listener: WatchListener): Watching {
-    const watcher = watch(this.self, { recursive: this.watchesBelow }, (_, name) =>
-      listener(name === null ? undefined : name.replaceAll(sep, '/')),
+    const watcher = watch(this.self, { recursive: this.watchesBelow }, (type, name) =>
+      listener(name === null ? undefined : name.replaceAll(sep, '/'), type === 'rename'),
     )
-    watcher.on('error', () => listener(undefined))
+    watcher.on('error', () => listener(undefined, true))
     return watcher
   }
 }

@@ -2,6 +2,7 @@ import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
 import { WireError } from '../../wire/error.ts'
 import { decodeDelta, decodeOutcomes, encodeDelta, encodeOutcomes } from '../codec.ts'
 import * as part from '../entry-codec.ts'
+import { decodeRules, encodeRules } from '../ignore/rule-set.ts'
 import type { Problem } from '../operation.ts'
 import type { Path } from '../tree.ts'
 import { kindOf, type Notice } from './protocol.ts'
@@ -15,6 +16,7 @@ const storages = ['local', 'container', 'volume'] as const satisfies readonly Re
 const kinds = [
   'info',
   'problems',
+  'rules',
   'delta',
   'rescanned',
   'hashed',
@@ -34,6 +36,8 @@ function write(writer: ByteWriter, notice: Notice): unknown {
       return writeInfo(writer, notice.info)
     case 'problems':
       return writeProblems(writer, notice.problems)
+    case 'rules':
+      return writer.raw(encodeRules(notice.rules))
     case 'delta':
       return writer.u8(notice.isLast ? 1 : 0).raw(encodeDelta(notice.delta))
     case 'rescanned':
@@ -63,6 +67,8 @@ function read(reader: ByteReader, kind: Notice['kind']): Notice {
       return { kind, info: readInfo(reader) }
     case 'problems':
       return { kind, problems: readProblems(reader) }
+    case 'rules':
+      return { kind, rules: decodeRules(reader.raw(reader.remaining)) }
     case 'delta':
       return { kind, isLast: part.readFlag(reader), delta: decodeDelta(reader.raw(reader.remaining)) }
     case 'rescanned':

@@ -7,9 +7,10 @@ import { hashFile } from './hash.ts'
 import { type Folder, type Holding, nameOf } from './holding.ts'
 import { type Frame, Looker, type LookOptions } from './look.ts'
 import { Pace } from './pace.ts'
+import type { Ruling } from './ruling.ts'
 import { isRacy } from './stamp.ts'
 
-export type PassOptions = Omit<LookOptions, 'doubt'> & { readonly root: Dir }
+export type PassOptions = Omit<LookOptions, 'doubt' | 'list'> & { readonly root: Dir }
 
 interface Doubt {
   readonly folder: Folder
@@ -30,12 +31,17 @@ export class Pass {
   private readonly pace = new Pace()
   private readonly frames: Frame[] = []
   private readonly doubts: Doubt[] = []
+  /** Directories to be listed as well. */
+  private readonly unlisted = new Set<Folder>()
+  private readonly ruling: Ruling
 
   constructor(options: PassOptions) {
     this.root = options.root
     this.holding = options.holding
+    this.ruling = options.ruling
     this.looker = new Looker({
       ...options,
+      list: (folder) => this.unlisted.add(folder),
       doubt: (folder, name, stamp) => this.doubts.push({ folder, name, stamp }),
     })
   }
@@ -45,6 +51,7 @@ export class Pass {
     try {
       if (dirt.everything) await this.list('', true)
       else await this.lookAtDirt(dirt)
+      await this.listRest()
       await this.settleDoubts()
     } finally {
       this.cursor.release()
@@ -52,7 +59,8 @@ export class Pass {
     }
   }
 
-  private async lookAtDirt({ names, listings }: Dirt): Promise<void> {
+  private async lookAtDirt(dirt: Dirt): Promise<void> {
+    const { names, listings } = dirt.withListings((name) => this.ruling.isRuleFile(name))
     // Parents first: what they say of their children may settle it.
     for (const path of [...listings].sort()) await this.list(path, false)
     for (const directory of [...names.keys()].sort()) {
@@ -61,6 +69,14 @@ export class Pass {
         this.lookAt(directory, name, false)
         await this.drain()
       }
+    }
+  }
+
+  private async listRest(): Promise<void> {
+    // It grows while it is gone through.
+    for (const folder of this.unlisted) {
+      this.unlisted.delete(folder)
+      if (!folder.gone) await this.list(folder.path, false)
     }
   }
 
@@ -81,7 +97,8 @@ export class Pass {
     const folder = this.holding.folderAt(directory)
     const dir = folder === undefined ? undefined : this.tryToOpen(directory)
     if (folder !== undefined && dir !== undefined) {
-      const frame = this.looker.look({ dir, folder, names: [], deep: false, now: Date.now() }, name, listing)
+      const spot = { dir, folder, names: [], deep: false, now: Date.now(), hasIgnored: false }
+      const frame = this.looker.look(spot, name, listing)
       if (frame !== undefined) this.frames.push(frame)
     } else if (directory !== '') {
       // That directory is not what the tree says: looking at it as a whole settles the name too.
@@ -104,6 +121,7 @@ export class Pass {
       const name = frame.folder.gone ? undefined : frame.names.pop()
       if (name === undefined) {
         this.frames.pop()
+        this.looker.finish(frame)
         this.close(frame.dir)
       } else {
         const below = this.looker.look(frame, name)

@@ -1,13 +1,13 @@
 import type { Stats } from 'node:fs'
 import { constants } from 'node:fs'
 import { errnoOf } from '../../errors.ts'
-import type { Expectation, Outcome } from '../operation.ts'
+import type { Expectation, Operation, Outcome } from '../operation.ts'
 import { parentOf } from '../path.ts'
 import type { Path, Stamp } from '../tree.ts'
 import type { Dir } from './dir.ts'
 import type { DirCursor } from './dir-cursor.ts'
 import { type Folder, nameOf } from './holding.ts'
-import { problemAt, refusalOf } from './refusal.ts'
+import { problemAt, type Refusal, refusalOf } from './refusal.ts'
 import type { Site } from './site.ts'
 import { matches } from './stamp.ts'
 
@@ -23,11 +23,18 @@ export interface Place {
   readonly path: Path
 }
 
-/** Throws Stale if the directory of that path is none, on disk or in the tree. */
-export function placeOf(site: Site, cursor: DirCursor, path: Path): Place {
+/** Throws Stale if the directory of its path is none, on disk or in the tree, or if the path is ignored. */
+export function placeOf(site: Site, cursor: DirCursor, operation: Operation): Place {
+  const { path } = operation
   const folder = site.holding.folderAt(parentOf(path))
-  if (folder === undefined) throw new Stale()
+  // What is ignored is out of reach, whatever was decided before it was.
+  if (folder === undefined || site.ruling.ignores(folder, nameOf(path), isOnDirectory(operation)))
+    throw new Stale()
   return { dir: cursor.open(site.root?.dir, folder.path), folder, name: nameOf(path), path }
+}
+
+function isOnDirectory({ op, expect }: Operation): boolean {
+  return op === 'mkdir' || (op === 'remove' && expect !== 'absent' && (expect.mode & S_IFMT) === S_IFDIR)
 }
 
 /** What is on disk is not what an operation was decided on. */
@@ -51,6 +58,24 @@ export function expected(dir: Dir, name: string, expect: Expectation): Stats | u
 function isSame(expect: Stamp, stats: Stats): boolean {
   if (!stats.isDirectory()) return matches(expect, stats)
   return (expect.mode & S_IFMT) === S_IFDIR && expect.ino === stats.ino
+}
+
+const IN_THE_WAY: Refusal = {
+  code: 'IGNORED_IN_THE_WAY',
+  message: 'cannot be written: what is there under that name is ignored',
+}
+
+/** What became of an operation that was stale, if it will be so for as long as the rules are what they are. */
+export function explained(site: Site, cursor: DirCursor, operation: Operation): Outcome | undefined {
+  const { path, expect } = operation
+  if (expect !== 'absent') return undefined
+  const outcome = attempt(path, () => {
+    const { dir, folder, name } = placeOf(site, cursor, operation)
+    const stats = dir.lstat(name)
+    const isInTheWay = stats !== undefined && site.ruling.ignores(folder, name, stats.isDirectory())
+    return isInTheWay ? { result: 'failed', path, problem: problemAt(path, IN_THE_WAY) } : undefined
+  })
+  return outcome?.result === 'failed' ? outcome : undefined
 }
 
 /** Does something to a path; what comes in between makes an outcome. What is not the system's is thrown again. */

@@ -1,7 +1,8 @@
 /**
  * What the two ends of a replica say to each other. The client opens channels of a Mux on their connection:
  *
- * - one `control` channel, first of all. The server sends on it, in the order in which it happened, whatever
+ * - one `control` channel, first of all. The client says on it what is to be ignored; before that nothing is
+ *   looked at, and whenever that changes it says so again. The server sends on it, in the order in which it happened, whatever
  *   changes its tree: `delta`s (the first is the whole tree; several parts make one snapshot) and the `outcomes`
  *   of applying. That order is what lets the client hold the same tree. Answers repeat the id of their request.
  * - a `read` channel for each transfer from here: requests one way, content (see `content.ts`) the other.
@@ -12,9 +13,11 @@
  */
 import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
 import { WireError } from '../../wire/error.ts'
+import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Outcome, Problem } from '../operation.ts'
 import type { Delta, Digest, Path } from '../tree.ts'
 import type { HashRequest, ReplicaInfo } from './replica.ts'
+import type { RulesToFollow } from './ruling.ts'
 
 /** What a channel is for: its header. */
 export type Purpose =
@@ -24,6 +27,8 @@ export type Purpose =
 
 /** From the client, on the control channel. */
 export type Request =
+  /** Answered like `rescan`, once a snapshot by these rules has been sent. */
+  | ({ readonly kind: 'follow'; readonly id: number } & RulesToFollow)
   | { readonly kind: 'rescan'; readonly id: number; readonly paths: readonly Path[] | 'all' }
   | { readonly kind: 'hash'; readonly id: number; readonly files: readonly HashRequest[] }
 
@@ -32,6 +37,8 @@ export type Notice =
   | { readonly kind: 'info'; readonly info: ReplicaInfo }
   /** Changes of problems, null for those that are no more. Part of the snapshot whose delta follows. */
   | { readonly kind: 'problems'; readonly problems: ReadonlyMap<Path, Problem | null> }
+  /** The rules of a replica that finds some by itself. Part of the snapshot whose delta follows. */
+  | { readonly kind: 'rules'; readonly rules: RuleSet }
   | { readonly kind: 'delta'; readonly isLast: boolean; readonly delta: Delta }
   /** Every delta up to the end of that scan has been sent. */
   | { readonly kind: 'rescanned'; readonly id: number }

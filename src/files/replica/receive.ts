@@ -1,5 +1,6 @@
 import { WireError } from '../../wire/error.ts'
 import type { Outcome } from '../operation.ts'
+import { parentOf } from '../path.ts'
 import type { Digest } from '../tree.ts'
 import type { ContentReader } from './content.ts'
 import type { DirCursor } from './dir-cursor.ts'
@@ -45,7 +46,7 @@ export class Receiving {
     let place: Place | undefined
     try {
       return attempt(put.path, () => {
-        place = placeOf(this.site, this.cursor, put.path)
+        place = placeOf(this.site, this.cursor, put)
         incoming = new Incoming(place.dir, place.name, put)
         incoming.write(bytes)
         return this.publish(place, incoming, digest)
@@ -80,7 +81,7 @@ export class Receiving {
           if (isDamaged(put, size, hashing.digest() === digest)) return failed(put, DAMAGED)
           return attempt(put.path, () => {
             incoming ??= this.begin(put)
-            return this.publish(placeOf(this.site, this.cursor, put.path), incoming, digest)
+            return this.publish(placeOf(this.site, this.cursor, put), incoming, digest)
           })
         }
         size += part.bytes.length
@@ -100,14 +101,15 @@ export class Receiving {
   }
 
   private begin(put: Put): Incoming {
-    const { dir, name } = placeOf(this.site, this.cursor, put.path)
+    const { dir, name } = placeOf(this.site, this.cursor, put)
     return new Incoming(dir, name, put)
   }
 
   private discard({ path }: Put, incoming: Incoming): undefined {
     attempt(path, () => {
       incoming.discard(undefined)
-      incoming.discard(placeOf(this.site, this.cursor, path).dir)
+      // Also where it is ignored by now.
+      incoming.discard(this.cursor.open(this.site.root?.dir, parentOf(path)))
       return undefined
     })
   }

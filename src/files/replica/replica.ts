@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Operation, Outcome, Problem, Source } from '../operation.ts'
 import type { Delta, Digest, Path, Stamp, Tree } from '../tree.ts'
 
@@ -13,6 +14,10 @@ export interface Replica extends ContentSource {
   readonly tree: Tree
   /** Paths that could not be read, by path, as of the last snapshot. */
   readonly problems: ReadonlyMap<Path, Problem>
+  /** What is ignored, and so is not in the tree; undefined while that is being changed. */
+  readonly rules: RuleSet | undefined
+  /** Has it ignore by these rules alone; resolves once a snapshot by them was delivered. */
+  follow(rules: RuleSet): Promise<void>
   /** Calls back after every new snapshot with what changed; returns the way to stop that. */
   subscribe(listener: (delta: Delta) => void): () => void
   /** Scans these paths (or everything) now; resolves once deltas up to that scan were delivered. */

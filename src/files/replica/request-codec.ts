@@ -1,17 +1,20 @@
 import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
 import * as part from '../entry-codec.ts'
+import { decodeRules, encodeRules, ruleFileKinds } from '../ignore/rule-set.ts'
 import type { Path } from '../tree.ts'
 import { kindOf, type Request } from './protocol.ts'
 import type { HashRequest, ReadRequest } from './replica.ts'
+import type { RulesToFollow } from './ruling.ts'
 
 /** Bytes of the smallest path, and of the smallest file with its stamp. */
 const MIN_PATH = 2
 const MIN_FILE = 28
-const kinds = ['rescan', 'hash'] as const satisfies readonly Request['kind'][]
+const kinds = ['follow', 'rescan', 'hash'] as const satisfies readonly Request['kind'][]
 
 export function encodeRequest(request: Request): Buffer {
   const writer = new ByteWriter().u8(kinds.indexOf(request.kind)).varint(request.id)
-  if (request.kind === 'hash') writeFiles(writer, request.files)
+  if (request.kind === 'follow') writeRules(writer, request)
+  else if (request.kind === 'hash') writeFiles(writer, request.files)
   else if (request.paths === 'all') writer.u8(1)
   else writePaths(writer.u8(0), request.paths)
   return writer.take()
@@ -21,12 +24,30 @@ export function decodeRequest(bytes: Buffer): Request {
   const reader = new ByteReader(bytes)
   const kind = kindOf(kinds, reader)
   const id = reader.varint()
-  const request: Request =
-    kind === 'hash'
-      ? { kind, id, files: readFiles(reader) }
-      : { kind, id, paths: part.readFlag(reader) ? 'all' : readPaths(reader) }
+  const request = readRequest(reader, kind, id)
   reader.end()
   return request
+}
+
+function readRequest(reader: ByteReader, kind: Request['kind'], id: number): Request {
+  switch (kind) {
+    case 'follow':
+      return { kind, id, ...readRules(reader) }
+    case 'hash':
+      return { kind, id, files: readFiles(reader) }
+    case 'rescan':
+      return { kind, id, paths: part.readFlag(reader) ? 'all' : readPaths(reader) }
+  }
+}
+
+function writeRules(writer: ByteWriter, { rules, reads }: RulesToFollow): void {
+  for (const kind of ruleFileKinds) writer.u8(reads.includes(kind) ? 1 : 0)
+  writer.bytes(encodeRules(rules))
+}
+
+function readRules(reader: ByteReader): RulesToFollow {
+  const reads = ruleFileKinds.filter(() => part.readFlag(reader))
+  return { reads, rules: decodeRules(reader.bytes()) }
 }
 
 export function encodeReadRequests(files: readonly ReadRequest[]): Buffer {

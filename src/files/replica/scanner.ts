@@ -8,6 +8,7 @@ import { Pass } from './pass.ts'
 import { problemAt } from './refusal.ts'
 import { Rhythm } from './rhythm.ts'
 import { type OpenRoot, type Root, RootKeeper } from './root.ts'
+import { type RulesToFollow, Ruling } from './ruling.ts'
 import type { Site } from './site.ts'
 import { directoryEntry } from './stamp.ts'
 import { Upkeep } from './upkeep.ts'
@@ -31,6 +32,7 @@ export interface ScannerOptions {
 /** Keeps the tree of a replica in line with what is on disk. */
 export class Scanner implements Site {
   readonly holding: Holding
+  readonly ruling: Ruling
   private readonly options: ScannerOptions
   private readonly keeper: RootKeeper
   private readonly watches: Watches
@@ -43,15 +45,23 @@ export class Scanner implements Site {
   private timer: NodeJS.Timeout | undefined
   private running: Promise<void> | undefined
   private closed = false
+  /** What it is to go by from the next pass on. */
+  private orders: RulesToFollow | undefined
+  /** Nobody looks at anything before it is known what is ignored. */
+  private isOrdered = false
+  /** Directories that are to be listed at a time of their own. */
+  private readonly alarms = new Map<Path, NodeJS.Timeout>()
 
   constructor(options: ScannerOptions) {
     this.options = options
     this.keeper = new RootKeeper(options.openRoot)
     this.watches = new Watches({
       onChange: (directory, name) => this.soil((dirt) => dirt.add(directory, name)),
+      isIgnored: (folder, name) => this.ruling.verdict(folder, name) === 'ignored',
       onOverflow: () => this.soil((dirt) => dirt.addEverything()),
     })
-    this.holding = new Holding((folder) => this.watches.unwatch(folder))
+    this.ruling = new Ruling({ listLater: (directory, ms) => this.listLater(directory, ms) })
+    this.holding = new Holding((folder) => this.dismiss(folder))
     this.upkeep = new Upkeep({
       holding: this.holding,
       watches: this.watches,
@@ -73,6 +83,13 @@ export class Scanner implements Site {
     })
   }
 
+  /** Goes by these rules, from a new pass on; resolves after `onPass` was told. */
+  follow(orders: RulesToFollow): Promise<void> {
+    this.orders = orders
+    this.isOrdered = true
+    return this.rescan([])
+  }
+
   /** Something at this path is not as it was expected to be. */
   suspect(path: Path): void {
     this.soil((dirt) => dirt.addPath(path))
@@ -86,6 +103,7 @@ export class Scanner implements Site {
     this.closed = true
     this.upkeep.close()
     clearTimeout(this.timer)
+    for (const alarm of this.alarms.values()) clearTimeout(alarm)
     this.holding.setTop(undefined)
     await this.running
     this.keeper.close()
@@ -97,6 +115,20 @@ export class Scanner implements Site {
     if (this.timer === undefined && this.running === undefined && !this.closed) this.schedule()
   }
 
+  private listLater(directory: Path, ms: number): void {
+    if (this.alarms.has(directory) || this.closed) return
+    const alarm = setTimeout(() => {
+      this.alarms.delete(directory)
+      this.suspect(directory)
+    }, ms)
+    this.alarms.set(directory, alarm.unref())
+  }
+
+  private dismiss(folder: Folder): void {
+    this.watches.unwatch(folder)
+    this.ruling.forget(folder)
+  }
+
   private schedule(): void {
     const wait = this.rhythm.wait(performance.now())
     this.timer = setTimeout(() => this.start(), wait)
@@ -105,7 +137,7 @@ export class Scanner implements Site {
   private start(): void {
     clearTimeout(this.timer)
     this.timer = undefined
-    if (this.running !== undefined || this.closed) return
+    if (this.running !== undefined || this.closed || !this.isOrdered) return
     this.running = this.run().finally(() => {
       this.running = undefined
       if (this.waiting.length > 0) this.start()
@@ -132,19 +164,35 @@ export class Scanner implements Site {
       this.holding.setTop(topOf(this.keeper.current))
       dirt.addEverything()
     }
-    const { holding, watches, startedAt } = this
+    this.obey(dirt)
+    const { holding, ruling, watches, startedAt } = this
     const root = this.keeper.current?.dir
     if (root !== undefined && !dirt.isEmpty) {
       const pass = new Pass({
         root,
         holding,
+        ruling,
         startedAt,
         watch: (folder, dir) => watches.watch(folder, dir),
-        unwatch: (folder) => watches.unwatch(folder),
+        dismiss: (folder) => this.dismiss(folder),
       })
       await pass.run(dirt).catch((error) => this.giveRootUp(error))
     }
     holding.setProblem('', this.rootProblem())
+  }
+
+  /** Other rules hold from now on. What they ignore leaves the tree at once, what was ignored is looked for. */
+  private obey(dirt: Dirt): void {
+    const { orders, holding, ruling } = this
+    this.orders = undefined
+    if (orders === undefined) return
+    if (orders.reads.length > 0) dirt.addEverything()
+    for (const directory of ruling.follow(orders)) {
+      const folder = holding.folderAt(directory)
+      if (folder === undefined) continue
+      for (const { path } of holding.ignoringBelow(folder)) dirt.addPath(path)
+      holding.prune(folder, ruling)
+    }
   }
 
   private giveRootUp(error: unknown): void {

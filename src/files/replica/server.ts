@@ -3,6 +3,7 @@ import { messageOf } from '../../errors.ts'
 import { WireError } from '../../wire/error.ts'
 import { onMessage, readMessages, writeMessage } from '../../wire/messages.ts'
 import { type Channel, Mux, type MuxClosed } from '../../wire/mux.ts'
+import type { RuleSet } from '../ignore/rule-set.ts'
 import { apply } from './apply.ts'
 import { ContentReader } from './content.ts'
 import { hashAll } from './hash-all.ts'
@@ -53,6 +54,7 @@ class Server {
   })
   private toldRoot: Root | undefined
   private isTold = false
+  private toldRules: RuleSet | undefined
 
   constructor(control: Channel, openRoot: OpenRoot) {
     this.control = control
@@ -64,7 +66,6 @@ class Server {
     // The Mux tells when the connection is over.
     control.on('error', () => {})
     onMessage(control, (message) => this.answer(decodeRequest(message)))
-    this.scanner.rescan('all')
   }
 
   /** Sends the content of the files that are asked for on the channel. */
@@ -113,11 +114,26 @@ class Server {
   }
 
   private answer(request: Request): void {
-    const answering = request.kind === 'rescan' ? this.rescan(request) : this.hash(request)
-    answering.then(
+    this.answerTo(request).then(
       (notice) => this.send(notice),
       (error) => this.fail(error),
     )
+  }
+
+  private answerTo(request: Request): Promise<Notice> {
+    switch (request.kind) {
+      case 'follow':
+        return this.follow(request)
+      case 'rescan':
+        return this.rescan(request)
+      case 'hash':
+        return this.hash(request)
+    }
+  }
+
+  private async follow({ id, rules, reads }: Extract<Request, { kind: 'follow' }>): Promise<Notice> {
+    await this.scanner.follow({ rules, reads })
+    return { kind: 'rescanned', id }
   }
 
   private async rescan({ id, paths }: Extract<Request, { kind: 'rescan' }>): Promise<Notice> {
@@ -132,17 +148,30 @@ class Server {
   /** Tells of a snapshot, if it is another than the last one. */
   private tell({ delta, problems }: Changes): void {
     const { root } = this.scanner
-    if (this.isTold && delta.length === 0 && problems.size === 0 && root === this.toldRoot) return
+    const rules = this.newRules()
+    const isSameRoot = this.isTold && root === this.toldRoot && rules === undefined
+    if (isSameRoot && delta.length === 0 && problems.size === 0) return
     this.reporter.flush()
     if (!this.isTold || root !== this.toldRoot) this.send({ kind: 'info', info: infoOf(root) })
     this.isTold = true
     this.toldRoot = root
+    if (rules !== undefined) this.send({ kind: 'rules', rules })
     if (problems.size > 0) this.send({ kind: 'problems', problems })
     const parts = inMessages(delta)
     for (const [i, part] of parts.entries()) {
       this.send({ kind: 'delta', isLast: i === parts.length - 1, delta: part })
     }
     this.reporter.release()
+  }
+
+  /** The rules that it goes by, if nobody was told of them. A folder that is gone has none: it may be back soon. */
+  private newRules(): RuleSet | undefined {
+    const { root, ruling } = this.scanner
+    const { found } = ruling
+    if (found === undefined || found === this.toldRules) return undefined
+    if (root === undefined && this.toldRules !== undefined) return undefined
+    this.toldRules = found
+    return found
   }
 
   private send(notice: Notice): void {

@@ -1,11 +1,12 @@
 import { applyDelta, countEntries, nodeAt, sameStamp } from '../delta.ts'
+import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Outcome, Problem } from '../operation.ts'
 import { MAX_ENTRIES, tooLarge, weightOf } from '../size.ts'
 import type { Delta, DeltaItem, Digest, Path, Tree } from '../tree.ts'
 import type { Notice } from './protocol.ts'
 import type { HashRequest, ReplicaInfo } from './replica.ts'
 
-type Part = Extract<Notice, { kind: 'info' | 'problems' | 'delta' }>
+type Part = Extract<Notice, { kind: 'info' | 'problems' | 'rules' | 'delta' }>
 
 const NOWHERE: ReplicaInfo = {
   root: { dev: 0, ino: 0 },
@@ -20,6 +21,8 @@ export class View {
   tree: Tree
   info = NOWHERE
   readonly problems = new Map<Path, Problem>()
+  /** What the tree is without; undefined while that is not known. */
+  rules: RuleSet | undefined
   private readonly listeners = new Set<(delta: Delta) => void>()
   /** Of the next snapshot, of which not all is here. */
   private parts: Part[] = []
@@ -39,13 +42,13 @@ export class View {
   }
 
   /**
-   * Returns whether that completed a snapshot. Throws RangeError for a delta that does not fit the tree, and an error
+   * Throws RangeError for a delta that does not fit the tree, and an error
    * for one that makes it too large.
    */
-  add(part: Part): boolean {
+  add(part: Part): void {
     this.weigh(part)
     this.parts.push(part)
-    if (part.kind !== 'delta' || !part.isLast) return false
+    if (part.kind !== 'delta' || !part.isLast) return
     const { parts } = this
     this.parts = []
     this.weight = 0
@@ -53,11 +56,11 @@ export class View {
     for (const one of parts) {
       if (one.kind === 'info') this.info = one.info
       else if (one.kind === 'problems') this.update(one.problems)
+      else if (one.kind === 'rules') this.rules = one.rules
       else for (const item of one.delta) delta.push(item)
     }
     this.change(delta)
     if (countEntries(this.tree) > this.limit) throw tooLarge(this.limit)
-    return true
   }
 
   /** What was carried out is in the tree from now on. */

@@ -135,7 +135,7 @@ describe('where one watch reports what is below', () => {
     await scanning.rescan()
     expect(listeners).toHaveLength(1)
     writeFileSync(join(root, 'a/b/f'), '')
-    listeners[0]?.('a/b/f')
+    listeners[0]?.('a/b/f', true)
     await scanning.nextPass()
     expect(nodeAt(scanning.tree, 'a/b/f')).toBeDefined()
   })

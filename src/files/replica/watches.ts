@@ -10,6 +10,8 @@ const DEFAULT_QUEUE = 16_384
 export interface WatchesOptions {
   /** Something happened to a name in a directory; undefined: somewhere in it. */
   readonly onChange: (directory: Path, name: string | undefined) => void
+  /** Whether a name in a directory is ignored, whatever it is. */
+  readonly isIgnored: (folder: Folder, name: string) => boolean
   /** Events may have been lost. */
   readonly onOverflow: () => void
 }
@@ -34,7 +36,7 @@ export class Watches {
   watch(folder: Folder, dir: Dir): void {
     if (folder.watching !== undefined || (dir.watchesBelow && folder.path !== '')) return
     try {
-      folder.watching = dir.watch((name) => this.changed(folder, name))
+      folder.watching = dir.watch((name, isRename) => this.changed(folder, name, isRename))
       this.unwatched.delete(folder)
     } catch {
       // ENOSPC and EMFILE: the user's limits of watches. Whatever else it is, the directory is polled.
@@ -48,12 +50,14 @@ export class Watches {
     this.unwatched.delete(folder)
   }
 
-  private changed(folder: Folder, name: string | undefined): void {
+  private changed(folder: Folder, name: string | undefined, isRename: boolean): void {
     this.count()
     // Of other directories that change themselves, their parents' watches tell.
     if (name === undefined || (name === '' && folder.path === '')) {
       this.options.onChange(folder.path, undefined)
     } else if (name !== '' && !isTemporary(nameOf(name))) {
+      // What is written to it changes nothing for anybody.
+      if (!isRename && !name.includes('/') && this.options.isIgnored(folder, name)) return
       // A watch of a whole tree reports paths.
       const path = joinPath(folder.path, name)
       this.options.onChange(parentOf(path), nameOf(path))

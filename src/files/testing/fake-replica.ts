@@ -1,4 +1,5 @@
 import { applyDelta, diffTrees } from '../delta.ts'
+import { noRules, type RuleSet } from '../ignore/rule-set.ts'
 import type { Operation, Outcome, Problem } from '../operation.ts'
 import type { CloseReason, ContentSource, HashRequest, Replica, ReplicaInfo } from '../replica/replica.ts'
 import type { Delta, Digest, Path, Tree } from '../tree.ts'
@@ -23,6 +24,7 @@ export class FakeReplica implements Replica {
   readonly problems = new Map<Path, Problem>()
   readonly closed: Promise<CloseReason>
   tree: Tree
+  rules: RuleSet | undefined = noRules
   /** Called before each operation: waits, or fails it. */
   hook: Hook = () => undefined
   /** Whether deltas come after the outcomes they belong to, as from a replica that notices its own work late. */
@@ -64,6 +66,13 @@ export class FakeReplica implements Replica {
     this.asked.push(`rescan ${paths}`)
     await turn()
     this.scan()
+  }
+
+  async follow(rules: RuleSet): Promise<void> {
+    this.asked.push('follow')
+    this.rules = undefined
+    await turn()
+    this.rules = rules
   }
 
   async hash(requests: readonly HashRequest[]): Promise<(Digest | undefined)[]> {

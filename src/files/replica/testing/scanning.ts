@@ -1,9 +1,11 @@
 import { expect, onTestFinished } from 'vitest'
 import { applyDelta } from '../../delta.ts'
+import { noRules } from '../../ignore/rule-set.ts'
 import type { Problem } from '../../operation.ts'
 import type { Delta, Path, Tree } from '../../tree.ts'
 import type { Dir } from '../dir.ts'
 import { openDirectory } from '../open-directory.ts'
+import type { RulesToFollow } from '../ruling.ts'
 import { Scanner } from '../scanner.ts'
 import { diskAsText, treeAsText } from './disk.ts'
 
@@ -16,7 +18,11 @@ export class Scanning {
   private readonly root: string
   private listeners: (() => void)[] = []
 
-  constructor(root: string, open: (path: string) => Dir = openDirectory) {
+  constructor(
+    root: string,
+    open: (path: string) => Dir = openDirectory,
+    orders: Partial<RulesToFollow> = {},
+  ) {
     this.root = root
     this.scanner = new Scanner({
       openRoot: () => ({ dir: open(root), storage: { kind: 'local', id: '' } }),
@@ -33,6 +39,7 @@ export class Scanning {
         throw error
       },
     })
+    void this.scanner.follow({ rules: noRules, reads: [], ...orders })
     onTestFinished(() => this.scanner.close())
   }
 

@@ -7,19 +7,21 @@ import { connectReplica } from '../client.ts'
 import type { Dir } from '../dir.ts'
 import { openDirectory } from '../open-directory.ts'
 import type { ContentSource, Replica } from '../replica.ts'
+import type { RulesToFollow } from '../ruling.ts'
 import { serveReplica } from '../server.ts'
 
 /** The replica of a directory, served in this thread over a stream in memory. */
 export async function servedReplica(
   root: string,
   open: (path: string) => Dir = openDirectory,
+  orders?: RulesToFollow,
 ): Promise<Replica> {
   const [here, there] = duplexPair()
   const served = serveReplica(there, () => {
     const dir = open(root)
     return { dir, storage: { kind: 'local', id: String(dir.stat().ino) } }
   })
-  const replica = await connectReplica(here)
+  const replica = await connectReplica(here, orders)
   onTestFinished(async () => {
     await replica.close()
     await served
