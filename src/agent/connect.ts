@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { assetPath } from '../asset.ts'
 import { KubesyncError } from '../errors.ts'
+import { noRules, type RuleSet } from '../files/ignore/rule-set.ts'
 import { connectReplica } from '../files/replica/client.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import type { KubeClient } from '../kube/client.ts'
@@ -32,8 +33,11 @@ export type ReplicaTarget = Omit<ReplicaRequest, 'type'>
 /** An agent that runs this command line's own code on a node, for as long as the connection lasts. */
 export interface NodeConnection {
   readonly hello: Hello
-  /** A replica of a directory in a container; rejects with a KubesyncError when the agent refuses. */
-  openReplica(target: ReplicaTarget): Promise<Replica>
+  /**
+   * A replica of a directory in a container, without what the rules ignore; rejects with a KubesyncError when the
+   * agent refuses.
+   */
+  openReplica(target: ReplicaTarget, rules?: RuleSet): Promise<Replica>
   /** Resolves when the connection is gone; never rejects. */
   readonly closed: Promise<MuxClosed>
   close(): Promise<void>
@@ -64,7 +68,7 @@ export async function connectNode(client: KubeClient, agent: AgentPod): Promise<
     void mux.closed.then(stop)
     return {
       hello,
-      openReplica: (target) => openReplica(mux, target),
+      openReplica: (target, rules) => openReplica(mux, target, rules),
       closed: mux.closed,
       close: () => mux.close(),
     }
@@ -81,7 +85,7 @@ async function greet(mux: Mux): Promise<Hello> {
   return hello
 }
 
-async function openReplica(mux: Mux, target: ReplicaTarget): Promise<Replica> {
+async function openReplica(mux: Mux, target: ReplicaTarget, rules = noRules): Promise<Replica> {
   const channel = open(mux, { type: 'replica', ...target })
   const opened = parseJson(openedSchema, await greeting(channel))
   if (!opened.ok) {
@@ -92,7 +96,7 @@ async function openReplica(mux: Mux, target: ReplicaTarget): Promise<Replica> {
       opened.hint === undefined ? {} : { hint: opened.hint },
     )
   }
-  return connectReplica(channel)
+  return connectReplica(channel, { rules, reads: [] })
 }
 
 function open(mux: Mux, request: ChannelRequest): Channel {

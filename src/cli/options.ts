@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import { parsePattern } from './values.ts'
 
 export interface KubeconfigOptions {
   readonly kubeconfig?: string
@@ -49,6 +50,11 @@ export interface SpecOptions extends KubeOptions {
   readonly remoteReadOnly?: true
   readonly reload?: string
   readonly name?: string
+  readonly ignore?: readonly string[]
+  readonly ignoreVcs?: boolean
+  readonly useGitignore?: true
+  readonly noUpload?: readonly string[]
+  readonly noDownload?: readonly string[]
 }
 
 export function specOptions(): Option[] {
@@ -56,9 +62,33 @@ export function specOptions(): Option[] {
     ...podOptions(),
     new Option('--local-read-only', 'never write here: changes travel to the containers only'),
     new Option('--remote-read-only', 'never write there: changes travel to this machine only'),
+    ...ignoreOptions(),
     new Option('--reload <how>', 'what to do in a container after a change: `none`'),
     new Option('--name <name>', 'name of the spec; one is made up unless given'),
   ]
+}
+
+/** What is not synced, in the syntax of .gitignore. */
+function ignoreOptions(): Option[] {
+  return [
+    patternOption('--ignore <pattern>', 'leave alone on both sides; `!` before it takes back'),
+    new Option('--ignore-vcs', 'leave .git and the like alone, which is so unless you say:'),
+    new Option('--no-ignore-vcs', 'sync .git too: what a container writes there can run here'),
+    new Option('--use-gitignore', 'leave alone what .gitignore says'),
+    patternOption('--no-upload <pattern>', 'never send to the containers'),
+    patternOption('--no-download <pattern>', 'never bring here'),
+  ]
+}
+
+/** A flag that may be given several times. */
+function patternOption(flags: string, words: string): Option {
+  const option = new Option(flags, `${words} (may be repeated)`)
+  // commander would take `--no-…` for the opposite of another flag.
+  option.negate = false
+  return option.argParser((pattern: string, before?: readonly string[]) => [
+    ...(before ?? []),
+    parsePattern(pattern),
+  ])
 }
 
 /** Which containers. */

@@ -115,7 +115,10 @@ async function specOf(cli: Cli, { first, remote, options }: Given, configured: C
 
 function refuseSpecFlags(options: RunOptions): void {
   const { selector, pod, container, localReadOnly, remoteReadOnly, namespace, context, name } = options
-  const given = [selector, pod, container, localReadOnly, remoteReadOnly, namespace, context, name]
+  const { ignore, ignoreVcs, useGitignore, noUpload, noDownload } = options
+  const which = [selector, pod, container, namespace, context, name]
+  const how = [localReadOnly, remoteReadOnly, ignore, ignoreVcs, useGitignore, noUpload, noDownload]
+  const given = [...which, ...how]
   if (given.every((value) => value === undefined)) return
   throw usageError(
     'a spec that is run by name is run as it is',

@@ -27,7 +27,8 @@ export async function readSpec(cli: Cli, input: SpecInput): Promise<Omit<Spec, '
   await checkLocal(local, { writable: mode !== 'to-remote-safe' })
   refuseOwnFiles(local, input.paths)
   const context = await loadContext({ ...options, env: cli.io.env })
-  return { local, remote, context: context.name, namespace: context.namespace, ...pods, mode }
+  const where = { local, remote, context: context.name, namespace: context.namespace }
+  return { ...where, ...pods, mode, ...ignoresFrom(options) }
 }
 
 /** A spec with a name, or an error about the name. */
@@ -43,6 +44,18 @@ function modeOf({ localReadOnly, remoteReadOnly }: SpecOptions): Spec['mode'] {
   }
   if (localReadOnly) return 'to-remote-safe'
   return remoteReadOnly ? 'to-local-safe' : 'two-way-safe'
+}
+
+/** What is not synced, from flags; what is as it would be without them is left out. */
+function ignoresFrom(options: SpecOptions): Partial<Spec> {
+  const { ignore, ignoreVcs, useGitignore, noUpload, noDownload } = options
+  return {
+    ...(ignore === undefined ? {} : { ignore: [...ignore] }),
+    ...(ignoreVcs === false ? { ignoreVcs } : {}),
+    ...(useGitignore === true ? { useGitignore } : {}),
+    ...(noUpload === undefined ? {} : { noUpload: [...noUpload] }),
+    ...(noDownload === undefined ? {} : { noDownload: [...noDownload] }),
+  }
 }
 
 /** Which containers, from flags. */

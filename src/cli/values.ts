@@ -1,5 +1,6 @@
 import type { Toleration } from '../agent/install/objects.ts'
 import { KubesyncError } from '../errors.ts'
+import { readPattern } from '../files/ignore/pattern.ts'
 
 /** Something on the command line that cannot be meant. */
 export function usageError(message: string, hint?: string): KubesyncError {
@@ -64,6 +65,18 @@ export function parseToleration(text: string): Toleration {
     ...(value === undefined ? { operator: 'Exists' } : { operator: 'Equal', value }),
     ...(effect === undefined ? {} : { effect }),
   }
+}
+
+/** A pattern in the syntax of .gitignore that can match something. */
+export function parsePattern(text: string): string {
+  const isOne = text.length <= 4096 && !/[\0\r\n]/.test(text)
+  if (isOne && readPattern(text) !== undefined) return text
+  throw usageError(
+    `\`${text}\` matches nothing`,
+    text.startsWith('#')
+      ? `write \\${text} for that name`
+      : 'write it like node_modules/ or *.log, as in a .gitignore',
+  )
 }
 
 /** The name of a namespace, a pod or a container: a DNS label, or for pods several with dots. */

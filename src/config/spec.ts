@@ -7,6 +7,18 @@ const name = v.pipe(
 )
 const text = v.pipe(v.string(), v.minLength(1, 'must not be empty'))
 
+/** Lines in the syntax of .gitignore. */
+const patterns = v.pipe(
+  v.array(
+    v.pipe(
+      text,
+      v.maxLength(4096, 'a pattern has at most 4096 characters'),
+      v.regex(/^[^\0\n\r]*$/, 'a pattern is one line'),
+    ),
+  ),
+  v.maxLength(1000, 'there are at most 1000 patterns; .ksyncignore holds more'),
+)
+
 /** What the user asked for: a local directory, a directory in containers, which containers, and how. */
 export const specSchema = v.pipe(
   v.strictObject({
@@ -24,6 +36,15 @@ export const specSchema = v.pipe(
     /** The container's name; without it the pod's default container (or its first). */
     container: v.optional(text),
     mode: v.optional(v.picklist(['two-way-safe', 'to-remote-safe', 'to-local-safe']), 'two-way-safe'),
+    /** What is ignored on both sides, besides what `.ksyncignore` says. */
+    ignore: v.optional(patterns),
+    /** Whether what version control keeps for itself (`.git`, …) is ignored: yes, unless it is false. */
+    ignoreVcs: v.optional(v.boolean()),
+    /** Whether `.gitignore` counts as well. */
+    useGitignore: v.optional(v.boolean()),
+    /** What is never sent to the containers, and what is never brought here. */
+    noUpload: v.optional(patterns),
+    noDownload: v.optional(patterns),
   }),
   v.check(
     (spec) => (spec.selector === undefined) !== (spec.pod === undefined),

@@ -2,6 +2,7 @@ import type { NodeConnection } from '../agent/connect.ts'
 import { KubesyncError } from '../errors.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import type { SessionStatus } from '../files/status.ts'
+import type { Exclusions } from '../files/ways.ts'
 import type { Binding } from './bindings.ts'
 import type { Lease, Shared } from './shared.ts'
 import { closed, within } from './waiting.ts'
@@ -12,6 +13,7 @@ export interface AttemptOptions {
   /** The folder in the container. */
   readonly remotePath: string
   readonly basePath: string
+  readonly exclusions: Exclusions
   readonly node: Shared<NodeConnection>
   readonly local: Shared<Replica>
   readonly isSuccessor: () => Promise<boolean>
@@ -61,7 +63,7 @@ async function begin(
   options: AttemptOptions,
   { listener, signal, undo }: Beginning,
 ): Promise<RunningSession> {
-  const { binding, basePath } = options
+  const { binding, basePath, exclusions } = options
   const opened = async <T>({ what, limitMs = openLimit, open, close }: Opening<T>): Promise<T> => {
     signal.throwIfAborted()
     const late = () => new KubesyncError('TIMEOUT', `${what} did not answer within ${limitMs / 1000} s`)
@@ -84,7 +86,7 @@ async function begin(
   }
   const remote = await opened({
     ...{ what: `the agent on ${binding.node}`, limitMs: scanLimit },
-    open: () => node.value.openReplica(target),
+    open: () => node.value.openReplica(target, local.value.rules),
     close: (replica) => replica.close(),
   })
   refuseReadOnly(options, { local: local.value, remote })
@@ -93,7 +95,7 @@ async function begin(
     onStatus: (status: SessionStatus) => listener.status(status),
     warn: (message: string) => listener.warn(message),
   }
-  const parts = { binding, local: local.value, remote, basePath, successor, ...tell }
+  const parts = { binding, local: local.value, remote, exclusions, basePath, successor, ...tell }
   return opened({
     what: 'the session',
     open: () => options.startSession(parts),

@@ -6,6 +6,7 @@ import type { SharedCluster } from './clusters.ts'
 import { type Fleet, newFleet } from './fleet.ts'
 import { keepSession } from './keeper.ts'
 import type { Pod } from './pods.ts'
+import { exclusionsOf } from './rules.ts'
 import type { Shared } from './shared.ts'
 import type { SpecState } from './state.ts'
 import type { Troubles } from './troubles.ts'
@@ -42,6 +43,7 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
     keepSession({
       ...{ binding, after, remotePath: run.spec.remote, local: run.local, node: cluster.node(binding.node) },
       basePath: state.basePath(binding.podUid, binding.container),
+      exclusions: exclusionsOf(run.spec),
       isSuccessor: () => state.isSuccessor(binding.containerId),
       startSession: (parts) => run.world.startSession(parts),
       pace: run.world.pace,

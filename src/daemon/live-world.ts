@@ -6,6 +6,7 @@ import { bindBase } from '../files/base/bind.ts'
 import { type BaseStore, openBaseStore } from '../files/base/store.ts'
 import { openLocalReplica } from '../files/replica/local.ts'
 import type { Replica } from '../files/replica/replica.ts'
+import type { RulesToFollow } from '../files/replica/ruling.ts'
 import { startSession } from '../files/session.ts'
 import type { ContextOptions } from '../kube/config.ts'
 import { openCluster } from './cluster.ts'
@@ -28,7 +29,7 @@ export function liveWorld({ config, ...kube }: LiveWorldOptions): World {
   }
 }
 
-async function openLocal(path: string): Promise<Replica> {
+async function openLocal(path: string, orders: RulesToFollow): Promise<Replica> {
   const found = await stat(path).catch((error) => {
     if (errnoOf(error) === 'ENOENT') return undefined
     throw new KubesyncError('LOCAL_UNREADABLE', `${path} cannot be read: ${messageOf(error)}`, {
@@ -41,7 +42,7 @@ async function openLocal(path: string): Promise<Replica> {
       hint: 'make it again, or delete the spec; nothing is deleted in the containers meanwhile',
     })
   }
-  return openLocalReplica(path)
+  return openLocalReplica(path, orders)
 }
 
 function begin({ binding, basePath, successor, ...parts }: SessionParts): RunningSession {
@@ -55,7 +56,7 @@ function begin({ binding, basePath, successor, ...parts }: SessionParts): Runnin
   }
   const tellOfBase = watchBase(base, parts.warn)
   const session = startSession({
-    ...{ local: parts.local, remote: parts.remote, base, mode: binding.mode },
+    ...{ local: parts.local, remote: parts.remote, base, mode: binding.mode, exclusions: parts.exclusions },
     onStatus(status) {
       tellOfBase()
       parts.onStatus(status)

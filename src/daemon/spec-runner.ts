@@ -4,6 +4,7 @@ import type { Replica } from '../files/replica/replica.ts'
 import type { Clusters } from './clusters.ts'
 import { follow, type Run } from './follow.ts'
 import type { Pod } from './pods.ts'
+import { ordersOf } from './rules.ts'
 import { type Shared, share } from './shared.ts'
 import { openSpecState } from './state.ts'
 import type { SpecStatus } from './status.ts'
@@ -93,7 +94,7 @@ function statusOf({ spec, troubles, fleet, decision }: Run): SpecStatus {
 function shareLocal({ spec, world }: SpecRunnerOptions, troubles: Troubles): Shared<Replica> {
   const open = async () => {
     try {
-      const replica = await world.openLocal(spec.local)
+      const replica = await world.openLocal(spec.local, ordersOf(spec))
       troubles.clear('local')
       return replica
     } catch (error) {

@@ -1,7 +1,9 @@
 import type { NodeConnection } from '../agent/connect.ts'
 import type { Spec } from '../config/spec.ts'
 import type { Replica } from '../files/replica/replica.ts'
+import type { RulesToFollow } from '../files/replica/ruling.ts'
 import type { SessionStatus } from '../files/status.ts'
+import type { Exclusions } from '../files/ways.ts'
 import type { Binding } from './bindings.ts'
 import type { Pod } from './pods.ts'
 import type { Pace } from './waiting.ts'
@@ -11,7 +13,7 @@ export interface World {
   /** Rejects when there is no such context. */
   openCluster(context: string): Promise<Cluster>
   /** Rejects with a KubesyncError when the folder is missing. */
-  openLocal(path: string): Promise<Replica>
+  openLocal(path: string, orders: RulesToFollow): Promise<Replica>
   startSession(parts: SessionParts): Promise<RunningSession>
   readonly pace: Pace
   /** Milliseconds that connections and replicas stay open without sessions. */
@@ -42,6 +44,7 @@ export interface SessionParts {
   readonly binding: Binding
   readonly local: Replica
   readonly remote: Replica
+  readonly exclusions: Exclusions
   /** Where the base is kept. */
   readonly basePath: string
   /** The container stands in for another that was in sync: what the local folder holds is what it should. */
