@@ -49,6 +49,29 @@ describe('create', () => {
     expect(JSON.parse((await terminal.ksync('list', '-o', 'json')).stdout)).toMatchObject([{ mode }])
   })
 
+  test('what to leave alone, and what travels one way, is in the spec, and nothing that goes without saying', async () => {
+    await created(
+      '--ignore',
+      'node_modules/',
+      '--ignore',
+      '!keep',
+      '--ignore-vcs',
+      '--no-upload',
+      '*.key',
+      '--no-download=*.log',
+    )
+    await created('--name', 'b', '--force', '--no-ignore-vcs', '--use-gitignore')
+    const [first, second] = JSON.parse((await terminal.ksync('list', '-o', 'json')).stdout)
+    expect(first).toMatchObject({
+      ignore: ['node_modules/', '!keep'],
+      noUpload: ['*.key'],
+      noDownload: ['*.log'],
+    })
+    expect(Object.keys(first)).not.toContain('ignoreVcs')
+    expect(second).toMatchObject({ ignoreVcs: false, useGitignore: true })
+    expect((await terminal.ksync('get', '-o', 'yaml')).stdout).toContain('useGitignore: true')
+  })
+
   test('a folder in the container loses what does not change where it is', async () => {
     await terminal.ksync('create', '--pod', 'p', './demo', '/srv//a/../b/')
     expect(JSON.parse((await terminal.ksync('list', '-o', 'json')).stdout)).toMatchObject([
@@ -70,6 +93,16 @@ describe('create', () => {
       'two read-only sides',
       ['--pod', 'p', '--local-read-only', '--remote-read-only', './demo', '/x'],
       'read-only',
+    ],
+    [
+      'a pattern that matches nothing',
+      ['--pod', 'p', '--ignore', '[a', './demo', '/x'],
+      '`[a` matches nothing',
+    ],
+    [
+      'a comment for a pattern',
+      ['--pod', 'p', '--no-upload', '#a', './demo', '/x'],
+      'write \\#a for that name',
     ],
     [
       'a reload that is not there yet',

@@ -55,6 +55,32 @@ const anyUpdates: fc.Arbitrary<BaseUpdate[]> = fc
   .map((updates): BaseUpdate[] => [['a', directory], ['b', directory], ...updates])
 
 describe('a base store', () => {
+  test('remembers what was ignored, in its log and in its snapshot', () => {
+    const store = opened()
+    expect(store.rules).toBeUndefined()
+    const rules = {
+      patterns: ['*.log'],
+      vcs: true,
+      files: [{ directory: 'a', kind: 'gitignore', text: 'x\n' }],
+    } as const
+    store.setRules({ ...rules, patterns: [] })
+    store.commit([['a', directory]])
+    store.setRules(rules)
+    store.close()
+    const log = openBaseStore(path)
+    expect([log.rules, [...walk(log.tree)]]).toEqual([rules, [['a', directory]]])
+    const many = Array.from({ length: 20_000 }, (_, i): BaseUpdate => [`f${i}`, file('x')])
+    log.commit(many)
+    log.commit([['g', file('y')]])
+    log.commit([['h', file('z')]])
+    log.close()
+    const snapshot = openBaseStore(path)
+    expect(snapshot.rules).toEqual(rules)
+    snapshot.reset(identity, 'merge')
+    expect(snapshot.rules).toBeUndefined()
+    snapshot.close()
+  })
+
   test('is empty and bound to nothing before its first reset', () => {
     const store = openBaseStore(path)
     expect(store.tree).toEqual(emptyBase)

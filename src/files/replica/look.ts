@@ -68,10 +68,12 @@ export class Looker {
       if (verdict !== 'ignored') this.place(folder, name, opaque(refusalOf(error, 'read')))
       return undefined
     }
-    if (verdict !== 'kept' && this.isIgnored(folder, name, { verdict, stats })) {
+    if (verdict !== 'kept') {
       if (stats === undefined) this.noteGone(folder)
-      else this.noteIgnored(frame, name)
-      return undefined
+      else if (verdict === 'ignored' || this.options.ruling.ignores(folder, name, stats.isDirectory())) {
+        this.noteIgnored(frame, name)
+        return undefined
+      }
     }
     const spot = { dir, name, path: joinPath(folder.path, name) }
     if (stats?.isDirectory()) return this.lookAtDirectory(frame, spot, { stats, listing })
@@ -114,22 +116,13 @@ export class Looker {
     this.holding.prune(folder, this.options.ruling)
   }
 
-  private isIgnored(
-    folder: Folder,
-    name: string,
-    { verdict, stats }: { verdict: 'ignored' | 'by-kind'; stats: Stats | undefined },
-  ): boolean {
-    if (verdict === 'ignored') return true
-    return stats !== undefined && this.options.ruling.ignores(folder, name, stats.isDirectory())
-  }
-
   private noteIgnored(frame: Frame, name: string): void {
     frame.hasIgnored = true
     this.holding.remove(frame.folder, name)
     this.holding.noteIgnored(frame.folder, true)
   }
 
-  /** Something that is ignored is gone: only a listing tells whether it was the last. */
+  /** Something that was or may have been ignored is gone: only a listing tells whether it was the last. */
   private noteGone(folder: Folder): void {
     if (folder.entry.hasIgnored) this.options.list(folder)
   }

@@ -148,6 +148,20 @@ describe('nonsense', () => {
     })
   })
 
+  test('about what is to be ignored is not for a container to say', async () => {
+    const [here, there] = duplexPair()
+    const server = new Mux(there, { role: 'server' })
+    server.onChannel((channel) => {
+      channel.on('error', () => {})
+      const rules = { patterns: ['!.env'], vcs: false, files: [] }
+      void writeMessage(channel, encodeNotice({ kind: 'rules', rules }))
+    })
+    await expect(connectReplica(here)).rejects.toMatchObject({
+      code: 'REPLICA_LOST',
+      message: expect.stringContaining('rules that nobody asked for'),
+    })
+  })
+
   test('from a client costs it the channel, whatever that is for', async () => {
     const [here, there] = duplexPair()
     const served = serveReplica(there, () => undefined)

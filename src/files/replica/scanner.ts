@@ -57,7 +57,8 @@ export class Scanner implements Site {
     this.keeper = new RootKeeper(options.openRoot)
     this.watches = new Watches({
       onChange: (directory, name) => this.soil((dirt) => dirt.add(directory, name)),
-      isIgnored: (folder, name) => this.ruling.verdict(folder, name) === 'ignored',
+      isIgnored: (folder, name) =>
+        !this.ruling.isRuleFile(name) && this.ruling.verdict(folder, name) === 'ignored',
       onOverflow: () => this.soil((dirt) => dirt.addEverything()),
     })
     this.ruling = new Ruling({ listLater: (directory, ms) => this.listLater(directory, ms) })

@@ -35,6 +35,11 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('symlink' as const), target: anyTarget, stamp: anyStamp }),
   fc.record({ kind: fc.constant('directory' as const), stamp: anyStamp }),
+  fc.record({
+    kind: fc.constant('directory' as const),
+    stamp: anyStamp,
+    hasIgnored: fc.constant(true as const),
+  }),
   fc.record({ kind: fc.constant('opaque' as const), reason: fc.string() }),
 )
 
