@@ -91,11 +91,8 @@ describe('a glob', () => {
     ['stars in a name', `${'a*'.repeat(2_000)}b`, 'a'.repeat(4_000)],
     ['stars among names', `${'**/a*/'.repeat(300)}b`, `${'a/'.repeat(500)}a`],
     ['brackets', `${'*[ab]'.repeat(800)}c`, 'ab'.repeat(2_000)],
-  ])('takes no long time over many %s', (_what, glob, path) => {
-    const before = performance.now()
+  ])('does not go back to each of many %s, which would never end', (_what, glob, path) => {
     expect(matches(glob, path)).toBe(false)
-    // Going back to each star would take longer than the universe is old.
-    expect(performance.now() - before).toBeLessThan(5_000)
   })
 })
 

@@ -6,19 +6,22 @@ export class Candidate {
   /** The last name, in bytes. */
   readonly name: string
   private readonly path: string
+  private bytes: string | undefined
   private split: readonly string[] | undefined
 
   constructor(path: string) {
-    this.path = bytesOf(path)
-    this.name = this.path.slice(this.path.lastIndexOf('/') + 1)
+    this.path = path
+    this.name = bytesOf(path.slice(path.lastIndexOf('/') + 1))
   }
 
+  /** All of it, in bytes. */
   get text(): string {
-    return this.path
+    this.bytes ??= bytesOf(this.path)
+    return this.bytes
   }
 
   get names(): readonly string[] {
-    this.split ??= this.path.split('/')
+    this.split ??= this.text.split('/')
     return this.split
   }
 }
@@ -45,7 +48,7 @@ export class PatternList {
   /** The pattern that decides on a path whose directories are not ignored; undefined if none says anything. */
   find(candidate: Candidate, isDirectory: boolean): Pattern | undefined {
     if (this.isEmpty) return undefined
-    const { name, text } = candidate
+    const { name } = candidate
     let best = -1
     const consider = (positions: readonly number[] | undefined) => {
       if (positions === undefined) return
@@ -58,7 +61,7 @@ export class PatternList {
       }
     }
     consider(this.names.get(name))
-    if (this.paths.size > 0) consider(this.paths.get(text))
+    if (this.paths.size > 0) consider(this.paths.get(candidate.text))
     if (this.extensions.size > 0) consider(this.extensions.get(extensionOf(name)))
     consider(this.others)
     return this.patterns[best]

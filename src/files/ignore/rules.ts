@@ -11,7 +11,7 @@ export type Verdict = 'ignored' | 'kept' | 'by-kind'
 /** Patterns, and the directory from which they count. */
 interface Layer {
   readonly directory: Path
-  readonly patterns: PatternList
+  readonly patterns: Pick<PatternList, 'isEmpty' | 'find'>
 }
 
 interface FileRules extends Layer {
