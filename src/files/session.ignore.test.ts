@@ -311,6 +311,51 @@ describe('rules that change', () => {
   }, 60_000)
 })
 
+test('what is ignored all the time is never touched, whatever happens around it', async () => {
+  const step = fc.oneof(
+    fc.record({
+      kind: fc.constant('write' as const),
+      side: fc.constantFrom('local' as const, 'remote' as const),
+      path: fc.constantFrom('d/a', 'd/e/b', 'c', 'd/.ksyncignore', 'd/e/.ksyncignore'),
+      content: fc.constantFrom('x\n', 'e/\n', 'b\n', '!x\n'),
+    }),
+    fc.record({
+      kind: fc.constant('remove' as const),
+      side: fc.constantFrom('local' as const, 'remote' as const),
+      path: fc.constantFrom('d/a', 'd/e', 'd', 'd/.ksyncignore'),
+    }),
+    fc.record({ kind: fc.constant('wait' as const), turns: fc.nat(30) }),
+    fc.record({ kind: fc.constant('settle' as const) }),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
+      const pair = await synced()
+      const kept = { 'd/e/kept.log': 'of the container', 'd/kept.log': 'too' }
+      fill(pair.local, { '.ksyncignore': '*.log\n', other: '1', 'd/e/b': '2' })
+      await settled(pair)
+      fill(pair.remote, kept)
+      for (const one of steps) {
+        if (one.kind === 'wait')
+          for (let i = 0; i < one.turns; i++) await new Promise((resolve) => setImmediate(resolve))
+        else if (one.kind === 'settle') await settled(pair)
+        else if (one.kind === 'write') fill(pair[one.side], { [one.path]: one.content })
+        else if (one.side === 'local') rmSync(join(pair.local, one.path), { recursive: true, force: true })
+        // Whoever removes the directory there removes what is ignored in it.
+        else
+          rmSync(join(pair.remote, one.path.startsWith('d/') && one.path !== 'd/e' ? one.path : 'd/a'), {
+            force: true,
+          })
+      }
+      const { phase } = await quiet(pair)
+      expect(phase).toBe('in-sync')
+      for (const [path, content] of Object.entries(kept)) expect(contentOf(pair.remote, path)).toBe(content)
+      expect(listing(pair.local).filter((path) => path.endsWith('.log'))).toEqual([])
+      await pair.end()
+    }),
+    { numRuns: 6, interruptAfterTimeLimit: 10_000 },
+  )
+}, 60_000)
+
 /** Rules that are gone hold on for half a second: after it nothing changes any more. */
 async function quiet(pair: Pair): Promise<SessionStatus> {
   await new Promise((resolve) => setTimeout(resolve, 550))
