@@ -6,7 +6,6 @@ import type { Delta, DeltaItem, Digest, DirectoryEntry, Entry, FileEntry, Path, 
 import type { Watching } from './dir.ts'
 import type { Found, Leaf } from './entry.ts'
 import { problemAt } from './refusal.ts'
-import type { Ruling } from './ruling.ts'
 
 /** A directory as the replica holds it: its tree is changed in place, by one name at a time. */
 export class Folder {
@@ -124,25 +123,6 @@ export class Holding {
     if ((folder.entry.hasIgnored ?? false) === hasIgnored) return
     const { kind, stamp } = folder.entry
     this.setFolderEntry(folder, hasIgnored ? { kind, stamp, hasIgnored } : { kind, stamp })
-  }
-
-  /** The directories from this one down in which something is ignored. */
-  ignoringBelow(folder: Folder): Folder[] {
-    const found = folder.entry.hasIgnored ? [folder] : []
-    for (const child of folder.children.values()) {
-      if (child instanceof Folder) for (const below of this.ignoringBelow(child)) found.push(below)
-    }
-    return found
-  }
-
-  /** Takes what is ignored out of the tree, from a directory down. */
-  prune(folder: Folder, ruling: Pick<Ruling, 'ignores'>): void {
-    for (const [name, child] of folder.children) {
-      if (ruling.ignores(folder, name, child instanceof Folder)) {
-        this.remove(folder, name)
-        this.noteIgnored(folder, true)
-      } else if (child instanceof Folder) this.prune(child, ruling)
-    }
   }
 
   remove(folder: Folder, name: string): void {

@@ -5,6 +5,7 @@ import type { Stamp } from '../tree.ts'
 import type { Dir } from './dir.ts'
 import { type Found, leafAt, opaque, type Spot, tooDeep, tooLong, undecodableName } from './entry.ts'
 import { Folder, type Holding } from './holding.ts'
+import { prune } from './prune.ts'
 import { refusalOf } from './refusal.ts'
 import type { Ruling } from './ruling.ts'
 import { directoryEntry, isRacy, matches } from './stamp.ts'
@@ -91,8 +92,8 @@ export class Looker {
     const now = Date.now()
     // Before it is listed: then every change after the listing is seen.
     this.options.watch(folder, dir)
-    if (this.options.ruling.refresh(dir, folder)) this.enforce(folder)
     const { names: listed, undecodable } = dir.list()
+    if (this.options.ruling.refresh(dir, folder, listed)) this.enforce(folder)
     const ours = listed.filter((name) => !isTemporary(name))
     const names = ours.filter((name) => this.options.ruling.verdict(folder, name) !== 'ignored')
     const hasIgnored = names.length < ours.length
@@ -112,8 +113,9 @@ export class Looker {
 
   /** Other rules hold below a directory: what they ignore leaves the tree, and what was ignored is looked for. */
   private enforce(folder: Folder): void {
-    for (const below of this.holding.ignoringBelow(folder)) if (below !== folder) this.options.list(below)
-    this.holding.prune(folder, this.options.ruling)
+    for (const below of prune(this.holding, folder, this.options.ruling)) {
+      if (below !== folder) this.options.list(below)
+    }
   }
 
   private noteIgnored(frame: Frame, name: string): void {

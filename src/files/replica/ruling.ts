@@ -5,7 +5,7 @@ import type { Path } from '../tree.ts'
 import type { Dir } from './dir.ts'
 import type { Folder } from './holding.ts'
 import type { Refusal } from './refusal.ts'
-import { closed, type FoundRules, readRules, ruleFileKind } from './rule-files.ts'
+import { closed, type FoundRules, readRules, ruleFileKind, ruleFileName } from './rule-files.ts'
 
 /** What a replica is told to go by. */
 export interface RulesToFollow {
@@ -80,12 +80,15 @@ export class Ruling {
     return kind && this.held.get(path)?.refused.get(kind)
   }
 
-  /** Reads the rule files of a directory that is about to be listed. Returns whether what holds below it changed. */
-  refresh(dir: Dir, folder: Folder): boolean {
+  /**
+   * Reads the rule files of a directory that was listed. Returns whether what holds below it changed.
+   * @param names what is in it
+   */
+  refresh(dir: Dir, folder: Folder, names: readonly string[]): boolean {
     const { path } = folder
-    const kinds = this.reads.filter((kind) => kind !== 'exclude' || path === '')
-    if (kinds.length === 0) return false
     const known = this.held.get(path)
+    const kinds = this.reads.filter((kind) => isIn(kind, path, names))
+    if (kinds.length === 0 && known === undefined) return false
     const before = known?.folder === folder ? known : undefined
     const refused = new Map<RuleFileKind, Refusal>()
     const found = kinds.flatMap((kind): RuleFile[] => {
@@ -141,6 +144,10 @@ export class Ruling {
       ? { refusal: closed('is one rule file too many') }
       : found
   }
+}
+
+function isIn(kind: RuleFileKind, directory: Path, names: readonly string[]): boolean {
+  return kind === 'exclude' ? directory === '' : names.includes(ruleFileName(kind))
 }
 
 function sizeOf(files: readonly RuleFile[]): number {

@@ -1,10 +1,12 @@
 import { errnoOf } from '../../errors.ts'
 import type { Problem } from '../operation.ts'
 import type { Path } from '../tree.ts'
+import { Alarms } from './alarms.ts'
 import type { Dir } from './dir.ts'
 import { Dirt } from './dirt.ts'
 import { type Changes, Folder, Holding } from './holding.ts'
 import { Pass } from './pass.ts'
+import { prune } from './prune.ts'
 import { problemAt } from './refusal.ts'
 import { Rhythm } from './rhythm.ts'
 import { type OpenRoot, type Root, RootKeeper } from './root.ts'
@@ -49,8 +51,7 @@ export class Scanner implements Site {
   private orders: RulesToFollow | undefined
   /** Nobody looks at anything before it is known what is ignored. */
   private isOrdered = false
-  /** Directories that are to be listed at a time of their own. */
-  private readonly alarms = new Map<Path, NodeJS.Timeout>()
+  private readonly alarms = new Alarms((directory) => this.suspect(directory))
 
   constructor(options: ScannerOptions) {
     this.options = options
@@ -61,7 +62,7 @@ export class Scanner implements Site {
         !this.ruling.isRuleFile(name) && this.ruling.verdict(folder, name) === 'ignored',
       onOverflow: () => this.soil((dirt) => dirt.addEverything()),
     })
-    this.ruling = new Ruling({ listLater: (directory, ms) => this.listLater(directory, ms) })
+    this.ruling = new Ruling({ listLater: (directory, ms) => this.alarms.set(directory, ms) })
     this.holding = new Holding((folder) => this.dismiss(folder))
     this.upkeep = new Upkeep({
       holding: this.holding,
@@ -104,7 +105,7 @@ export class Scanner implements Site {
     this.closed = true
     this.upkeep.close()
     clearTimeout(this.timer)
-    for (const alarm of this.alarms.values()) clearTimeout(alarm)
+    this.alarms.close()
     this.holding.setTop(undefined)
     await this.running
     this.keeper.close()
@@ -114,15 +115,6 @@ export class Scanner implements Site {
   private soil(add: (dirt: Dirt) => void): void {
     add(this.dirt)
     if (this.timer === undefined && this.running === undefined && !this.closed) this.schedule()
-  }
-
-  private listLater(directory: Path, ms: number): void {
-    if (this.alarms.has(directory) || this.closed) return
-    const alarm = setTimeout(() => {
-      this.alarms.delete(directory)
-      this.suspect(directory)
-    }, ms)
-    this.alarms.set(directory, alarm.unref())
   }
 
   private dismiss(folder: Folder): void {
@@ -191,8 +183,7 @@ export class Scanner implements Site {
     for (const directory of ruling.follow(orders)) {
       const folder = holding.folderAt(directory)
       if (folder === undefined) continue
-      for (const { path } of holding.ignoringBelow(folder)) dirt.addPath(path)
-      holding.prune(folder, ruling)
+      for (const { path } of prune(holding, folder, ruling)) dirt.addPath(path)
     }
   }
 
