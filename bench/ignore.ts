@@ -25,7 +25,7 @@ async function scan(what: string, root: string, orders?: RulesToFollow): Promise
   const times: number[] = []
   for (let run = 0; run < 5; run++) {
     const started = performance.now()
-    const replica = await openLocalReplica(root, orders)
+    const replica = await openLocalReplica(root, orders === undefined ? {} : { orders })
     times.push(performance.now() - started)
     await replica.close()
   }

@@ -61,6 +61,7 @@ interface Given {
 
 async function run(cli: Cli, given: Given): Promise<void> {
   const { runOne } = await import('../daemon/run.ts')
+  const { startSweeper } = await import('../daemon/sweeper.ts')
   const { loadConfig } = await import('../config/store.ts')
   const { pathsOf } = await import('./paths.ts')
   const { liveWorld } = await import('../daemon/live-world.ts')
@@ -68,11 +69,13 @@ async function run(cli: Cli, given: Given): Promise<void> {
   const paths = pathsOf(cli, options)
   const config = await loadConfig(paths.config)
   const spec = await specOf(cli, given, { paths, specs: config.specs })
-  const world = liveWorld({ kubeconfig: options.kubeconfig, env: cli.io.env, config: () => config })
+  const { trash } = paths
+  const world = liveWorld({ kubeconfig: options.kubeconfig, env: cli.io.env, config: () => config, trash })
   const { stderr } = cli.io
   const progress = createProgress(stderr)
   const report = runReport({ progress, quiet: options.once === true && !cli.verbose })
   const limit = patience(cli, options)
+  const sweeper = startSweeper({ home: trash, limits: () => config.trash, log: report.log })
   const startedAt = performance.now()
   const result = await runOne({
     ...{ spec, stateRoot: paths.state, once: options.once === true, approve: options.yes === true },
@@ -82,6 +85,7 @@ async function run(cli: Cli, given: Given): Promise<void> {
       report.status(status)
     },
   }).finally(() => {
+    void sweeper.stop()
     progress.done()
     limit.found()
   })

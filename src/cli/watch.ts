@@ -55,7 +55,8 @@ async function watch(cli: Cli, options: WatchOptions): Promise<void> {
   const log = logTo(stderr)
   const paths = pathsOf(cli, options)
   const { kubeconfig } = options
-  const newWorld = (config: () => Config) => liveWorld({ kubeconfig, env: cli.io.env, config })
+  const newWorld = (config: () => Config) =>
+    liveWorld({ kubeconfig, env: cli.io.env, config, trash: paths.trash })
   const watching = await startWatch({ paths, log, newWorld })
   const specs = count(watching.status.specs.length, 'spec')
   log({ level: 'info', message: `process ${process.pid} watches ${specs} of ${paths.config}` })

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { type Document, isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml'
 import { KubesyncError, messageOf } from '../errors.ts'
 import { type Spec, specSchema } from './spec.ts'
+import { type TrashLimits, trashLimits, trashSchema } from './trash.ts'
 
 /** What the configuration file says. */
 export interface Config {
@@ -9,12 +10,14 @@ export interface Config {
   readonly specs: readonly Spec[]
   /** The namespace of the agent to use, by kubeconfig context; `init` writes it down. */
   readonly agents: Readonly<Record<string, string>>
+  readonly trash: TrashLimits
 }
 
 const configSchema = v.strictObject({
   version: v.optional(v.literal(1, 'this kubesync knows version 1'), 1),
   specs: v.nullish(v.array(specSchema), []),
   agents: v.nullish(v.record(v.string(), v.pipe(v.string(), v.minLength(1, 'must not be empty'))), {}),
+  trash: trashSchema,
 })
 
 /** Files are written by people: more than this is not one, in bytes. */
@@ -47,12 +50,12 @@ export function parseConfig(text: string, path: string): ConfigDocument {
     const issue = result.issues[0]
     throw broken(where(offsetOf(document, issue)), describe(issue))
   }
-  const { specs, agents } = result.output
+  const { specs, agents, trash } = result.output
   const twice = specs.findIndex(({ name }, index) => specs.findIndex((spec) => spec.name === name) < index)
   if (twice >= 0) {
     throw broken(where(startOf(document, ['specs', twice])), `the name ${specs[twice]?.name} is taken twice`)
   }
-  return { document, config: { version: 1, specs, agents } }
+  return { document, config: { version: 1, specs, agents, trash: trashLimits(trash) } }
 }
 
 function unfolded(document: Document, path: string): unknown {

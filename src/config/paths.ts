@@ -8,6 +8,8 @@ export interface Paths {
   readonly config: string
   /** What outlives a process: the last agreement of each spec's two sides. */
   readonly state: string
+  /** What a sync replaced or removed on this machine. */
+  readonly trash: string
   /** Held by the process that watches this configuration. */
   readonly lock: string
   /** Its local API. Its directory is made for it and is only this user's. */
@@ -41,6 +43,7 @@ export function findPaths(options: PathOptions = {}): Paths {
   return {
     config,
     state: join(home, 'state'),
+    trash: join(home, 'trash'),
     lock: join(run, 'lock'),
     socket: socketPath(join(run, 'socket'), id),
     log: join(home, 'logs', `watch-${id}.log`),

@@ -29,7 +29,7 @@ describe('reading', () => {
     ['an empty list', 'version: 1\nspecs:\n'],
   ])('%s has no specs', async (_, text) => {
     if (text !== undefined) await writeFile(path, text)
-    expect(await loadConfig(path)).toEqual({ version: 1, specs: [], agents: {} })
+    expect(await loadConfig(path)).toMatchObject({ version: 1, specs: [], agents: {} })
   })
 
   const entry = (more: string) =>

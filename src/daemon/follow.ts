@@ -45,7 +45,7 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
       basePath: state.basePath(binding.podUid, binding.container),
       exclusions: exclusionsOf(run.spec),
       isSuccessor: () => state.isSuccessor(binding.containerId),
-      startSession: (parts) => run.world.startSession(parts),
+      startSession: (parts) => run.world.startSession(parts, run.spec.name),
       pace: run.world.pace,
       changed: () => rebind(run, state),
       inSync: () => remember(run, state),

@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises'
 import { defaultNamespace } from '../agent/install/objects.ts'
 import type { Config } from '../config/store.ts'
+import { isTrashOn } from '../config/trash.ts'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import { bindBase } from '../files/base/bind.ts'
 import { type BaseStore, openBaseStore } from '../files/base/store.ts'
-import { openLocalReplica } from '../files/replica/local.ts'
+import { type LocalOptions, openLocalReplica } from '../files/replica/local.ts'
+import { onBehalfOf } from '../files/replica/on-behalf.ts'
 import type { Replica } from '../files/replica/replica.ts'
-import type { RulesToFollow } from '../files/replica/ruling.ts'
 import { startSession } from '../files/session.ts'
 import type { ContextOptions } from '../kube/config.ts'
 import { openCluster } from './cluster.ts'
@@ -15,21 +16,24 @@ import type { RunningSession, SessionParts, World } from './world.ts'
 export interface LiveWorldOptions extends Pick<ContextOptions, 'kubeconfig' | 'env'> {
   /** The configuration in force: it says where agents are. */
   readonly config: () => Config
+  /** Where what a sync replaces or removes here is kept. */
+  readonly trash: string
 }
 
 /** Clusters of the kubeconfig, and folders of this machine. */
-export function liveWorld({ config, ...kube }: LiveWorldOptions): World {
+export function liveWorld({ config, trash, ...kube }: LiveWorldOptions): World {
   return {
     openCluster: (context) =>
       openCluster({ ...kube, context, agentNamespace: () => config().agents[context] ?? defaultNamespace }),
-    openLocal,
-    startSession: async (parts) => begin(parts),
+    openLocal: (path, orders) =>
+      openLocal(path, { orders, trash: isTrashOn(config().trash) ? trash : undefined }),
+    startSession: async (parts, spec) => begin(parts, spec),
     pace: { firstMs: 500, maxMs: 30_000 },
     lingerMs: 10_000,
   }
 }
 
-async function openLocal(path: string, orders: RulesToFollow): Promise<Replica> {
+async function openLocal(path: string, options: LocalOptions): Promise<Replica> {
   const found = await stat(path).catch((error) => {
     if (errnoOf(error) === 'ENOENT') return undefined
     throw new KubesyncError('LOCAL_UNREADABLE', `${path} cannot be read: ${messageOf(error)}`, {
@@ -42,10 +46,10 @@ async function openLocal(path: string, orders: RulesToFollow): Promise<Replica> 
       hint: 'make it again, or delete the spec; nothing is deleted in the containers meanwhile',
     })
   }
-  return openLocalReplica(path, orders)
+  return openLocalReplica(path, options)
 }
 
-function begin({ binding, basePath, successor, ...parts }: SessionParts): RunningSession {
+function begin({ binding, basePath, successor, ...parts }: SessionParts, spec: string): RunningSession {
   const base = openBaseStore(basePath)
   try {
     const container = `${binding.podUid} ${binding.container} ${binding.containerId}`
@@ -56,7 +60,8 @@ function begin({ binding, basePath, successor, ...parts }: SessionParts): Runnin
   }
   const tellOfBase = watchBase(base, parts.warn)
   const session = startSession({
-    ...{ local: parts.local, remote: parts.remote, base, mode: binding.mode, exclusions: parts.exclusions },
+    local: onBehalfOf({ spec, pod: binding.pod, container: binding.container }, parts.local),
+    ...{ remote: parts.remote, base, mode: binding.mode, exclusions: parts.exclusions },
     onStatus(status) {
       tellOfBase()
       parts.onStatus(status)

@@ -4,6 +4,7 @@ import { watchConfig } from '../config/watch.ts'
 import { serveApi } from './api.ts'
 import type { WatchStatus } from './status.ts'
 import { startSupervisor } from './supervisor.ts'
+import { startSweeper } from './sweeper.ts'
 import { sentence } from './troubles.ts'
 import { takeWatchLock } from './watch-lock.ts'
 import type { Log, World } from './world.ts'
@@ -60,6 +61,8 @@ async function begin({ paths, log, newWorld }: WatchOptions, { undo, close }: Cl
   let current = configuration.initial
   const supervisor = startSupervisor({ world: newWorld(() => current), stateRoot: paths.state, log })
   undo.push(() => supervisor.stop())
+  const sweeper = startSweeper({ home: paths.trash, limits: () => current.trash, log })
+  undo.push(() => sweeper.stop())
   const startedAt = new Date().toISOString()
   const status = () => ({ pid: process.pid, startedAt, configPath: paths.config, specs: supervisor.status })
   let closed = () => {}

@@ -14,7 +14,8 @@ export interface World {
   openCluster(context: string): Promise<Cluster>
   /** Rejects with a KubesyncError when the folder is missing. */
   openLocal(path: string, orders: RulesToFollow): Promise<Replica>
-  startSession(parts: SessionParts): Promise<RunningSession>
+  /** @param spec the name of the spec it is a session of */
+  startSession(parts: SessionParts, spec: string): Promise<RunningSession>
   readonly pace: Pace
   /** Milliseconds that connections and replicas stay open without sessions. */
   readonly lingerMs: number

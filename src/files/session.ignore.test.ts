@@ -38,8 +38,10 @@ interface Given {
 /** Two folders, as a laptop and a container have them. */
 async function synced(given: Given = {}): Promise<Pair> {
   const { local = temporaryRoot(), remote = temporaryRoot(), exclusions = OURS } = given
-  const here = await servedReplica(local, openDirectory, LAPTOP)
-  const there = await servedReplica(remote, openDirectory, { rules: here.rules ?? noRules, reads: [] })
+  const here = await servedReplica(local, openDirectory, { orders: LAPTOP })
+  const there = await servedReplica(remote, openDirectory, {
+    orders: { rules: here.rules ?? noRules, reads: [] },
+  })
   const base = openBaseStore(given.basePath ?? join(temporaryRoot(), 'base'))
   bindBase(base, { container: 'c', local: here.info, remote: there.info, isSuccessor: false })
   const parts = { local: here, remote: there, base, exclusions, settleMs: 1 }

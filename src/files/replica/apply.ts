@@ -1,4 +1,5 @@
 import type { Operation, Outcome } from '../operation.ts'
+import type { Bin } from '../trash/bin.ts'
 import { carryOut } from './carry-out.ts'
 import type { ContentReader } from './content.ts'
 import { DirCursor } from './dir-cursor.ts'
@@ -11,6 +12,8 @@ export interface ApplyingOptions {
   readonly site: Site
   /** The content of the puts, in their order. */
   readonly content: ContentReader
+  /** Takes what is removed or replaced; whoever made it closes it. */
+  readonly bin: Bin
   readonly onOutcome: (outcome: Outcome) => void
   /** Says when what is left is not to be carried out any more. */
   readonly signal: AbortSignal
@@ -21,15 +24,15 @@ export interface ApplyingOptions {
  * fails; every operation that was carried out has been told of then.
  */
 export async function apply(operations: readonly Operation[], options: ApplyingOptions): Promise<void> {
-  const { site, content, onOutcome, signal } = options
+  const { site, content, bin, onOutcome, signal } = options
   const cursor = new DirCursor()
   const pace = new Pace()
-  const receiving = new Receiving({ site, cursor, content })
+  const receiving = new Receiving({ site, cursor, content, bin })
   const act = (operation: Operation): Outcome | Promise<Outcome> => {
     if (operation.op === 'put') return receiving.putWhole(operation) ?? receiving.put(operation)
     const { path } = operation
     return attempt(path, () => {
-      const entry = carryOut(site, placeOf(site, cursor, operation), operation)
+      const entry = carryOut({ site, bin }, placeOf(site, cursor, operation), operation)
       return { result: 'done', path, entry }
     })
   }

@@ -1,12 +1,12 @@
-import { sameStamp } from '../delta.ts'
 import type { Operation } from '../operation.ts'
+import type { Bin, Keeping } from '../trash/bin.ts'
 import type { DirectoryEntry, Entry, FileEntry } from '../tree.ts'
 import { using } from './dir.ts'
 import { isExecutable, leafAt } from './entry.ts'
-import { Folder, isFile } from './holding.ts'
+import { Folder } from './holding.ts'
 import { withExecutable } from './incoming.ts'
 import { badLink } from './link.ts'
-import { expected, type Place, Stale } from './place.ts'
+import { digestAt, expected, type Place, Stale } from './place.ts'
 import type { Site } from './site.ts'
 import { directoryEntry, matches, stampOf } from './stamp.ts'
 import { temporaryName } from './temporary.ts'
@@ -14,22 +14,28 @@ import { temporaryName } from './temporary.ts'
 type Simple = Exclude<Operation, { op: 'put' }>
 type Of<Op> = Extract<Operation, { op: Op }>
 
+/** What an operation is carried out with. */
+interface Means {
+  readonly site: Site
+  readonly bin: Bin
+}
+
 const SPECIAL_BITS = 0o7000
 
 /**
  * Carries out an operation that needs no content, and brings the tree in line.
  * @returns what is there now; null for nothing. Throws Stale and system errors.
  */
-export function carryOut(site: Site, place: Place, operation: Simple): Entry | null {
+export function carryOut(means: Means, place: Place, operation: Simple): Entry | null {
   switch (operation.op) {
     case 'mkdir':
-      return makeDirectory(site, place, operation)
+      return makeDirectory(means.site, place, operation)
     case 'symlink':
-      return makeLink(site, place, operation)
+      return makeLink(means, place, operation)
     case 'chmod':
-      return changeMode(site, place, operation)
+      return changeMode(means.site, place, operation)
     case 'remove':
-      return remove(site, place, operation)
+      return remove(means, place, operation)
   }
 }
 
@@ -51,7 +57,7 @@ function makeDirectory(
   })
 }
 
-function makeLink(site: Site, place: Place, { target, expect }: Of<'symlink'>): Entry {
+function makeLink({ site, bin }: Means, place: Place, { target, expect }: Of<'symlink'>): Entry {
   const { dir, folder, name, path } = place
   // Whoever decided on it may be deceived.
   const problem = badLink(path, target)
@@ -61,10 +67,13 @@ function makeLink(site: Site, place: Place, { target, expect }: Of<'symlink'>): 
     expected(dir, name, expect)
     const temporary = temporaryName()
     dir.symlink(target, temporary)
+    let keeping: Keeping | undefined
     try {
-      expected(dir, name, expect)
+      const stats = expected(dir, name, expect)
+      if (stats !== undefined) keeping = bin.keep({ dir, name, path, stats, digest: digestAt(place, expect) })
       dir.rename(temporary, name)
     } catch (error) {
+      keeping?.release()
       dir.unlink(temporary)
       throw error
     }
@@ -76,11 +85,8 @@ function makeLink(site: Site, place: Place, { target, expect }: Of<'symlink'>): 
   return found.entry
 }
 
-function changeMode(
-  site: Site,
-  { dir, folder, name }: Place,
-  { expect, executable }: Of<'chmod'>,
-): FileEntry {
+function changeMode(site: Site, place: Place, { expect, executable }: Of<'chmod'>): FileEntry {
+  const { dir, folder, name } = place
   if (expect === 'absent') throw new Stale()
   expected(dir, name, expect)
   const stats = using(dir.openFile(name, 'read'), (file) => {
@@ -89,9 +95,7 @@ function changeMode(
     file.chmod((before.mode & SPECIAL_BITS) | withExecutable(before.mode, executable))
     return file.stat()
   })
-  const known = folder.children.get(name)
-  const isSame = isFile(known) && sameStamp(known.stamp, expect)
-  const digest = isSame ? known.digest : undefined
+  const digest = digestAt(place, expect)
   const entry: FileEntry = {
     kind: 'file',
     executable: isExecutable(stats.mode),
@@ -102,11 +106,11 @@ function changeMode(
   return entry
 }
 
-function remove(site: Site, { dir, folder, name }: Place, { expect }: Of<'remove'>): null {
+function remove({ site, bin }: Means, place: Place, { expect }: Of<'remove'>): null {
+  const { dir, folder, name, path } = place
   const stats = expected(dir, name, expect)
   if (stats === undefined) throw new Stale()
-  if (stats.isDirectory()) dir.rmdir(name)
-  else dir.unlink(name)
+  bin.remove({ dir, name, path, stats, digest: digestAt(place, expect) })
   site.holding.changeQuietly(() => site.holding.remove(folder, name))
   return null
 }

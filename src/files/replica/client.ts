@@ -10,7 +10,7 @@ import { ApplyRun } from './apply-run.ts'
 import { decodeNotice } from './notice-codec.ts'
 import { writeOperations } from './operations.ts'
 import { encodePurpose, inMessages, type Notice, type Purpose, type Request } from './protocol.ts'
-import type { CloseReason, ContentSource, HashRequest, ReadRequest, Replica } from './replica.ts'
+import type { CloseReason, ContentSource, HashRequest, Origin, ReadRequest, Replica } from './replica.ts'
 import { encodeReadRequests, encodeRequest } from './request-codec.ts'
 import type { RulesToFollow } from './ruling.ts'
 import { View } from './view.ts'
@@ -108,13 +108,14 @@ class Client implements Replica {
   async *apply(
     operations: readonly Operation[],
     source: ContentSource,
+    origin?: Origin,
   ): AsyncGenerator<readonly Outcome[], void, void> {
     if (operations.length === 0) return
     if (this.gone !== undefined) throw this.gone
     const id = ++this.lastId
     const run = new ApplyRun(operations)
     this.runs.set(id, run)
-    const channel = this.open({ kind: 'apply', id })
+    const channel = this.open({ kind: 'apply', id, ...(origin && { origin }) })
     channel.resume()
     writeOperations(channel, operations)
     const wanted = operations.flatMap((operation) =>

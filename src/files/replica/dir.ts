@@ -20,10 +20,15 @@ export interface Dir {
   openFile(name: string, access: 'read' | 'write'): File
   /** Fails with EEXIST if there is anything by that name. The umask applies to the mode. */
   createFile(name: string, mode: number): File
-  mkdir(name: string): void
+  /** The umask applies to the mode, which is 0777 unless given. */
+  mkdir(name: string, mode?: number): void
   symlink(target: string, name: string): void
   rename(from: string, to: string): void
   link(from: string, to: string): void
+  /** Moves what is at a name into another directory, in place of what is there by the other name. */
+  moveTo(name: string, target: Dir, as: string): void
+  /** Gives a file a second name in another directory; fails with EEXIST if there is anything by that name. */
+  linkTo(name: string, target: Dir, as: string): void
   unlink(name: string): void
   rmdir(name: string): void
   /** Throws if this process may not create and remove names here. */
@@ -52,6 +57,8 @@ export interface File {
   chown(uid: number, gid: number): void
   /** Milliseconds since 1970; the access time becomes now. */
   setMtime(mtimeMs: number): void
+  /** Returns when what was written is on the disk. */
+  sync(): void
   close(): void
 }
 

@@ -35,7 +35,7 @@ export class FdDir extends NamedDir {
     this.self = `/proc/self/fd/${CLOSED}/`
   }
 
-  protected override at(name: string): string {
+  override at(name: string): string {
     checkName(name)
     return this.self + name
   }

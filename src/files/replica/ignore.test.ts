@@ -139,7 +139,7 @@ describe('what is ignored', () => {
   test('is said to be in the way of a file by its name', async () => {
     const root = temporaryRoot()
     fill(root, 'build/x')
-    const replica = await servedReplica(root, openDirectory, given('build/'))
+    const replica = await servedReplica(root, openDirectory, { orders: given('build/') })
     const outcome = await write(replica, put('build', '1'), '1')
     expect(outcome).toMatchObject({
       result: 'failed',
@@ -156,7 +156,7 @@ describe('rule files', () => {
     writeFileSync(join(root, 'a/.gitignore'), '*.o\n')
     writeFileSync(join(root, 'a/.ksyncignore'), '!keep.tmp\n')
     writeFileSync(join(root, '.git/info/exclude'), '*.x\n')
-    const replica = await servedReplica(root, openDirectory, LAPTOP)
+    const replica = await servedReplica(root, openDirectory, { orders: LAPTOP })
     expect(pathsOf(replica)).toEqual([
       ...['.ksyncignore', 'a', 'a/.gitignore', 'a/.ksyncignore', 'a/b', 'a/keep.tmp'],
     ])
@@ -169,7 +169,7 @@ describe('rule files', () => {
     const root = temporaryRoot()
     fill(root, 'x.log')
     writeFileSync(join(root, '.ksyncignore'), '*.log\n')
-    const replica = await servedReplica(root, openDirectory, given())
+    const replica = await servedReplica(root, openDirectory, { orders: given() })
     expect(pathsOf(replica)).toEqual(['.ksyncignore', 'x.log'])
     expect(replica.rules).toEqual(noRules)
   })
@@ -177,7 +177,7 @@ describe('rule files', () => {
   test('hold as soon as they are written, together with what follows from them', async () => {
     const root = temporaryRoot()
     fill(root, 'a/x.log', 'a/main')
-    const replica = await servedReplica(root, openDirectory, LAPTOP)
+    const replica = await servedReplica(root, openDirectory, { orders: LAPTOP })
     const seen: [string, boolean][] = []
     replica.subscribe(() => {
       const isIgnored = replica.rules?.files.some(({ text }) => text.includes('*.log')) ?? false
@@ -195,7 +195,7 @@ describe('rule files', () => {
     const root = temporaryRoot()
     fill(root, 'x.log', 'main')
     writeFileSync(join(root, '.ksyncignore'), '*.log\n')
-    const replica = await servedReplica(root, openDirectory, LAPTOP)
+    const replica = await servedReplica(root, openDirectory, { orders: LAPTOP })
     const paths = new Set<string>()
     replica.subscribe(() => paths.add(pathsOf(replica).join()))
     renameSync(join(root, '.ksyncignore'), join(root, '.ksyncignore~'))
@@ -214,7 +214,7 @@ describe('rule files', () => {
     const root = temporaryRoot()
     fill(root, 'a/x.log')
     writeFileSync(join(root, 'a/.ksyncignore'), '*.log\n')
-    const replica = await servedReplica(root, openDirectory, LAPTOP)
+    const replica = await servedReplica(root, openDirectory, { orders: LAPTOP })
     renameSync(join(root, 'a'), join(root, 'b'))
     await eventually(replica, () => nodeAt(replica.tree, 'b') !== undefined)
     await replica.rescan('all')
@@ -231,7 +231,7 @@ describe('rule files', () => {
     const root = join(temporaryRoot(), 'root')
     fill(root, 'x.log')
     writeFileSync(join(root, '.ksyncignore'), '*.log\n')
-    const replica = await servedReplica(root, openDirectory, LAPTOP)
+    const replica = await servedReplica(root, openDirectory, { orders: LAPTOP })
     renameSync(root, `${root}.away`)
     await replica.rescan('all')
     expect([replica.tree, replica.rules?.files.length]).toEqual([undefined, 1])
@@ -247,7 +247,7 @@ describe('rule files', () => {
     const root = temporaryRoot()
     fill(root, 'a/secret', 'b/other')
     make(join(root, 'a/.ksyncignore'))
-    const replica = await servedReplica(root, openDirectory, LAPTOP)
+    const replica = await servedReplica(root, openDirectory, { orders: LAPTOP })
     expect(pathsOf(replica)).toEqual(['a', 'a/.ksyncignore', 'b', 'b/other'])
     expect(entryAt(replica, 'a/.ksyncignore').kind).toBe('opaque')
     expect(replica.problems.get('a/.ksyncignore')?.message).toMatch(message)
@@ -262,7 +262,7 @@ describe('a replica and who it serves', () => {
   test('never disagree on the rules while these change', async () => {
     const root = temporaryRoot()
     fill(root, 'a.log', 'b.tmp', 'c')
-    const replica = await servedReplica(root, openDirectory, given('*.log'))
+    const replica = await servedReplica(root, openDirectory, { orders: given('*.log') })
     const sets: RuleSet[] = [
       { ...noRules, patterns: ['*.tmp'] },
       { ...noRules, patterns: ['*.log'] },

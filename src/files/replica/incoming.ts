@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
 import { errnoOf } from '../../errors.ts'
 import type { Operation } from '../operation.ts'
+import type { Keep } from '../trash/bin.ts'
 import type { FileEntry } from '../tree.ts'
 import { type Dir, type File, using } from './dir.ts'
 import { isExecutable } from './entry.ts'
@@ -62,8 +63,9 @@ export class Incoming {
   /**
    * Puts the file where it belongs, unless that is not as expected any more: then it throws Stale.
    * @param dir the directory as of now: it may have been moved since
+   * @param keep keeps what is replaced
    */
-  publish(dir: Dir): Written {
+  publish(dir: Dir, keep: Keep): Written {
     const { name, put, file } = this
     const before = put.expect === 'absent' ? undefined : expected(dir, name, put.expect)
     if (before?.isFile()) this.keepPermissions(before)
@@ -72,7 +74,10 @@ export class Incoming {
     // Before it is put in place: some network filesystems tell only now that they have no space.
     this.close()
     if (before === undefined) this.create(dir)
-    else if (!this.replace(dir)) return this.copyInto(dir)
+    else {
+      const found = this.replace(dir, before, keep)
+      if (found !== undefined) return this.copyInto(dir, found)
+    }
     const after = dir.lstat(name)
     if (after?.ino !== ino || !after.isFile()) throw new Stale()
     return { entry: entryOf(after), inPlace: false }
@@ -124,31 +129,52 @@ export class Incoming {
     this.left = false
   }
 
-  private replace(dir: Dir): boolean {
+  /** Returns what is there if it cannot be replaced, only written to. */
+  private replace(dir: Dir, before: Stats, keep: Keep): Stats | undefined {
+    const { name } = this
+    const kept = keep({ dir, name, stats: before })
     try {
-      dir.rename(this.temporary, this.name)
+      dir.rename(this.temporary, name)
     } catch (error) {
-      if (NOT_HERE.has(errnoOf(error) ?? '')) return false
-      throw error
+      const isHere = !NOT_HERE.has(errnoOf(error) ?? '')
+      if (!isHere && kept.isApart) return before
+      kept.release()
+      if (isHere) throw error
+      return keepApart(dir, { name, before, keep })
     }
     this.left = false
-    return true
+    return undefined
   }
 
   /** What is mounted as a single file can be written to only. */
-  private copyInto(dir: Dir): Written {
+  private copyInto(dir: Dir, before: Stats): Written {
     const { put, name } = this
     const stats = using(dir.openFile(this.temporary, 'read'), (source) =>
       using(dir.openFile(name, 'write'), (target) => {
-        if (put.expect === 'absent' || !matches(put.expect, target.stat())) throw new Stale()
+        if (!matches(stampOf(before), target.stat())) throw new Stale()
         copy(source, target)
-        target.chmod(withExecutable(put.expect.mode, put.executable))
+        target.chmod(withExecutable(before.mode, put.executable))
         target.setMtime(put.source.stamp.mtimeMs)
         return target.stat()
       }),
     )
     return { entry: entryOf(stats), inPlace: true }
   }
+}
+
+interface Apart {
+  readonly name: string
+  readonly before: Stats
+  readonly keep: Keep
+}
+
+/** A second name does not keep what is written to. That it was there for a while shows in the ctime. */
+function keepApart(dir: Dir, { name, before, keep }: Apart): Stats {
+  const stats = dir.lstat(name)
+  if (stats === undefined || !matches({ ...stampOf(before), ctimeMs: stats.ctimeMs }, stats))
+    throw new Stale()
+  keep({ dir, name, stats, isApart: true })
+  return stats
 }
 
 function copy(source: File, target: File): void {

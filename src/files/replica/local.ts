@@ -10,12 +10,18 @@ import type { RulesToFollow } from './ruling.ts'
 /** A tree of a million files takes half of this. */
 const MAX_HEAP_MB = 2048
 
+export interface LocalOptions {
+  /** What is to be ignored; nothing unless given. */
+  readonly orders?: RulesToFollow
+  /** Where what is replaced or removed goes, an absolute path; unless given, it is gone. */
+  readonly trash?: string | undefined
+}
+
 /**
  * The replica of a directory of this machine, in a thread of its own. Resolves when it has been scanned. Links on
  * the way to the directory are followed now, once. Rejects with a KubesyncError if there is no such directory.
- * @param orders what is to be ignored; nothing unless given
  */
-export async function openLocalReplica(path: string, orders?: RulesToFollow): Promise<Replica> {
+export async function openLocalReplica(path: string, { orders, trash }: LocalOptions = {}): Promise<Replica> {
   const real = await realpath(path).catch((error) => {
     throw new KubesyncError('NO_SUCH_DIRECTORY', `${path} cannot be synced: ${messageOf(error)}`, {
       cause: error,
@@ -24,7 +30,7 @@ export async function openLocalReplica(path: string, orders?: RulesToFollow): Pr
   const { port1, port2 } = new MessageChannel()
   const transport = portDuplex(port1)
   const worker = new Worker(assetPath('replica-worker.js'), {
-    workerData: { path: real, port: port2 },
+    workerData: { path: real, port: port2, ...(trash !== undefined && { trash }) },
     transferList: [port2],
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
   })

@@ -9,7 +9,7 @@ import { prune } from './prune.ts'
 import { refusalOf } from './refusal.ts'
 import type { Ruling } from './ruling.ts'
 import { directoryEntry, isRacy, matches } from './stamp.ts'
-import { isTemporary } from './temporary.ts'
+import { isOurs, isTemporary } from './temporary.ts'
 
 /** A directory that is being looked through. */
 export interface Frame {
@@ -60,7 +60,7 @@ export class Looker {
    */
   look(frame: Frame, name: string, listing = frame.deep): Frame | undefined {
     const { dir, folder } = frame
-    if (folder.gone || isTemporary(name)) return undefined
+    if (folder.gone || isOurs(name)) return undefined
     const verdict = this.options.ruling.verdict(folder, name)
     let stats: Stats | undefined
     try {
@@ -94,13 +94,13 @@ export class Looker {
     this.options.watch(folder, dir)
     const { names: listed, undecodable } = dir.list()
     if (this.options.ruling.refresh(dir, folder, listed)) this.enforce(folder)
-    const ours = listed.filter((name) => !isTemporary(name))
-    const names = ours.filter((name) => this.options.ruling.verdict(folder, name) !== 'ignored')
-    const hasIgnored = names.length < ours.length
+    const theirs = listed.filter((name) => !isOurs(name))
+    const names = theirs.filter((name) => this.options.ruling.verdict(folder, name) !== 'ignored')
+    const hasIgnored = names.length < theirs.length
     if (folder.children.size > 0) {
       const found = new Set([...listed, ...undecodable])
       for (const name of folder.children.keys()) if (!found.has(name)) names.push(name)
-    } else if (ours.length < listed.length) {
+    } else if (theirs.length < listed.length) {
       this.clean(dir, listed)
     }
     return { frame: { dir, folder, names, deep, now, hasIgnored }, undecodable }

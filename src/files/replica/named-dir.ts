@@ -39,7 +39,7 @@ export abstract class NamedDir implements Dir {
   abstract openDir(name: string): Dir
   abstract close(): void
   /** The path of a name in it; throws if that is not a name. */
-  protected abstract at(name: string): string
+  abstract at(name: string): string
 
   list(): Listing {
     return listNames(this.self)
@@ -61,8 +61,8 @@ export abstract class NamedDir implements Dir {
     return new OpenFile(openSync(this.at(name), CREATE, mode))
   }
 
-  mkdir(name: string): void {
-    mkdirSync(this.at(name))
+  mkdir(name: string, mode?: number): void {
+    mkdirSync(this.at(name), mode)
   }
 
   symlink(target: string, name: string): void {
@@ -75,6 +75,14 @@ export abstract class NamedDir implements Dir {
 
   link(from: string, to: string): void {
     linkSync(this.at(from), this.at(to))
+  }
+
+  moveTo(name: string, target: Dir, as: string): void {
+    renameSync(this.at(name), pathIn(target, as))
+  }
+
+  linkTo(name: string, target: Dir, as: string): void {
+    linkSync(this.at(name), pathIn(target, as))
   }
 
   unlink(name: string): void {
@@ -96,4 +104,9 @@ export abstract class NamedDir implements Dir {
     watcher.on('error', () => listener(undefined, true))
     return watcher
   }
+}
+
+function pathIn(dir: Dir, name: string): string {
+  if (dir instanceof NamedDir) return dir.at(name)
+  throw new TypeError('only a directory of the kernel can be a target')
 }

@@ -3,6 +3,7 @@ import {
   fchmodSync,
   fchownSync,
   fstatSync,
+  fsyncSync,
   ftruncateSync,
   futimesSync,
   readSync,
@@ -61,6 +62,10 @@ export class OpenFile implements File {
   setMtime(mtimeMs: number): void {
     // Node cuts to whole microseconds, which would take one off what a double cannot hold exactly.
     futimesSync(this.fd, Date.now() / 1000, mtimeMs / 1000 + HALF_MICROSECOND)
+  }
+
+  sync(): void {
+    fsyncSync(this.fd)
   }
 
   close(): void {

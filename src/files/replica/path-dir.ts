@@ -27,7 +27,7 @@ export class PathDir extends NamedDir {
 
   override close(): void {}
 
-  protected override at(name: string): string {
+  override at(name: string): string {
     checkName(name)
     // On Windows these would make a path, a drive or a stream of it.
     if (sep === '\\' && /[\\:]/.test(name))

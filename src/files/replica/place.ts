@@ -1,15 +1,17 @@
 import type { Stats } from 'node:fs'
 import { constants } from 'node:fs'
 import { errnoOf } from '../../errors.ts'
+import { sameStamp } from '../delta.ts'
 import type { Expectation, Operation, Outcome } from '../operation.ts'
 import { parentOf } from '../path.ts'
-import type { Path, Stamp } from '../tree.ts'
+import type { Digest, Path, Stamp } from '../tree.ts'
 import type { Dir } from './dir.ts'
 import type { DirCursor } from './dir-cursor.ts'
-import { type Folder, nameOf } from './holding.ts'
+import { type Folder, isFile, nameOf } from './holding.ts'
 import { problemAt, type Refusal, refusalOf } from './refusal.ts'
 import type { Site } from './site.ts'
 import { matches } from './stamp.ts'
+import { isOurs } from './temporary.ts'
 
 const { S_IFMT, S_IFDIR } = constants
 
@@ -27,10 +29,19 @@ export interface Place {
 export function placeOf(site: Site, cursor: DirCursor, operation: Operation): Place {
   const { path } = operation
   const folder = site.holding.folderAt(parentOf(path))
+  const name = nameOf(path)
+  // No honest side has such a name in its tree.
+  if (isOurs(name)) throw Object.assign(new Error('kubesync itself uses that name'), { code: 'NAME_TAKEN' })
   // What is ignored is out of reach, whatever was decided before it was.
-  if (folder === undefined || site.ruling.ignores(folder, nameOf(path), isOnDirectory(operation)))
-    throw new Stale()
-  return { dir: cursor.open(site.root?.dir, folder.path), folder, name: nameOf(path), path }
+  if (folder === undefined || site.ruling.ignores(folder, name, isOnDirectory(operation))) throw new Stale()
+  return { dir: cursor.open(site.root?.dir, folder.path), folder, name, path }
+}
+
+/** The digest of the file there as it is at a stamp, if anybody knows it. */
+export function digestAt({ folder, name }: Place, expect: Expectation): Digest | undefined {
+  const known = folder.children.get(name)
+  if (expect === 'absent' || !isFile(known) || !sameStamp(known.stamp, expect)) return undefined
+  return known.digest
 }
 
 function isOnDirectory({ op, expect }: Operation): boolean {

@@ -16,14 +16,14 @@ import { WireError } from '../../wire/error.ts'
 import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Outcome, Problem } from '../operation.ts'
 import type { Delta, Digest, Path } from '../tree.ts'
-import type { HashRequest, ReplicaInfo } from './replica.ts'
+import type { HashRequest, Origin, ReplicaInfo } from './replica.ts'
 import type { RulesToFollow } from './ruling.ts'
 
 /** What a channel is for: its header. */
 export type Purpose =
   | { readonly kind: 'control' }
   | { readonly kind: 'read' }
-  | { readonly kind: 'apply'; readonly id: number }
+  | { readonly kind: 'apply'; readonly id: number; readonly origin?: Origin }
 
 /** From the client, on the control channel. */
 export type Request =
@@ -60,15 +60,27 @@ const purposes = ['control', 'read', 'apply'] as const satisfies readonly Purpos
 
 export function encodePurpose(purpose: Purpose): Buffer {
   const writer = new ByteWriter(16).u8(purposes.indexOf(purpose.kind))
-  return (purpose.kind === 'apply' ? writer.varint(purpose.id) : writer).take()
+  if (purpose.kind !== 'apply') return writer.take()
+  const { id, origin } = purpose
+  writer.varint(id).u8(origin === undefined ? 0 : 1)
+  if (origin !== undefined) writer.string(origin.spec).string(origin.pod).string(origin.container)
+  return writer.take()
 }
 
 export function decodePurpose(bytes: Buffer): Purpose {
   const reader = new ByteReader(bytes)
   const kind = kindOf(purposes, reader)
-  const purpose: Purpose = kind === 'apply' ? { kind, id: reader.varint() } : { kind }
+  const purpose: Purpose =
+    kind === 'apply' ? { kind, id: reader.varint(), ...decodeOrigin(reader) } : { kind }
   reader.end()
   return purpose
+}
+
+function decodeOrigin(reader: ByteReader): { readonly origin?: Origin } {
+  const isThere = reader.u8()
+  if (isThere > 1) throw new WireError(`${isThere} is neither yes nor no`)
+  if (isThere === 0) return {}
+  return { origin: { spec: reader.string(), pod: reader.string(), container: reader.string() } }
 }
 
 /** Reads a byte that is the position of a kind. */

@@ -1,12 +1,13 @@
 import { WireError } from '../../wire/error.ts'
 import type { Outcome } from '../operation.ts'
 import { parentOf } from '../path.ts'
+import { type Bin, type Keep, noBin } from '../trash/bin.ts'
 import type { Digest } from '../tree.ts'
 import type { ContentReader } from './content.ts'
 import type { DirCursor } from './dir-cursor.ts'
 import { digestOf, Hashing } from './hash.ts'
 import { Incoming, type Put } from './incoming.ts'
-import { attempt, type Place, placeOf } from './place.ts'
+import { attempt, digestAt, type Place, placeOf } from './place.ts'
 import { problemAt, type Refusal } from './refusal.ts'
 import type { Site } from './site.ts'
 
@@ -22,6 +23,8 @@ export interface ReceivingOptions {
   readonly cursor: DirCursor
   /** The content of the puts, in their order. */
   readonly content: ContentReader
+  /** Takes what is replaced. */
+  readonly bin: Bin
 }
 
 /** Writes files whose content arrives. */
@@ -29,11 +32,13 @@ export class Receiving {
   private readonly site: Site
   private readonly cursor: DirCursor
   private readonly content: ContentReader
+  private readonly bin: Bin
 
-  constructor({ site, cursor, content }: ReceivingOptions) {
+  constructor({ site, cursor, content, bin }: ReceivingOptions) {
     this.site = site
     this.cursor = cursor
     this.content = content
+    this.bin = bin
   }
 
   /** Writes the next file, if its content is here already; undefined if it is not. */
@@ -49,7 +54,7 @@ export class Receiving {
         place = placeOf(this.site, this.cursor, put)
         incoming = new Incoming(place.dir, place.name, put)
         incoming.write(bytes)
-        return this.publish(place, incoming, digest)
+        return this.publish(place, incoming, { put, digest })
       })
     } finally {
       incoming?.discard(place?.dir)
@@ -81,7 +86,7 @@ export class Receiving {
           if (isDamaged(put, size, hashing.digest() === digest)) return failed(put, DAMAGED)
           return attempt(put.path, () => {
             incoming ??= this.begin(put)
-            return this.publish(placeOf(this.site, this.cursor, put), incoming, digest)
+            return this.publish(placeOf(this.site, this.cursor, put), incoming, { put, digest })
           })
         }
         size += part.bytes.length
@@ -114,13 +119,22 @@ export class Receiving {
     })
   }
 
-  private publish(place: Place, incoming: Incoming, digest: Digest): Outcome {
-    const { entry: written, inPlace } = incoming.publish(place.dir)
+  private publish(
+    place: Place,
+    incoming: Incoming,
+    { put, digest }: { readonly put: Put; readonly digest: Digest },
+  ): Outcome {
+    const { path } = place
+    const before = digestAt(place, put.expect)
+    // What comes back with a new time only is no other version.
+    const bin = before === digest ? noBin : this.bin
+    const keep: Keep = (taken) => bin.keep({ ...taken, path, digest: before })
+    const { entry: written, inPlace } = incoming.publish(place.dir, keep)
     const entry = { ...written, digest }
     const found = inPlace ? { entry, problem: WRITTEN_IN_PLACE } : { entry }
     const { holding } = this.site
     holding.changeQuietly(() => holding.setLeaf(place.folder, place.name, found))
-    return { result: 'done', path: place.path, entry }
+    return { result: 'done', path, entry }
   }
 }
 

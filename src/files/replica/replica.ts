@@ -28,11 +28,23 @@ export interface Replica extends ContentSource {
    * Carries out operations here; content of `put`s comes from `source`. Outcomes arrive in batches, one
    * for each operation in the end, and are in `tree` by then; ending the iteration early cancels what is
    * left. What goes wrong with the source is an outcome; when this replica is gone the iteration throws.
+   * The trash, if it has one, remembers the origin.
    */
-  apply(operations: readonly Operation[], source: ContentSource): AsyncIterable<readonly Outcome[]>
+  apply(
+    operations: readonly Operation[],
+    source: ContentSource,
+    origin?: Origin,
+  ): AsyncIterable<readonly Outcome[]>
   /** Resolves when the replica is gone, with the reason; never rejects. */
   readonly closed: Promise<CloseReason>
   close(): Promise<void>
+}
+
+/** Whose changes are carried out. */
+export interface Origin {
+  readonly spec: string
+  readonly pod: string
+  readonly container: string
 }
 
 /** Where the content of files comes from. */

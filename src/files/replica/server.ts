@@ -4,6 +4,9 @@ import { WireError } from '../../wire/error.ts'
 import { onMessage, readMessages, writeMessage } from '../../wire/messages.ts'
 import { type Channel, Mux, type MuxClosed } from '../../wire/mux.ts'
 import type { RuleSet } from '../ignore/rule-set.ts'
+import { type Bin, noBin } from '../trash/bin.ts'
+import type { LocalTrash } from '../trash/local-trash.ts'
+import { TrashPass } from '../trash/pass.ts'
 import { apply } from './apply.ts'
 import { ContentReader } from './content.ts'
 import { hashAll } from './hash-all.ts'
@@ -11,32 +14,42 @@ import type { Changes } from './holding.ts'
 import { infoOf } from './info.ts'
 import { encodeNotice } from './notice-codec.ts'
 import { readOperations } from './operations.ts'
-import { decodePurpose, inMessages, type Notice, type Request } from './protocol.ts'
+import { decodePurpose, inMessages, type Notice, type Purpose, type Request } from './protocol.ts'
 import { Sending } from './read.ts'
+import type { Origin } from './replica.ts'
 import { Reporter } from './reporter.ts'
 import { decodeReadRequests, decodeRequest } from './request-codec.ts'
 import type { OpenRoot, Root } from './root.ts'
 import { Scanner } from './scanner.ts'
+
+export interface ServeOptions {
+  /** Where to put what is replaced or removed; unless given, it is gone. */
+  readonly trash?: LocalTrash | undefined
+}
 
 /**
  * Serves the replica of a root on a byte stream, until either ends; nobody else may use the stream. What is
  * said on it is in `protocol.ts`.
  * @returns resolves when the connection is over and everything that was open for it is closed; never rejects
  */
-export function serveReplica(transport: Duplex, openRoot: OpenRoot): Promise<MuxClosed> {
+export function serveReplica(
+  transport: Duplex,
+  openRoot: OpenRoot,
+  options: ServeOptions = {},
+): Promise<MuxClosed> {
   const mux = new Mux(transport, { role: 'server' })
   let server: Server | undefined
   mux.onChannel((channel, header) => {
     const purpose = decodePurpose(header)
     if (purpose.kind === 'control') {
       if (server !== undefined) throw new WireError('a second control channel')
-      server = new Server(channel, openRoot)
+      server = new Server(channel, openRoot, options)
     } else if (server === undefined) {
       throw new WireError('a transfer without a control channel')
     } else if (purpose.kind === 'read') {
       server.read(channel)
     } else {
-      server.apply(channel, purpose.id)
+      server.apply(channel, purpose)
     }
   })
   return mux.closed.then(async (closed) => {
@@ -45,8 +58,11 @@ export function serveReplica(transport: Duplex, openRoot: OpenRoot): Promise<Mux
   })
 }
 
+type Applying = Extract<Purpose, { kind: 'apply' }>
+
 class Server {
   private readonly control: Channel
+  private readonly trash: LocalTrash | undefined
   private readonly scanner: Scanner
   private readonly reporter = new Reporter({
     send: (report) => this.send(report),
@@ -56,8 +72,9 @@ class Server {
   private isTold = false
   private toldRules: RuleSet | undefined
 
-  constructor(control: Channel, openRoot: OpenRoot) {
+  constructor(control: Channel, openRoot: OpenRoot, { trash }: ServeOptions) {
     this.control = control
+    this.trash = trash
     this.scanner = new Scanner({
       openRoot,
       onPass: (changes) => this.tell(changes),
@@ -81,7 +98,7 @@ class Server {
   }
 
   /** Carries out the operations that come on the channel. */
-  apply(channel: Channel, id: number): void {
+  apply(channel: Channel, { id, origin }: Applying): void {
     const cancelling = new AbortController()
     channel.on('error', () => cancelling.abort())
     // All answers go over the control channel.
@@ -89,12 +106,14 @@ class Server {
     const serve = async () => {
       const messages = readMessages(channel)
       const operations = await readOperations(messages)
+      const bin = this.binFor(origin)
       await apply(operations, {
         site: this.scanner,
         content: new ContentReader(messages),
+        bin,
         onOutcome: (outcome) => this.reporter.add(id, outcome),
         signal: cancelling.signal,
-      })
+      }).finally(() => bin.close())
       await messages.return()
       channel.resume()
     }
@@ -111,6 +130,13 @@ class Server {
     this.reporter.flush()
     this.reporter.release()
     await this.scanner.close()
+  }
+
+  private binFor(origin: Origin | undefined): Bin {
+    const { trash, scanner } = this
+    const root = scanner.root?.dir
+    if (trash === undefined || root === undefined) return noBin
+    return new TrashPass({ root: trash.root, origin, openStore: trash.openStoreFor(root) })
   }
 
   private answer(request: Request): void {

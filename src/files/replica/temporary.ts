@@ -16,3 +16,11 @@ export function temporaryName(): string {
 export function isTemporary(name: string): boolean {
   return name.startsWith(TEMPORARY_PREFIX) && pattern.test(name)
 }
+
+/** In a synced folder, the directory that holds its trash, where that can be nowhere else (see `trash/store.ts`). */
+export const TRASH_INSIDE = '.kubesync-trash'
+
+/** Names that are in no tree, on either side. */
+export function isOurs(name: string): boolean {
+  return name === TRASH_INSIDE || isTemporary(name)
+}

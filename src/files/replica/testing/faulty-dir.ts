@@ -21,7 +21,7 @@ export function systemError(code: string): Error {
 /** A Dir that fails as it is told to; what comes out of it does too. */
 export class FaultyDir implements Dir {
   readonly watchesBelow: boolean
-  private readonly dir: Dir
+  readonly dir: Dir
   private readonly interceptor: Interceptor
 
   constructor(dir: Dir, interceptor: Interceptor) {
@@ -64,8 +64,8 @@ export class FaultyDir implements Dir {
     )
   }
 
-  mkdir(name: string): void {
-    this.call('mkdir', name, () => this.dir.mkdir(name))
+  mkdir(name: string, mode?: number): void {
+    this.call('mkdir', name, () => this.dir.mkdir(name, mode))
   }
 
   symlink(target: string, name: string): void {
@@ -78,6 +78,14 @@ export class FaultyDir implements Dir {
 
   link(from: string, to: string): void {
     this.call('link', to, () => this.dir.link(from, to))
+  }
+
+  moveTo(name: string, target: Dir, as: string): void {
+    this.call('moveTo', name, () => this.dir.moveTo(name, within(target), as))
+  }
+
+  linkTo(name: string, target: Dir, as: string): void {
+    this.call('linkTo', name, () => this.dir.linkTo(name, within(target), as))
   }
 
   unlink(name: string): void {
@@ -107,6 +115,10 @@ export class FaultyDir implements Dir {
   }
 }
 
+function within(dir: Dir): Dir {
+  return dir instanceof FaultyDir ? dir.dir : dir
+}
+
 function faultyFile(file: File, name: string, { before, stats: change }: Interceptor): File {
   const call = <R>(operation: string, action: () => R): R => {
     before?.({ operation, name })
@@ -123,6 +135,7 @@ function faultyFile(file: File, name: string, { before, stats: change }: Interce
     truncate: () => call('file.truncate', () => file.truncate()),
     chmod: (mode) => call('file.chmod', () => file.chmod(mode)),
     chown: (uid, gid) => call('file.chown', () => file.chown(uid, gid)),
+    sync: () => call('file.sync', () => file.sync()),
     setMtime: (mtimeMs) => call('file.setMtime', () => file.setMtime(mtimeMs)),
     close: () => file.close(),
   }

@@ -2,24 +2,35 @@ import { onTestFinished } from 'vitest'
 import { duplexPair } from '../../../wire/duplex-pair.ts'
 import { nodeAt } from '../../delta.ts'
 import type { Operation, Outcome } from '../../operation.ts'
+import { localTrash } from '../../trash/local-trash.ts'
 import type { Entry, FileEntry, Path, Stamp } from '../../tree.ts'
 import { connectReplica } from '../client.ts'
 import type { Dir } from '../dir.ts'
 import { openDirectory } from '../open-directory.ts'
 import type { ContentSource, Replica } from '../replica.ts'
+import type { Root } from '../root.ts'
 import type { RulesToFollow } from '../ruling.ts'
 import { serveReplica } from '../server.ts'
+
+export interface ServedOptions {
+  readonly orders?: RulesToFollow | undefined
+  /** Where it keeps what goes; an absolute path. */
+  readonly trash?: string | undefined
+}
 
 /** The replica of a directory, served in this thread over a stream in memory. */
 export async function servedReplica(
   root: string,
   open: (path: string) => Dir = openDirectory,
-  orders?: RulesToFollow,
+  { orders, trash }: ServedOptions = {},
 ): Promise<Replica> {
   const [here, there] = duplexPair()
-  const served = serveReplica(there, () => {
+  const openRoot = (): Root => {
     const dir = open(root)
     return { dir, storage: { kind: 'local', id: String(dir.stat().ino) } }
+  }
+  const served = serveReplica(there, openRoot, {
+    trash: trash === undefined ? undefined : localTrash(trash, root, open),
   })
   const replica = await connectReplica(here, orders)
   onTestFinished(async () => {
