@@ -8,7 +8,7 @@ beforeAll(() => {
 })
 afterAll(() => terminal.remove())
 
-const commands = ['init', 'clean', 'create', 'delete', 'list', 'watch', 'run', 'get', 'files']
+const commands = ['init', 'clean', 'create', 'delete', 'list', 'watch', 'run', 'get', 'files', 'undo']
 
 describe('help', () => {
   test('without a command, names every command on stdout', async () => {

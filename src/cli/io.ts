@@ -17,6 +17,8 @@ export interface Io {
   readonly cwd: string
   /** Aborted, with an `Interrupted`, when the user or the system wants the command to end. */
   readonly signal: AbortSignal
+  /** Asks the person at the terminal a question; absent where there is none. */
+  readonly ask?: (question: string) => Promise<boolean>
 }
 
 /** Why a command ends before its time. */

@@ -14,6 +14,7 @@ import { configOptions, kubeOptions, verboseOption } from './options.ts'
 import { resumeCommand } from './resume.ts'
 import { runCommand } from './run.ts'
 import { sandboxCommand } from './sandbox.ts'
+import { undoCommand } from './undo.ts'
 import { watchCommand } from './watch.ts'
 
 /** The whole command line. Commands load what they need when they run. */
@@ -36,6 +37,7 @@ export function createProgram(cli: Cli): Command {
   program.commandsGroup('Syncing:')
   program.addCommand(watchCommand(cli)).addCommand(runCommand(cli))
   program.addCommand(getCommand(cli)).addCommand(resumeCommand(cli)).addCommand(filesCommand(cli))
+  program.addCommand(undoCommand(cli))
   program.commandsGroup('Without a cluster:')
   program.addCommand(demoCommand(cli)).addCommand(sandboxCommand(cli))
   for (const command of [program, ...program.commands]) prepare(command, program, cli)

@@ -130,8 +130,11 @@ function localError(local: string, error: unknown): KubesyncError {
 /** Writing down what was synced would be a change to sync, for ever. */
 function refuseOwnFiles(local: string, paths: Paths): void {
   const base = local.endsWith(sep) ? local : `${local}${sep}`
-  if (!`${paths.state}${sep}`.startsWith(base)) return
-  throw new KubesyncError('HOLDS_OWN_FILES', `${local} holds kubesync's own files (${paths.state})`, {
-    hint: 'sync a folder below it, or move them with KUBESYNC_HOME',
+  const own = [paths.state, paths.trash].find(
+    (path) => `${path}${sep}`.startsWith(base) || base.startsWith(`${path}${sep}`),
+  )
+  if (own === undefined) return
+  throw new KubesyncError('HOLDS_OWN_FILES', `${local} holds kubesync's own files (${own})`, {
+    hint: 'sync another folder, or move them with KUBESYNC_HOME',
   })
 }

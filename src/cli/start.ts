@@ -31,7 +31,10 @@ export async function start(args: readonly string[]): Promise<void> {
     stderr.write(describeError(error, { verbose, stderr }))
     process.exit(failureCode(args))
   })
-  const io = { stdout, stderr, env, cwd: process.cwd(), signal: controller.signal }
+  const { signal } = controller
+  const ask = async (question: string) => (await import('./ask.ts')).askPerson(question, signal)
+  const hasPerson = process.stdin.isTTY && stderr.isTTY
+  const io = { stdout, stderr, env, cwd: process.cwd(), signal, ...(hasPerson && { ask }) }
   const code = await Promise.race([
     runCli(args, { name: programName(process.argv[1] ?? ''), io }),
     overdue(controller.signal),
