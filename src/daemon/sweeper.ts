@@ -1,5 +1,6 @@
 import { isTrashOn, type TrashLimits } from '../config/trash.ts'
 import { messageOf } from '../errors.ts'
+import { stampOfTrash } from '../files/trash/catalog.ts'
 import { sweepTrash } from '../files/trash/sweep.ts'
 import type { Log } from './world.ts'
 
@@ -16,17 +17,24 @@ export interface Sweeper {
   stop(): Promise<void>
 }
 
-/** Milliseconds. */
-const EVERY = 10 * 60_000
+/** All in milliseconds. What is written all the time can be a lot in a minute. */
+const LOOK_EVERY = 60_000
+/** Things get too old although nothing is added. */
+const SWEEP_EVERY = 60 * 60_000
 
 /** Keeps the trash within its limits, from now on. */
 export function startSweeper({ home, limits, log }: SweeperOptions): Sweeper {
   const over = new AbortController()
   let told: string | undefined
+  let swept: { readonly stamp: string; readonly at: number } | undefined
   const sweep = async () => {
+    const at = performance.now()
     try {
+      const stamp = stampOfTrash(home)
+      if (swept?.stamp === stamp && at - swept.at < SWEEP_EVERY) return
       const { removed, freed } = await sweepTrash(home, { limits: limits(), signal: over.signal })
       if (removed > 0) log({ level: 'info', message: describe(removed, freed, limits()) })
+      swept = { stamp: stampOfTrash(home), at }
       told = undefined
     } catch (error) {
       const message = `the trash could not be looked through: ${messageOf(error)}`
@@ -37,7 +45,7 @@ export function startSweeper({ home, limits, log }: SweeperOptions): Sweeper {
   let sweeping = sweep()
   const timer = setInterval(() => {
     sweeping = sweeping.then(sweep)
-  }, EVERY).unref()
+  }, LOOK_EVERY).unref()
   return {
     async stop() {
       clearInterval(timer)

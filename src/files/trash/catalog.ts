@@ -54,6 +54,16 @@ export async function openCatalog(
   }
 }
 
+/** Something that is another whenever anything went into the trash, or out of it for good; cheap to ask for. */
+export function stampOfTrash(home: string): string {
+  const stamps: string[] = []
+  for (const { root, store } of openPlaces(home)) {
+    stamps.push(`${root} ${store.stat().mtimeMs}`)
+    store.close()
+  }
+  return stamps.join('\n')
+}
+
 function* openPlaces(home: string): Generator<Place> {
   const dir = openIfThere(() => openDirectory(home))
   if (dir === undefined) return
