@@ -8,7 +8,21 @@ beforeAll(() => {
 })
 afterAll(() => terminal.remove())
 
-const commands = ['init', 'clean', 'create', 'delete', 'list', 'watch', 'run', 'get', 'files', 'undo']
+const commands = [
+  'init',
+  'clean',
+  'create',
+  'delete',
+  'list',
+  'watch',
+  'run',
+  'get',
+  'files',
+  'undo',
+  'conflicts',
+  'diff',
+  'resolve',
+]
 
 describe('help', () => {
   test('without a command, names every command on stdout', async () => {

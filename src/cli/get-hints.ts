@@ -3,7 +3,9 @@ import type { SpecView } from './get-rows.ts'
 
 /** What a person can decide now: how conflicts are settled, and how what is halted goes on. `name` is the program's. */
 export function describeHints(views: readonly SpecView[], name: string): string[] {
-  return [...views.flatMap((view) => haltHint(view, name)), ...conflictHints(views)]
+  const ways = conflictHints(views)
+  const more = `; \`${name} conflicts\` shows both versions, and \`${name} resolve PATH --keep local|remote|both\` does it`
+  return [...views.flatMap((view) => haltHint(view, name)), ...ways.map((way) => way + more)]
 }
 
 /** How the conflicts there are can be settled, each way once. */

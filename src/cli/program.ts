@@ -2,15 +2,18 @@ import { Command, type Option } from 'commander'
 import { KubesyncError } from '../errors.ts'
 import { version } from '../version.ts'
 import { cleanCommand } from './clean.ts'
+import { conflictsCommand } from './conflicts.ts'
 import { createCommand } from './create.ts'
 import { deleteCommand } from './delete.ts'
 import { demoCommand } from './demo.ts'
+import { diffCommand } from './diff.ts'
 import { filesCommand } from './files.ts'
 import { getCommand } from './get.ts'
 import { initCommand } from './init.ts'
 import type { Cli } from './io.ts'
 import { listCommand } from './list.ts'
 import { configOptions, kubeOptions, verboseOption } from './options.ts'
+import { resolveCommand } from './resolve.ts'
 import { resumeCommand } from './resume.ts'
 import { runCommand } from './run.ts'
 import { sandboxCommand } from './sandbox.ts'
@@ -38,6 +41,7 @@ export function createProgram(cli: Cli): Command {
   program.addCommand(watchCommand(cli)).addCommand(runCommand(cli))
   program.addCommand(getCommand(cli)).addCommand(resumeCommand(cli)).addCommand(filesCommand(cli))
   program.addCommand(undoCommand(cli))
+  program.addCommand(conflictsCommand(cli)).addCommand(diffCommand(cli)).addCommand(resolveCommand(cli))
   program.commandsGroup('Without a cluster:')
   program.addCommand(demoCommand(cli)).addCommand(sandboxCommand(cli))
   for (const command of [program, ...program.commands]) prepare(command, program, cli)

@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { dirname } from 'node:path'
 import * as v from 'valibot'
 import { KubesyncError, messageOf } from '../errors.ts'
+import { keeps } from '../files/conflicts.ts'
+import { fetchContent, listConflicts, type OpenSession, resolveConflict } from './settle.ts'
 import type { WatchStatus } from './status.ts'
 
 /** What the local API lets this machine's user ask of a running watch. */
@@ -10,6 +12,8 @@ export interface ApiHandlers {
   status(): WatchStatus
   /** Goes on with the halted sessions of a spec; how many there were, undefined if there is no such spec. */
   resume(spec: string): number | undefined
+  /** The sessions of a spec that are under way; undefined if there is no such spec. */
+  sessions(spec: string): readonly OpenSession[] | undefined
   /** Called once the answer is on its way. */
   stop(): void
 }
@@ -21,6 +25,8 @@ export interface Api {
 /** Requests are tiny; bytes. */
 const bodyLimit = 64 * 1024
 const resumeSchema = v.object({ spec: v.string() })
+const spotSchema = v.object({ spec: v.string(), path: v.string(), pod: v.optional(v.string()) })
+const resolveSchema = v.object({ ...spotSchema.entries, keep: v.picklist(keeps) })
 
 /**
  * Serves HTTP on a Unix socket in a directory that only this user can enter. Whoever has the lock of this
@@ -28,6 +34,9 @@ const resumeSchema = v.object({ spec: v.string() })
  *
  * - `GET /status`: `WatchStatus`
  * - `POST /resume` `{spec}`: `{resumed}`, or 404
+ * - `POST /conflicts` `{spec}`: `{conflicts}`, each a `BoundConflict`, or 404
+ * - `POST /resolve` `{spec, path, keep, pod?}`: `{resolved}`, the number of containers, or 404
+ * - `POST /content` `{spec, path, pod?}`: `{content}`, of a container's file in base64, or 404
  * - `POST /stop`: `{pid}`; the process ends soon after
  *
  * Errors are `{code, message, hint?}`.
@@ -84,7 +93,23 @@ async function answer(request: IncomingMessage, handlers: ApiHandlers): Promise<
       const { spec } = v.parse(resumeSchema, JSON.parse(await bodyOf(request)))
       const resumed = handlers.resume(spec)
       if (resumed !== undefined) return { status: 200, body: { resumed } }
-      throw new KubesyncError('NO_SUCH_SPEC', `no spec named ${spec} is watched`)
+      throw noSuchSpec(spec)
+    }
+    case 'POST /conflicts': {
+      const { spec } = v.parse(resumeSchema, JSON.parse(await bodyOf(request)))
+      return { status: 200, body: { conflicts: await listConflicts(sessionsOf(handlers, spec)) } }
+    }
+    case 'POST /resolve': {
+      const { spec, keep, ...spot } = v.parse(resolveSchema, JSON.parse(await bodyOf(request)))
+      return {
+        status: 200,
+        body: { resolved: await resolveConflict(sessionsOf(handlers, spec), spot, keep) },
+      }
+    }
+    case 'POST /content': {
+      const { spec, ...spot } = v.parse(spotSchema, JSON.parse(await bodyOf(request)))
+      const content = await fetchContent(sessionsOf(handlers, spec), spot)
+      return { status: 200, body: { content: content.toString('base64') } }
     }
     case 'POST /stop':
       return { status: 200, body: { pid: process.pid }, afterwards: () => handlers.stop() }
@@ -94,6 +119,16 @@ async function answer(request: IncomingMessage, handlers: ApiHandlers): Promise<
         `the running watch does not know ${request.method} ${request.url}`,
       )
   }
+}
+
+function sessionsOf(handlers: ApiHandlers, spec: string): readonly OpenSession[] {
+  const sessions = handlers.sessions(spec)
+  if (sessions === undefined) throw noSuchSpec(spec)
+  return sessions
+}
+
+function noSuchSpec(spec: string): KubesyncError {
+  return new KubesyncError('NO_SUCH_SPEC', `no spec named ${spec} is watched`)
 }
 
 function failure(error: unknown): Answer {

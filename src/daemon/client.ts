@@ -1,11 +1,14 @@
 import { request } from 'node:http'
 import * as v from 'valibot'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
+import type { Keep } from '../files/conflicts.ts'
+import type { BoundConflict, Spot } from './settle.ts'
 import type { WatchStatus } from './status.ts'
-import { watchStatusSchema } from './status-schema.ts'
+import { boundConflictSchema, watchStatusSchema } from './status-schema.ts'
 
-/** How long a running watch may take to answer, in milliseconds. */
+/** How long a running watch may take to answer, in milliseconds; where it has to read files, longer. */
 const limit = 5000
+const patientLimit = 120_000
 /** No status is larger; bytes. */
 const answerLimit = 64 * 1024 * 1024
 
@@ -29,11 +32,46 @@ export async function askResume(socket: string, spec: string): Promise<number | 
   return (await ask(socket, { method: 'POST', path: '/resume', body: { spec }, schema }))?.resumed
 }
 
+/** The conflicts of a spec, in all of its containers; undefined if no watch runs. Rejects with NO_SUCH_SPEC. */
+export async function askConflicts(socket: string, spec: string): Promise<BoundConflict[] | undefined> {
+  const schema = v.object({ conflicts: v.array(boundConflictSchema) })
+  const question = {
+    method: 'POST',
+    path: '/conflicts',
+    body: { spec },
+    schema,
+    limitMs: patientLimit,
+  } as const
+  return (await ask(socket, question))?.conflicts
+}
+
+/** Where a person points to. */
+interface SpotOfSpec extends Spot {
+  readonly spec: string
+}
+
+/** Settles conflicts at a path; in how many containers, or undefined if no watch runs. */
+export async function askResolve(socket: string, spot: SpotOfSpec, keep: Keep): Promise<number | undefined> {
+  const schema = v.object({ resolved: v.number() })
+  const body = { ...spot, keep }
+  const question = { method: 'POST', path: '/resolve', body, schema, limitMs: patientLimit } as const
+  return (await ask(socket, question))?.resolved
+}
+
+/** A file as a container has it; undefined if no watch runs. */
+export async function askContent(socket: string, spot: SpotOfSpec): Promise<Buffer | undefined> {
+  const schema = v.object({ content: v.string() })
+  const question = { method: 'POST', path: '/content', body: spot, schema, limitMs: patientLimit } as const
+  const answer = await ask(socket, question)
+  return answer && Buffer.from(answer.content, 'base64')
+}
+
 interface Question<T> {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly body?: unknown
   readonly schema: v.GenericSchema<unknown, T>
+  readonly limitMs?: number
 }
 
 interface Reply {
@@ -68,9 +106,12 @@ function understood<T>(schema: v.GenericSchema<unknown, T>, text: string): T {
   }
 }
 
-function send(socketPath: string, { method, path, body }: Question<unknown>): Promise<Reply> {
+function send(
+  socketPath: string,
+  { method, path, body, limitMs = limit }: Question<unknown>,
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(limit)
+    const signal = AbortSignal.timeout(limitMs)
     const sent = request({ socketPath, method, path, signal, agent: false }, (response) => {
       let text = ''
       response.setEncoding('utf8')
@@ -82,7 +123,7 @@ function send(socketPath: string, { method, path, body }: Question<unknown>): Pr
       response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
     })
     sent.on('error', (error) =>
-      reject(signal.aborted ? new Error(`nothing within ${limit / 1000} s`) : error),
+      reject(signal.aborted ? new Error(`nothing within ${limitMs / 1000} s`) : error),
     )
     sent.end(body === undefined ? undefined : JSON.stringify(body))
   })

@@ -13,6 +13,8 @@ export interface Keeper {
   readonly status: BoundSessionStatus
   /** True when it could not be brought in sync several times in a row. */
   readonly failing: boolean
+  /** The session under way. */
+  readonly session: RunningSession | undefined
   /** Tries again now if it is waiting to: what it failed on may have changed. */
   retry(): void
   /** Goes on with a halted session; false if it is not halted. */
@@ -101,6 +103,9 @@ export function keepSession(options: KeeperOptions): Keeper {
     binding,
     get status() {
       return statusOf(binding, state)
+    },
+    get session() {
+      return state.session
     },
     get failing() {
       return state.failures >= patience

@@ -5,6 +5,7 @@ import { isTrashOn } from '../config/trash.ts'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import { bindBase } from '../files/base/bind.ts'
 import { type BaseStore, openBaseStore } from '../files/base/store.ts'
+import { fetchFile } from '../files/fetch.ts'
 import { type LocalOptions, openLocalReplica } from '../files/replica/local.ts'
 import { onBehalfOf } from '../files/replica/on-behalf.ts'
 import type { Replica } from '../files/replica/replica.ts'
@@ -78,6 +79,8 @@ function begin({ binding, basePath, successor, ...parts }: SessionParts, spec: s
       await closed
     },
     resume: () => session.resume(),
+    conflicts: session.conflicts,
+    fetch: (path, limit) => fetchFile(parts.remote, path, limit),
   }
 }
 

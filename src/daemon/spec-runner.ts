@@ -5,6 +5,7 @@ import type { Clusters } from './clusters.ts'
 import { follow, type Run } from './follow.ts'
 import type { Pod } from './pods.ts'
 import { ordersOf } from './rules.ts'
+import type { OpenSession } from './settle.ts'
 import { type Shared, share } from './shared.ts'
 import { openSpecState } from './state.ts'
 import type { SpecStatus } from './status.ts'
@@ -24,6 +25,8 @@ export interface SpecRunner {
   readonly failing: string | undefined
   /** Goes on with halted sessions; how many there were. */
   resume(): number
+  /** The sessions under way, each with the container it is bound to. */
+  readonly sessions: readonly OpenSession[]
   /** Resolves once nothing of it is left. */
   stop(): Promise<void>
 }
@@ -70,6 +73,11 @@ export function runSpec(options: SpecRunnerOptions): SpecRunner {
       return run.fleet?.keepers.find(({ failing }) => failing)?.status.message
     },
     resume: () => (run.fleet?.keepers ?? []).filter((keeper) => keeper.resume()).length,
+    get sessions() {
+      return (run.fleet?.keepers ?? []).flatMap(({ binding, session }) =>
+        session === undefined ? [] : [{ binding, session }],
+      )
+    },
     stop() {
       over.abort()
       return done

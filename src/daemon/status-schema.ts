@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { BoundConflict } from './settle.ts'
 import type { WatchStatus } from './status.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -35,6 +36,24 @@ const specStatusSchema = v.object({
   state: v.picklist(['waiting', 'running', 'disconnected', 'failed']),
   message: v.exactOptional(v.string()),
   sessions: v.array(boundSessionSchema),
+})
+
+const version = v.object({
+  kind: v.picklist(['file', 'symlink', 'directory', 'opaque']),
+  size: v.exactOptional(count),
+  mtime: v.exactOptional(v.string()),
+  digest: v.exactOptional(v.string()),
+  target: v.exactOptional(v.string()),
+})
+
+/** A conflict as a running watch tells of it. */
+export const boundConflictSchema: v.GenericSchema<unknown, BoundConflict> = v.object({
+  pod: v.string(),
+  container: v.string(),
+  path: v.string(),
+  message: v.string(),
+  local: v.exactOptional(version),
+  remote: v.exactOptional(version),
 })
 
 /** What a running watch, maybe of another version, says of itself. */

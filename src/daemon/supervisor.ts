@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Spec } from '../config/spec.ts'
 import { newClusters } from './clusters.ts'
+import type { OpenSession } from './settle.ts'
 import { runSpec, type SpecRunner } from './spec-runner.ts'
 import { forgetSpecState, sharesState } from './state.ts'
 import type { SpecStatus } from './status.ts'
@@ -14,6 +15,8 @@ export interface Supervisor {
   update(specs: readonly Spec[]): void
   /** Goes on with the halted sessions of a spec; how many there were, or undefined if there is no such spec. */
   resume(name: string): number | undefined
+  /** The sessions of a spec that are under way; undefined if there is no such spec. */
+  sessions(name: string): readonly OpenSession[] | undefined
   /** Ends all; resolves once nothing is left of them. What they agreed on is kept. */
   stop(): Promise<void>
 }
@@ -59,6 +62,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       runners = specs.map((spec) => kept.find(({ spec: { name } }) => name === spec.name) ?? begin(spec))
     },
     resume: (name) => runners.find(({ spec }) => spec.name === name)?.resume(),
+    sessions: (name) => runners.find(({ spec }) => spec.name === name)?.sessions,
     async stop() {
       stopped = true
       await Promise.all([...runners.map((runner) => runner.stop()), ...ending])

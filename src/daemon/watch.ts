@@ -75,7 +75,8 @@ async function begin({ paths, log, newWorld }: WatchOptions, { undo, close }: Cl
     await ended
   }
   const resume = (spec: string) => supervisor.resume(spec)
-  const api = await serveApi(paths.socket, { status, resume, stop: () => void stop() })
+  const sessions = (spec: string) => supervisor.sessions(spec)
+  const api = await serveApi(paths.socket, { status, resume, sessions, stop: () => void stop() })
   undo.push(() => api.close())
   supervisor.update(current.specs)
   return {

@@ -1,5 +1,6 @@
 import type { NodeConnection } from '../agent/connect.ts'
 import type { Spec } from '../config/spec.ts'
+import type { Conflicts } from '../files/conflicts.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import type { RulesToFollow } from '../files/replica/ruling.ts'
 import type { SessionStatus } from '../files/status.ts'
@@ -61,6 +62,9 @@ export interface RunningSession {
   stop(): Promise<void>
   /** Goes on although a safety rule halted it. */
   resume(): void
+  readonly conflicts: Pick<Conflicts, 'list' | 'resolve'>
+  /** The content of a file in the container, up to so many bytes. */
+  fetch(path: string, limit: number): Promise<Buffer>
 }
 
 /** What happened, for a person; `spec` is the name of the one it happened to. */

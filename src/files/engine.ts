@@ -132,6 +132,20 @@ export class Engine {
     this.isApproved = this.halt !== undefined
   }
 
+  /** Somebody else does something to a path: nothing is planned there before that is done. */
+  async alone<T>(path: Path, action: () => Promise<T>): Promise<T> {
+    const { work } = this
+    work.hold(path)
+    work.asking++
+    try {
+      return await action()
+    } finally {
+      work.asking--
+      work.letGo(path)
+      this.options.onChange()
+    }
+  }
+
   /** Sends nothing any more, for good. */
   end(): void {
     this.isEnded = true

@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.ts'
 import type { BaseStore } from './base/store.ts'
+import { Conflicts } from './conflicts.ts'
 import { countEntries } from './delta.ts'
 import { Engine } from './engine.ts'
 import type { Mode } from './mode.ts'
@@ -33,6 +34,7 @@ export interface Session {
   stop(): Promise<void>
   /** Goes on although a plan looks like a disaster. What is missing or no directory stays so. */
   resume(): void
+  readonly conflicts: Conflicts
   /** Resolves once nothing is left to do: in sync (but for conflicts and problems), halted or ended. */
   settled(): Promise<SessionStatus>
 }
@@ -45,6 +47,7 @@ export function startSession(options: SessionOptions): Session {
 
 class SyncSession implements Session {
   readonly closed: Promise<CloseReason>
+  readonly conflicts: Conflicts
   private readonly options: SessionOptions
   private readonly engine: Engine
   private readonly feed: StatusFeed
@@ -66,6 +69,10 @@ class SyncSession implements Session {
       ...{ replicas: { local, remote }, base, mode, exclusions, onChange },
       onDefect: (error) => this.fail(error),
       ...(settleMs === undefined ? {} : { settleMs }),
+    })
+    this.conflicts = new Conflicts({
+      ...{ replicas: { local, remote }, mode, current: () => this.engine.conflicts },
+      alone: (path, action) => this.engine.alone(path, action),
     })
     this.feed = new StatusFeed(() => this.status, options.onStatus ?? (() => {}))
     this.closed = new Promise((resolve) => {

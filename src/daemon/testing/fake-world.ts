@@ -1,5 +1,6 @@
 import type { NodeConnection } from '../../agent/connect.ts'
 import type { Spec } from '../../config/spec.ts'
+import type { ConflictDetail, Keep } from '../../files/conflicts.ts'
 import { noRules } from '../../files/ignore/rule-set.ts'
 import type { CloseReason, Replica } from '../../files/replica/replica.ts'
 import type { SessionPhase, SessionStatus } from '../../files/status.ts'
@@ -147,6 +148,20 @@ export class FakeSession implements RunningSession {
 
   resume(): void {
     this.resumed += 1
+  }
+
+  /** What a test has it say of its conflicts, and what it was told to keep. */
+  details: ConflictDetail[] = []
+  readonly kept: string[] = []
+  readonly conflicts = {
+    list: async () => this.details,
+    resolve: async (path: string, keep: Keep) => {
+      this.kept.push(`${path} ${keep}`)
+    },
+  }
+
+  async fetch(path: string): Promise<Buffer> {
+    return Buffer.from(`${path} of ${this.pod}`)
   }
 }
 

@@ -1,0 +1,72 @@
+import type { Command } from 'commander'
+import type { BoundConflict } from '../daemon/settle.ts'
+import type { Version } from '../files/conflicts.ts'
+import { formatTable } from '../ui/table.ts'
+import { bytes } from '../ui/text.ts'
+import { newCommand } from './command.ts'
+import type { Cli } from './io.ts'
+import { pickNamed } from './named.ts'
+import { type ConfigOptions, configOptions, type OutputFormat, outputOption } from './options.ts'
+import { printData } from './output.ts'
+import { formatTime } from './time.ts'
+
+interface ConflictsOptions extends ConfigOptions {
+  readonly output?: OutputFormat
+}
+
+/** A conflict as `-o json` prints it. */
+type ListedConflict = BoundConflict & { readonly spec: string }
+
+export function conflictsCommand(cli: Cli): Command {
+  const words = {
+    usage: 'conflicts [names...]',
+    summary: 'Lists what changed on both sides, with both versions.',
+    details: 'It asks the running watch. `diff` shows what differs in a file, `resolve` settles it.',
+    examples: ['conflicts', 'conflicts calm-otter -o wide'],
+  }
+  return newCommand(cli, words, [outputOption(), ...configOptions()]).action(
+    (names: string[], options: ConflictsOptions) => conflicts(cli, names, options),
+  )
+}
+
+async function conflicts(cli: Cli, names: readonly string[], options: ConflictsOptions): Promise<void> {
+  const { loadConfig } = await import('../config/store.ts')
+  const { askConflicts } = await import('../daemon/client.ts')
+  const { pathsOf } = await import('./paths.ts')
+  const { noWatch } = await import('./spec-path.ts')
+  const paths = pathsOf(cli, options)
+  const { specs } = await loadConfig(paths.config)
+  const chosen = names.length === 0 ? specs : pickNamed(specs, names)
+  const found: ListedConflict[] = []
+  for (const { name } of chosen) {
+    const ofSpec = await askConflicts(paths.socket, name)
+    if (ofSpec === undefined) throw noWatch(cli)
+    found.push(...ofSpec.map((conflict) => ({ spec: name, ...conflict })))
+  }
+  if (found.length === 0) cli.io.stderr.write('there are no conflicts\n')
+  const { output } = options
+  await printData(cli, { format: output, data: found, names: found.map(({ path }) => path) }, () =>
+    found.length === 0 ? '' : formatConflicts(found, output === 'wide'),
+  )
+}
+
+export function formatConflicts(found: readonly ListedConflict[], wide: boolean): string {
+  const headers = ['spec', 'pod', 'path', 'local', 'remote']
+  const rows = found.map(({ spec, pod, container, path, message, local, remote }) => [
+    ...[spec, pod, path, describeVersion(local, wide), describeVersion(remote, wide)],
+    ...(wide ? [container, message] : []),
+  ])
+  return formatTable(wide ? [...headers, 'container', 'what happened'] : headers, rows)
+}
+
+/** Characters of a digest that tell two apart. */
+const SHORT = 8
+
+function describeVersion(version: Version | undefined, wide: boolean): string {
+  if (version === undefined) return '-'
+  const { kind, size, mtime, digest, target } = version
+  if (kind === 'symlink') return `-> ${target}`
+  if (size === undefined || mtime === undefined) return kind === 'opaque' ? 'cannot be synced' : kind
+  const hash = digest === undefined ? [] : [wide ? digest : digest.slice(0, SHORT)]
+  return [bytes(size), formatTime(Date.parse(mtime)), ...hash].join(', ')
+}
