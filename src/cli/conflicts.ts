@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { BoundConflict } from '../daemon/settle.ts'
-import type { Version } from '../files/conflicts.ts'
+import type { Version } from '../files/version.ts'
 import { formatTable } from '../ui/table.ts'
 import { bytes } from '../ui/text.ts'
 import { newCommand } from './command.ts'

@@ -1,30 +1,20 @@
 import { KubesyncError } from '../errors.ts'
 import { nodeAt } from './delta.ts'
-import type { Mode } from './mode.ts'
+import { Rules } from './ignore/rules.ts'
 import type { Operation, Outcome } from './operation.ts'
 import { joinPath, parentOf } from './path.ts'
 import type { ContentSource, Replica } from './replica/replica.ts'
 import type { Side } from './side.ts'
 import { otherSide } from './side.ts'
 import type { Conflict } from './status.ts'
-import type { Entry, Node, Path } from './tree.ts'
+import { isRemovable } from './transfer.ts'
+import type { Node, Path } from './tree.ts'
+import { type Version, versionsAt } from './version.ts'
+import { type Way, type Ways, writes } from './ways.ts'
 
 export const keeps = ['local', 'remote', 'both'] as const
 /** Which version stays. `both`: local's, and remote's beside it by another name. */
 export type Keep = (typeof keeps)[number]
-
-/** What a side has at the path of a conflict. */
-export interface Version {
-  readonly kind: Entry['kind']
-  /** Bytes; absent, as are the next two, for what is no file. */
-  readonly size?: number
-  /** ISO 8601, by that side's clock. */
-  readonly mtime?: string
-  /** SHA-256, in hexadecimal. */
-  readonly digest?: string
-  /** Where a symlink leads. */
-  readonly target?: string
-}
 
 /** A conflict with what each side has there; a side that has nothing is absent. */
 export interface ConflictDetail extends Conflict {
@@ -34,16 +24,13 @@ export interface ConflictDetail extends Conflict {
 
 export interface ConflictsOptions {
   readonly replicas: Readonly<Record<Side, Replica>>
-  readonly mode: Mode
+  readonly ways: Ways
   readonly current: () => readonly Conflict[]
-  /** Does something to a path; nothing is planned there before that is done, and everything afterwards. */
+  /**
+   * Does something to a path; nothing is planned there before that is done, and everything afterwards. Rejects while
+   * a root is gone, or the two sides do not go by the same rules: what one of them ignores would look deleted.
+   */
   readonly alone: <T>(path: Path, action: () => Promise<T>) => Promise<T>
-}
-
-const WRITES: Readonly<Record<Mode, readonly Side[]>> = {
-  'two-way-safe': ['local', 'remote'],
-  'to-remote-safe': ['remote'],
-  'to-local-safe': ['local'],
 }
 
 /** The conflicts of a session: what they are about, and how a person settles them. */
@@ -56,10 +43,12 @@ export class Conflicts {
 
   /** All there are, with the digests of the files. */
   async list(): Promise<ConflictDetail[]> {
-    const conflicts = this.options.current()
+    const { replicas, current } = this.options
+    const conflicts = current()
+    const paths = conflicts.map(({ path }) => path)
     const [local, remote] = await Promise.all([
-      this.versions('local', conflicts),
-      this.versions('remote', conflicts),
+      versionsAt(replicas.local, paths),
+      versionsAt(replicas.remote, paths),
     ])
     return conflicts.map((conflict, index) => ({
       ...conflict,
@@ -77,19 +66,37 @@ export class Conflicts {
       throw new KubesyncError('NO_SUCH_CONFLICT', `there is no conflict at ${path}`)
     }
     const loser = keep === 'remote' ? 'local' : 'remote'
-    this.refuseReadOnly(loser)
-    if (keep === 'both') this.refuseReadOnly('local')
+    this.refuseReadOnly(loser, path)
+    if (keep === 'both') this.refuseReadOnly('local', path)
     await this.options.alone(path, async () => {
+      // Decided before anything is awaited: what is ignored may change meanwhile.
+      const decided = this.operations(path, loser)
       if (keep === 'both') await this.setBeside(path)
-      for (const operations of this.operations(path, loser)) await this.carryOut(loser, operations)
+      for (const operations of decided) await this.carryOut(loser, operations)
     })
   }
 
-  private refuseReadOnly(side: Side): void {
-    if (WRITES[this.options.mode].includes(side)) return
-    throw new KubesyncError('SIDE_READ_ONLY', `the ${side} side is never written by this spec`, {
+  private refuseReadOnly(side: Side, path: Path): void {
+    const { first } = this.options.ways
+    if (writes(this.wayOf(path), side)) return
+    const what = writes(first, side) ? `${path} on the ${side} side` : `the ${side} side`
+    throw new KubesyncError('SIDE_READ_ONLY', `${what} is never written by this spec`, {
       hint: `keep the other version, or change what is on the ${side} side yourself`,
     })
+  }
+
+  private refuseUnsynced(beside: Path): void {
+    const { ways, replicas } = this.options
+    const isIgnored = new Rules(replicas.local.rules).covers(beside, false)
+    if (!isIgnored && writes(ways.at(beside, false), 'local')) return
+    throw new KubesyncError('NOT_SETTLED', `${beside}, where the remote version would go, is not synced`, {
+      hint: 'keep one of the two, or copy the other one yourself',
+    })
+  }
+
+  private wayOf(path: Path): Way {
+    const children = this.at('local', path)?.children ?? this.at('remote', path)?.children
+    return this.options.ways.at(path, children !== undefined)
   }
 
   private at(side: Side, path: Path): Node | undefined {
@@ -100,9 +107,9 @@ export class Conflicts {
   private operations(path: Path, loser: Side): Operation[][] {
     const node = this.at(loser, path)
     const winner = this.at(otherSide[loser], path)?.entry
-    if (winner?.kind === 'opaque' || (node !== undefined && !isRemovable(node))) {
-      throw new KubesyncError('NOT_SETTLED', `there is something at ${path} that cannot be synced`)
-    }
+    const removal = { to: loser, way: this.wayOf(path), path }
+    const isStuck = node !== undefined && !isRemovable(this.options.ways, { ...removal, node })
+    if (winner?.kind === 'opaque' || isStuck) throw notSynced(isStuck ? loser : otherSide[loser], path)
     if (node === undefined) return []
     if (node.entry.kind === 'opaque' || node.children !== undefined) return [removals(path, node)]
     const expect = node.entry.stamp
@@ -123,6 +130,7 @@ export class Conflicts {
       )
     }
     const beside = freeName(path, (name) => nodeAt(local.tree, name) ?? nodeAt(remote.tree, name))
+    this.refuseUnsynced(beside)
     const source: ContentSource =
       entry.kind === 'file' ? { read: () => remote.read([{ path, stamp: entry.stamp }]) } : remote
     const operation: Operation =
@@ -147,41 +155,10 @@ export class Conflicts {
       for (const outcome of outcomes) if (outcome.result !== 'done') throw notDone(side, outcome)
     }
   }
-
-  private async versions(side: Side, conflicts: readonly Conflict[]): Promise<(Version | undefined)[]> {
-    const entries = conflicts.map(({ path }) => this.at(side, path)?.entry)
-    const digests = await this.digests(side, conflicts, entries)
-    return entries.map((entry, index) => entry && describe(entry, digests.get(index)))
-  }
-
-  private async digests(
-    side: Side,
-    conflicts: readonly Conflict[],
-    entries: readonly (Entry | undefined)[],
-  ): Promise<Map<number, string | undefined>> {
-    const files = conflicts.flatMap(({ path }, index) => {
-      const entry = entries[index]
-      return entry?.kind === 'file' ? [{ index, path, stamp: entry.stamp, digest: entry.digest }] : []
-    })
-    const unknown = files.filter(({ digest }) => digest === undefined)
-    const found = unknown.length === 0 ? [] : await this.options.replicas[side].hash(unknown)
-    return new Map([
-      ...files.map(({ index, digest }) => [index, digest] as const),
-      ...unknown.map(({ index }, at) => [index, found[at]] as const),
-    ])
-  }
 }
 
 function withSide(side: Side, version: Version | undefined): Pick<ConflictDetail, Side> {
   return version === undefined ? {} : { [side]: version }
-}
-
-function describe(entry: Entry, digest: string | undefined): Version {
-  if (entry.kind === 'symlink') return { kind: entry.kind, target: entry.target }
-  if (entry.kind !== 'file') return { kind: entry.kind }
-  const { size, mtimeMs } = entry.stamp
-  const hex = digest === undefined ? {} : { digest: Buffer.from(digest, 'latin1').toString('hex') }
-  return { kind: entry.kind, size, mtime: new Date(mtimeMs).toISOString(), ...hex }
 }
 
 /** Children first. */
@@ -191,8 +168,10 @@ function removals(path: Path, node: Node): Operation[] {
   return [...below, { op: 'remove', path, expect: node.entry.stamp }]
 }
 
-function isRemovable(node: Node): boolean {
-  return node.entry.kind !== 'opaque' && [...(node.children?.values() ?? [])].every(isRemovable)
+function notSynced(side: Side, path: Path): KubesyncError {
+  return new KubesyncError('NOT_SETTLED', `the ${side} side has something at ${path} that is not synced`, {
+    hint: 'it is ignored, travels the other way only, or cannot be synced: move that away first',
+  })
 }
 
 /** `main.js` -> `main.remote.js`, `main.remote-2.js`, … */

@@ -1,3 +1,4 @@
+import { KubesyncError } from '../errors.ts'
 import { Aftermath } from './aftermath.ts'
 import type { BaseStore } from './base/store.ts'
 import { CommonRules } from './common-rules.ts'
@@ -116,8 +117,7 @@ export class Engine {
       // What comes back may be less than what went, which no delta tells.
       work.scope.addAll('')
     }
-    const { isNew, isCommon } = this.rules.check()
-    if (isNew) work.scope.addAll('')
+    const isCommon = this.goesByCommonRules()
     if (trouble !== undefined || !isCommon || lanes.isFull || work.scope.isEmpty) return
     const decided = this.decide()
     if (decided === undefined) return
@@ -132,9 +132,15 @@ export class Engine {
     this.isApproved = this.halt !== undefined
   }
 
-  /** Somebody else does something to a path: nothing is planned there before that is done. */
+  /**
+   * Somebody else does something to a path: nothing is planned there before that is done. Rejects with NOT_SETTLED
+   * while it is not known what both sides hold there.
+   */
   async alone<T>(path: Path, action: () => Promise<T>): Promise<T> {
     const { work } = this
+    const isCommon = this.goesByCommonRules()
+    const trouble = rootTrouble(this.trees) ?? (isCommon ? undefined : 'what is ignored has just changed')
+    if (trouble !== undefined) throw new KubesyncError('NOT_SETTLED', `${trouble}: look at it again`)
     work.hold(path)
     work.asking++
     try {
@@ -150,6 +156,12 @@ export class Engine {
   end(): void {
     this.isEnded = true
     this.lanes.cancel()
+  }
+
+  private goesByCommonRules(): boolean {
+    const { isNew, isCommon } = this.rules.check()
+    if (isNew) this.work.scope.addAll('')
+    return isCommon
   }
 
   private get trees(): Record<Side, Tree> {

@@ -1,4 +1,3 @@
-import type { Direction } from '../merge/decide.ts'
 import type { BaseTree } from './base/base.ts'
 import type { Verdict } from './change.ts'
 import { isSettled, judge } from './change.ts'
@@ -13,7 +12,7 @@ import type { Digests, Locked, Place, Remains, Run, Spot } from './spot.ts'
 import { BOTH, directionAt, NONE, placeAt, remaining } from './spot.ts'
 import { transfer } from './transfer.ts'
 import type { Path, Tree } from './tree.ts'
-import { type Exclusions, Ways } from './ways.ts'
+import { type Exclusions, waysOf } from './ways.ts'
 
 export interface ReconcileInput {
   readonly base: BaseTree
@@ -32,12 +31,6 @@ export interface ReconcileInput {
   readonly digests: Digests
 }
 
-const directions: Readonly<Record<Mode, Direction>> = {
-  'two-way-safe': 'two-way',
-  'to-remote-safe': 'to-remote',
-  'to-local-safe': 'to-local',
-}
-
 /**
  * Decides what is to be done so that both sides agree: a three-way merge of trees, path by path, by the tables
  * in `merge/decide.ts`. Pure. Costs as much as the scope holds. Nothing is planned while a root is missing.
@@ -46,7 +39,7 @@ export function reconcile(input: ReconcileInput): Plan {
   const { base, local, remote, mode, exclusions, firstContact, volumes = [], locked, digests } = input
   const plan = newDraft()
   if (local?.children === undefined || remote?.children === undefined) return plan
-  const ways = new Ways(directions[mode], exclusions)
+  const ways = waysOf(mode, exclusions)
   const descend = (place: Place) => mergeChildren(run, place, 'all')
   const run: Run = {
     ways,

@@ -9,7 +9,7 @@ import type { SidedProblem } from './setbacks.ts'
 import type { Side } from './side.ts'
 import type { SessionPhase, SessionStatus } from './status.ts'
 import { StatusFeed } from './status-feed.ts'
-import type { Exclusions } from './ways.ts'
+import { type Exclusions, waysOf } from './ways.ts'
 
 export interface SessionOptions {
   /** May serve several sessions. The session subscribes to both replicas and closes neither. */
@@ -71,7 +71,8 @@ class SyncSession implements Session {
       ...(settleMs === undefined ? {} : { settleMs }),
     })
     this.conflicts = new Conflicts({
-      ...{ replicas: { local, remote }, mode, current: () => this.engine.conflicts },
+      ...{ replicas: { local, remote }, current: () => this.engine.conflicts },
+      ways: waysOf(mode, exclusions),
       alone: (path, action) => this.engine.alone(path, action),
     })
     this.feed = new StatusFeed(() => this.status, options.onStatus ?? (() => {}))

@@ -6,7 +6,7 @@ import { otherSide } from './side.ts'
 import type { Place, Remains, Run, Spot } from './spot.ts'
 import { BOTH, NONE, only, placeAt } from './spot.ts'
 import type { Entry, Node, Path } from './tree.ts'
-import type { Way } from './ways.ts'
+import { type Way, type Ways, writes } from './ways.ts'
 
 /** Returns what remains, or undefined if the path cannot be made so because of what is below it. */
 export function transfer(run: Run, spot: Spot, to: Side): Remains | undefined {
@@ -20,7 +20,7 @@ export function transfer(run: Run, spot: Spot, to: Side): Remains | undefined {
     return BOTH
   }
   if (isBusyBelow(run, spot.path)) return BOTH
-  if (!isRemovable(run, { to, way: spot.way, path: spot.path, node: target })) return undefined
+  if (!isRemovable(run.ways, { to, way: spot.way, path: spot.path, node: target })) return undefined
   removeAll(run, to, spot.path, target)
   createLeaf(run, { spot, to, expect: 'absent' })
   return BOTH
@@ -88,20 +88,20 @@ function holdsIgnored(node: Node | undefined): boolean {
 }
 
 /** Something that may have to go, with all below it. */
-interface Removal {
+export interface Removal {
   readonly to: Side
   readonly way: Way
   readonly path: Path
   readonly node: Node
 }
 
-function isRemovable(run: Run, { to, way, path, node }: Removal): boolean {
-  const isExcluded = way === 'none' || way === (to === 'local' ? 'to-remote' : 'to-local')
-  if (node.entry.kind === 'opaque' || holdsIgnored(node) || isExcluded) return false
+/** Whether it can go as a whole: nothing in it is out of reach, ignored, or never written on that side. */
+export function isRemovable(ways: Ways, { to, way, path, node }: Removal): boolean {
+  if (node.entry.kind === 'opaque' || holdsIgnored(node) || !writes(way, to)) return false
   for (const [name, child] of node.children ?? []) {
     const below = joinPath(path, name)
-    const wayBelow = run.ways.below(way, below, child.children !== undefined)
-    if (!isRemovable(run, { to, way: wayBelow, path: below, node: child })) return false
+    const wayBelow = ways.below(way, below, child.children !== undefined)
+    if (!isRemovable(ways, { to, way: wayBelow, path: below, node: child })) return false
   }
   return true
 }

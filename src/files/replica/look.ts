@@ -9,7 +9,7 @@ import { prune } from './prune.ts'
 import { refusalOf } from './refusal.ts'
 import type { Ruling } from './ruling.ts'
 import { directoryEntry, isRacy, matches } from './stamp.ts'
-import { isOurs, isTemporary } from './temporary.ts'
+import { isTemporary } from './temporary.ts'
 
 /** A directory that is being looked through. */
 export interface Frame {
@@ -60,7 +60,7 @@ export class Looker {
    */
   look(frame: Frame, name: string, listing = frame.deep): Frame | undefined {
     const { dir, folder } = frame
-    if (folder.gone || isOurs(name)) return undefined
+    if (folder.gone || isTemporary(name)) return undefined
     const verdict = this.options.ruling.verdict(folder, name)
     let stats: Stats | undefined
     try {
@@ -94,7 +94,7 @@ export class Looker {
     this.options.watch(folder, dir)
     const { names: listed, undecodable } = dir.list()
     if (this.options.ruling.refresh(dir, folder, listed)) this.enforce(folder)
-    const theirs = listed.filter((name) => !isOurs(name))
+    const theirs = listed.filter((name) => !isTemporary(name))
     const names = theirs.filter((name) => this.options.ruling.verdict(folder, name) !== 'ignored')
     const hasIgnored = names.length < theirs.length
     if (folder.children.size > 0) {

@@ -6,6 +6,7 @@ import type { Dir } from './dir.ts'
 import type { Folder } from './holding.ts'
 import type { Refusal } from './refusal.ts'
 import { closed, type FoundRules, readRules, ruleFileKind, ruleFileName } from './rule-files.ts'
+import { TRASH_INSIDE } from './temporary.ts'
 
 /** What a replica is told to go by. */
 export interface RulesToFollow {
@@ -34,7 +35,10 @@ interface Held {
   readonly goneSince: number | undefined
 }
 
-/** The rules that a replica goes by: those it was given, and those it finds if it is to. */
+/**
+ * The rules that a replica goes by: those it was given, and those it finds if it is to. Above them all, a trash is
+ * ignored: then the folder that it is in stays, as one with anything else that is ignored.
+ */
 export class Ruling {
   private readonly rules = new Rules()
   private readonly options: RulingOptions
@@ -53,11 +57,11 @@ export class Ruling {
   }
 
   verdict({ path }: Folder, name: string): Verdict {
-    return this.rules.verdict(path, name)
+    return name === TRASH_INSIDE ? 'ignored' : this.rules.verdict(path, name)
   }
 
   ignores({ path }: Folder, name: string, isDirectory: boolean): boolean {
-    return this.rules.ignores(path, name, isDirectory)
+    return name === TRASH_INSIDE || this.rules.ignores(path, name, isDirectory)
   }
 
   /** Whether a change of that name may change the rules of its directory. */
