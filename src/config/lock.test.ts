@@ -47,11 +47,16 @@ describe('tryLock', () => {
   test.skipIf(process.platform !== 'linux')(
     'is taken from a process that ended and was not buried',
     async () => {
-      // The shell's child ends while the shell has become something that never asks for it.
-      const shell = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 60'])
+      // The shell's child ends once the shell, which would bury it, has become something that never does.
+      const shell = spawn('sh', ['-c', 'exec 3<&0; sh -c "read line <&3" & echo $!; exec sleep 60'])
       const [line] = await once(shell.stdout, 'data')
       const pid = Number(line)
-      while (!readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')) await new Promise(setImmediate)
+      const becomes = async (of: number | undefined, state: string) => {
+        while (!readFileSync(`/proc/${of}/stat`, 'utf8').includes(state)) await new Promise(setImmediate)
+      }
+      await becomes(shell.pid, '(sleep)')
+      shell.stdin.end()
+      await becomes(pid, ') Z ')
       await leftBy({ pid, nonce: 'x' })
       expect(await tryLock(path)).toMatchObject({ taken: true })
       shell.kill('SIGKILL')

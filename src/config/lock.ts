@@ -79,14 +79,20 @@ async function holds(owner: LockOwner, { confirm }: LockOptions): Promise<boolea
 
 /** True if that very process runs, as far as the system tells. */
 export function isAlive({ pid, start }: Pick<LockOwner, 'pid' | 'start'>): boolean {
-  if (pid === 0) return false
+  if (pid === 0 || !exists(pid)) return false
+  const now = lookAt(pid)
+  // Nothing is told of it where the system does not, and where it has just gone.
+  if (now === undefined) return exists(pid)
+  return !now.isDead && (start === undefined || start === now.start)
+}
+
+function exists(pid: number): boolean {
   try {
     process.kill(pid, 0)
+    return true
   } catch (error) {
-    if (errnoOf(error) !== 'EPERM') return false
+    return errnoOf(error) === 'EPERM'
   }
-  const now = lookAt(pid)
-  return now === undefined || (!now.isDead && (start === undefined || start === now.start))
 }
 
 function started(pid: number): { start?: string } {
