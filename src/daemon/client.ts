@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import type { Keep } from '../files/conflicts.ts'
@@ -9,6 +10,9 @@ import { boundConflictSchema, watchStatusSchema } from './status-schema.ts'
 /** How long a running watch may take to answer, in milliseconds; where it has to read files, longer. */
 const limit = 5000
 const patientLimit = 120_000
+/** For so long a watch that hangs up is asked again, and how often; milliseconds. */
+const endingLimit = 2000
+const pulse = 50
 /** No status is larger; bytes. */
 const answerLimit = 64 * 1024 * 1024
 
@@ -81,9 +85,14 @@ interface Reply {
 
 const errorSchema = v.object({ code: v.string(), message: v.string(), hint: v.exactOptional(v.string()) })
 
+/** No watch runs. */
+const ABSENT = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'])
+/** It hung up before it answered. */
+const HUNG_UP = new Set(['ECONNRESET', 'EPIPE'])
+
 async function ask<T>(socket: string, question: Question<T>): Promise<T | undefined> {
-  const reply = await send(socket, question).catch((error: unknown) => {
-    if (['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'].includes(errnoOf(error) ?? '')) return undefined
+  const reply = await sendPatiently(socket, question).catch((error: unknown) => {
+    if (ABSENT.has(errnoOf(error) ?? '')) return undefined
     throw new KubesyncError('WATCH_SILENT', `the running watch does not answer: ${messageOf(error)}`, {
       hint: 'it may be busy: try again; else end it by its pid and start it anew',
       cause: error,
@@ -103,6 +112,22 @@ function understood<T>(schema: v.GenericSchema<unknown, T>, text: string): T {
       hint: 'end it with `ksync watch --stop`, and start it anew',
       cause: error,
     })
+  }
+}
+
+/**
+ * A watch that is ending may still have its socket, or the system may have it for a watch that has ended: who calls
+ * then is cut off. A moment later there is none, or another one; to be asked twice harms neither.
+ */
+async function sendPatiently(socket: string, question: Question<unknown>): Promise<Reply> {
+  const until = performance.now() + endingLimit
+  for (;;) {
+    try {
+      return await send(socket, question)
+    } catch (error) {
+      if (!HUNG_UP.has(errnoOf(error) ?? '') || performance.now() > until) throw error
+    }
+    await delay(pulse)
   }
 }
 
