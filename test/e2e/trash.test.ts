@@ -86,6 +86,24 @@ describe('undo', () => {
     }
   })
 
+  test('of what is ignored by now brings it back here, and not there', async () => {
+    await lab.sh(pod, `rm ${remote}/src/run.sh`)
+    await gone('src/run.sh')
+    writeFileSync(join(folder, '.ksyncignore'), '*.sh\n')
+    await until('the rule is there', () => lab.sh(pod, `ls -A ${remote}`), {
+      holds: (names) => names.includes('.ksyncignore'),
+    })
+    expect(await laptop.did('undo', '--last')).toContain('src/run.sh is back')
+    writeFileSync(join(folder, 'src/after'), '')
+    await until('what came after it is there', () => lab.sh(pod, `ls ${remote}/src`), {
+      holds: (names) => names.includes('after'),
+    })
+    const [session] = await laptop.inSync('it', 1)
+    expect(session?.session).toMatchObject({ conflicts: [], problems: [] })
+    expect(readFileSync(join(folder, 'src/run.sh'), 'utf8')).toBe('#!/bin/sh\n')
+    expect(await lab.sh(pod, `ls ${remote}/src`)).not.toContain('run.sh')
+  })
+
   test('works without a watch, and the next one carries what came back', async () => {
     await lab.sh(pod, `rm ${remote}/src/run.sh`)
     await gone('src/run.sh')
