@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { patchTypes } from './support/client.ts'
 import { at, list } from './support/json.ts'
-import { image, logOf, makePod, podIn, podSpec, runPod, shell, untilAsked } from './support/pods.ts'
+import { image, logBecame, makePod, podIn, podSpec, runPod, shell, untilAsked } from './support/pods.ts'
 import { exec, exitCode } from './support/stream.ts'
 import { client, needing, useNamespace } from './support/suite.ts'
 import { became } from './support/watch.ts'
@@ -34,7 +34,7 @@ describe.concurrent('an ephemeral container', () => {
       name: 'debug',
       restartCount: 0,
     })
-    expect(await logOf(space, 'host', 'container=debug')).toBe('here\n')
+    await logBecame(space, 'host', { says: 'here\n', query: 'container=debug' })
     const command = await exec(client, {
       path,
       container: 'debug',

@@ -5,6 +5,7 @@ import {
   image,
   inPhase,
   isReady,
+  logBecame,
   logOf,
   makePod,
   podIn,
@@ -85,7 +86,7 @@ describe.concurrent('a pod', () => {
     const status = at(pod, 'status', 'containerStatuses', 0)
     expect(status).toMatchObject({ lastState: { terminated: { exitCode: 7, reason: 'Error' } } })
     expect(at(status, 'lastState', 'terminated', 'containerID')).not.toBe(at(status, 'containerID'))
-    expect(await logOf(space, 'restarts')).toBe('fresh\nagain\n')
+    await logBecame(space, 'restarts', { says: 'fresh\nagain\n' })
     expect(await logOf(space, 'restarts', 'previous=true')).toBe('fresh\n')
   })
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { at, type Fields, list, type Thing, text } from './json.ts'
 import { client, type Space } from './suite.ts'
 import { became } from './watch.ts'
@@ -58,6 +59,21 @@ export async function logOf(space: Space, pod: string, query = ''): Promise<stri
   if (answer.code !== 200)
     throw new Error(`the log of ${pod} was answered with ${answer.code}: ${answer.text}`)
   return answer.text
+}
+
+/** Waits until that, and nothing else, is in the log: a process that runs need not have said a word yet. */
+export async function logBecame(
+  space: Space,
+  pod: string,
+  wanted: { says: string; query?: string },
+): Promise<void> {
+  const end = Date.now() + 20_000
+  for (;;) {
+    const said = await logOf(space, pod, wanted.query)
+    if (said === wanted.says) return
+    if (Date.now() > end) throw new Error(`the log of ${pod} is ${JSON.stringify(said)}`)
+    await delay(50)
+  }
 }
 
 /** The pods that an object controls. */
