@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { testWith } from './support/place.ts'
@@ -122,15 +122,18 @@ describe.concurrent('a node', () => {
     'without room: `get` names what does not fit, and it arrives once it does',
     () =>
       withWorld({ megabytes: 64 }, async (world) => {
-        const { lab, folder } = world
+        const { lab, laptop, folder } = world
         writeFileSync(join(folder, 'small'), 'fits')
         await lab.deploy(pod)
         await world.sync(pod)
         await world.equal(pod, 1)
         const inContainer = join((await lab.sh(pod, 'pwd')).trim(), 'folder')
         await world.fault({ fault: 'fill-disk' })
-        writeFileSync(join(folder, 'large'), Buffer.alloc(1_000_000, 'x'))
-        writeFileSync(join(folder, 'small'), 'does not fit')
+        // At once: a file that is empty for a moment would fit.
+        for (const name of ['large', 'small']) {
+          writeFileSync(join(laptop.home, name), 'does not fit '.repeat(10_000))
+          renameSync(join(laptop.home, name), join(folder, name))
+        }
         const said = await world.saidUntil((session) => session?.session?.problems.length === 2)
         expect(said.at(-1)).toMatch(/large.*small|small.*large/)
         expect(readdirSync(inContainer)).toEqual(['small'])
