@@ -75,9 +75,10 @@ function listen(socket: WebSocket, { onData, onAlive, onClose }: ExecListener): 
   socket.on('error', (error) => {
     failure = messageOf(error)
   })
-  socket.on('close', (code, reason) =>
-    onClose(failure ?? `the server closed it (${code} ${reason.toString('utf8')})`),
-  )
+  socket.on('close', (code, reason) => {
+    const why = reason.length > 0 ? `${code}, ${reason.toString('utf8')}` : `${code}`
+    onClose(failure ?? `the server closed it (${why})`)
+  })
   socket.resume()
 }
 
