@@ -1,0 +1,68 @@
+import { type Document, LineCounter, parseAllDocuments } from 'yaml'
+import type { Json } from '../value.ts'
+import { scalarTags } from './scalars.ts'
+
+/** Where the parser stopped: lines and columns from 1. */
+export interface YamlProblem {
+  readonly message: string
+  readonly line: number
+  readonly column: number
+  /** The line itself. */
+  readonly source: string
+}
+
+/** A document of a file. Its offsets are into the file's text. */
+export interface YamlDocument {
+  readonly node: Document.Parsed
+  readonly value: Json
+  readonly problems: readonly YamlProblem[]
+}
+
+/** How the YAML library is to read and write: JSON's types, Kubernetes' scalars, no aliases that explode. */
+export const yamlOptions = {
+  schema: 'failsafe',
+  customTags: (tags: readonly unknown[]) => [...scalarTags, ...tags],
+  merge: true,
+  uniqueKeys: true,
+  strict: true,
+  stringKeys: false,
+} as const
+
+/** How many nodes an alias may stand for, all in all; more is a bomb. */
+const maxAliases = 1000
+
+/** Reads all documents of a text, a `---` at the end of which makes no document. Never throws. */
+export function parseYaml(text: string): YamlDocument[] {
+  const lineCounter = new LineCounter()
+  const documents = parseAllDocuments(text, {
+    ...(yamlOptions as object),
+    lineCounter,
+    keepSourceTokens: true,
+  })
+  if (!Array.isArray(documents)) return []
+  const lines = text.split(/\r?\n/)
+  return documents.map((node) => {
+    const problems = node.errors.map(({ message, pos }) => place(message, pos[0], { lineCounter, lines }))
+    return { node, ...read(node), problems }
+  })
+
+  function read(node: Document.Parsed): { value: Json } {
+    if (node.errors.length > 0) return { value: null }
+    return { value: node.toJS({ maxAliasCount: maxAliases }) as Json }
+  }
+}
+
+function place(
+  message: string,
+  offset: number,
+  { lineCounter, lines }: { lineCounter: LineCounter; lines: readonly string[] },
+): YamlProblem {
+  const { line, col } = lineCounter.linePos(offset)
+  const [first = message] = message.split('\n')
+  return {
+    message: first.replace(/ at line \d+, column \d+:?$/, ''),
+    line,
+    column: col,
+    source: lines[line - 1] ?? '',
+  }
+}
