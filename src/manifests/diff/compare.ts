@@ -1,5 +1,5 @@
 import { equal, isList, isMap, type Json } from '../value.ts'
-import { type ItemStep, idOf, itemsOf, type Shape } from './shape.ts'
+import { type ItemStep, itemsOf, type Shape } from './shape.ts'
 
 /** A way into an object that means the same on both sides: items of lists by their keys. */
 export type FieldPath = readonly (string | ItemStep)[]

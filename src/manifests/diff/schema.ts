@@ -38,8 +38,8 @@ const schemaSchema: v.GenericSchema<unknown, Schema> = v.looseObject({
 
 const kindsSchema = v.array(v.object({ group: v.string(), version: v.string(), kind: v.string() }))
 const documentSchema = v.union([
-  v.looseObject({ components: v.looseObject({ schemas: v.record(v.string(), schemaSchema) }) }),
-  v.looseObject({ definitions: v.record(v.string(), schemaSchema) }),
+  v.object({ components: v.object({ schemas: v.record(v.string(), schemaSchema) }) }),
+  v.object({ definitions: v.record(v.string(), schemaSchema) }),
 ])
 
 /** The schemas of an OpenAPI document, version 3 or 2, by their ids. */
