@@ -1,0 +1,62 @@
+import { operate } from '../operate.ts'
+import { isList, isMap, type Json, type JsonMap, type Path } from '../value.ts'
+import { find, parsePattern, valueAt } from './path.ts'
+import type { Condition, Rule } from './rule.ts'
+
+/** What a rule took out of an object. */
+export interface Removal {
+  readonly path: Path
+  readonly rule: Rule
+}
+
+export interface Clean {
+  readonly object: JsonMap
+  readonly removed: readonly Removal[]
+}
+
+/**
+ * An object as a person would keep it. What the rules take leaves no empty map or list behind, unless it was empty
+ * before: `emptyDir: {}` means something.
+ *
+ * @param like the user's own object, if there is one: what the server may choose and the user did choose stays.
+ */
+export function sanitize(object: JsonMap, rules: readonly Rule[], like?: JsonMap): Clean {
+  let now: JsonMap = object
+  const removed: Removal[] = []
+  for (const rule of rules) {
+    if (!isForKind(rule, now) || rule.unless.some((condition) => holds(now, condition))) continue
+    // From the last one back, so that the indices of those before stay true.
+    for (const path of find(now, parsePattern(rule.path)).reverse()) {
+      const value = valueAt(now, path)
+      if (value === undefined || !rule.when.every((condition) => holds(value, condition))) continue
+      if (rule.allocated && valueAt(like, path) !== undefined) continue
+      now = without(now, path)
+      removed.push({ path, rule })
+    }
+  }
+  return { object: now, removed }
+}
+
+function isForKind({ kind }: Rule, { apiVersion, kind: own }: JsonMap): boolean {
+  if (kind === '*' || kind === own) return true
+  const group = typeof apiVersion === 'string' && apiVersion.includes('/') ? apiVersion.split('/')[0] : ''
+  return kind === `${own}.${group}`
+}
+
+function holds(value: Json, { path, equals, not, matches }: Condition): boolean {
+  const candidates = path === '' ? [value] : find(value, parsePattern(path)).map((at) => valueAt(value, at))
+  return candidates.some((candidate) => {
+    if (equals !== undefined && candidate !== equals) return false
+    if (not !== undefined && candidate === not) return false
+    return matches === undefined || (typeof candidate === 'string' && new RegExp(matches).test(candidate))
+  })
+}
+
+function without(object: JsonMap, path: Path): JsonMap {
+  const parent = path.slice(0, -1)
+  const holder = valueAt(object, parent)
+  const size = isList(holder) ? holder.length : isMap(holder) ? Object.keys(holder).length : 0
+  if (size === 1 && parent.length > 0) return without(object, parent)
+  const changed = operate(object, [{ op: 'remove', path }])
+  return isMap(changed) ? changed : object
+}
