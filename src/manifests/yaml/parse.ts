@@ -1,4 +1,5 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml'
+import { messageOf } from '../../errors.ts'
 import type { Json } from '../value.ts'
 import { scalarTags } from './scalars.ts'
 
@@ -42,14 +43,16 @@ export function parseYaml(text: string): YamlDocument[] {
   if (!Array.isArray(documents)) return []
   const lines = text.split(/\r?\n/)
   return documents.map((node) => {
-    const problems = node.errors.map(({ message, pos }) => place(message, pos[0], { lineCounter, lines }))
-    return { node, ...read(node), problems }
+    const errors = node.errors.map(({ message, pos }) => place(message, pos[0], { lineCounter, lines }))
+    if (errors.length > 0) return { node, value: null, problems: errors }
+    try {
+      return { node, value: node.toJS({ maxAliasCount: maxAliases }) as Json, problems: [] }
+    } catch (error) {
+      // Aliases that stand for more than they may.
+      const problem = place(messageOf(error), node.range[0], { lineCounter, lines })
+      return { node, value: null, problems: [problem] }
+    }
   })
-
-  function read(node: Document.Parsed): { value: Json } {
-    if (node.errors.length > 0) return { value: null }
-    return { value: node.toJS({ maxAliasCount: maxAliases }) as Json }
-  }
 }
 
 function place(
