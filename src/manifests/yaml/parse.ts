@@ -26,7 +26,7 @@ export const yamlOptions = {
   merge: true,
   uniqueKeys: true,
   strict: true,
-  stringKeys: false,
+  logLevel: 'error',
 } as const
 
 /** How many nodes an alias may stand for, all in all; more is a bomb. */
