@@ -1,0 +1,75 @@
+import type { Dirent } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf, messageOf } from '../../errors.ts'
+import type { Remark, TextFile } from './documents.ts'
+
+/** A file larger than this is no manifest: etcd takes objects of 1.5 MB. In bytes. */
+const maxSize = 8 * 1024 * 1024
+
+/** What was read of a folder, and what could not be. */
+export interface Loaded {
+  /** In the order of their paths. */
+  readonly files: readonly TextFile[]
+  readonly remarks: readonly Remark[]
+}
+
+/**
+ * Reads all YAML and JSON files below a folder. Hidden folders and those of package managers are passed over, symbolic links to
+ * folders are not followed: they lead out, or round.
+ */
+export async function loadFolder(root: string): Promise<Loaded> {
+  const files: TextFile[] = []
+  const remarks: Remark[] = []
+  const visit = async (folder: string): Promise<void> => {
+    for (const entry of await list(root, folder, remarks)) {
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+      if (entry.isDirectory()) {
+        if (!isPassedOver(entry.name)) await visit(path)
+      } else if (isManifestName(entry.name)) {
+        const read = await load(root, path)
+        if ('text' in read) files.push(read)
+        else remarks.push(read)
+      }
+    }
+  }
+  await visit('')
+  return { files, remarks }
+}
+
+/** Whether a file is one of those that are read, by its name. */
+export function isManifestName(name: string): boolean {
+  return /\.(?:ya?ml|json)$/.test(name) && !name.startsWith('.')
+}
+
+function isPassedOver(name: string): boolean {
+  return name.startsWith('.') || name === 'node_modules'
+}
+
+async function list(root: string, folder: string, remarks: Remark[]): Promise<Dirent[]> {
+  try {
+    const entries = await readdir(join(root, folder), { withFileTypes: true })
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+  } catch (error) {
+    remarks.push(problem(folder === '' ? '.' : folder, error))
+    return []
+  }
+}
+
+async function load(root: string, path: string): Promise<TextFile | Remark> {
+  try {
+    const { size } = await stat(join(root, path))
+    if (size > maxSize)
+      return { file: path, reason: `it has ${size} bytes, too many for a manifest`, isProblem: false }
+    const bytes = await readFile(join(root, path))
+    return { path, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
+  } catch (error) {
+    return problem(path, error)
+  }
+}
+
+function problem(file: string, error: unknown): Remark {
+  if (errnoOf(error) === 'EACCES') return { file, reason: 'it may not be read', isProblem: true }
+  if (error instanceof TypeError) return { file, reason: 'it is not UTF-8', isProblem: true }
+  return { file, reason: messageOf(error), isProblem: true }
+}
