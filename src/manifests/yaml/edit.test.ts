@@ -273,7 +273,7 @@ describe('for any document and any operations', () => {
           if ('text' in result) expect(equal(parseYaml(result.text)[0]?.value, now)).toBe(true)
         },
       ),
-      { numRuns: Number(process.env.RUNS ?? 500) },
+      { numRuns: 300 },
     )
   })
 
