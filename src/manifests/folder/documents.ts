@@ -49,8 +49,10 @@ function readFile({ path: file, text }: TextFile): Documents {
     manifests: [],
     remarks: [{ file, reason, isProblem: false }],
   })
-  if (/\{\{-?\s*[\w.$(/]/.test(text) && !parses(text)) return left('it is a template: it has {{ … }} in it')
-  const all = parseYaml(text).map(({ value, problems }, document) => {
+  const documents = parseYaml(text)
+  const isBroken = documents.some(({ problems }) => problems.length > 0)
+  if (isBroken && /\{\{-?\s*[\w.$(/]/.test(text)) return left('it is a template: it has {{ … }} in it')
+  const all = documents.map(({ value, problems }, document) => {
     const [first] = problems
     if (first !== undefined) {
       const { message: reason, ...place } = first
@@ -59,10 +61,6 @@ function readFile({ path: file, text }: TextFile): Documents {
     return readDocument(value, { file, document })
   })
   return { manifests: all.flatMap((one) => one.manifests), remarks: all.flatMap((one) => one.remarks) }
-}
-
-function parses(text: string): boolean {
-  return parseYaml(text).every(({ problems }) => problems.length === 0)
 }
 
 function readDocument(value: Json, where: { file: string; document: number }): Documents {

@@ -141,6 +141,7 @@ function accountsOf(object: JsonMap, kind: string): Identity[] {
   })
 }
 
-function groupOf(apiVersion: string): string {
+/** The group of an `apiVersion`; empty for the core one. */
+export function groupOf(apiVersion: string): string {
   return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''
 }

@@ -1,4 +1,5 @@
 import { operate } from '../operate.ts'
+import { groupOf } from '../order/references.ts'
 import { isList, isMap, type Json, type JsonMap, type Path } from '../value.ts'
 import { find, parsePattern, valueAt } from './path.ts'
 import type { Condition, Rule } from './rule.ts'
@@ -39,8 +40,7 @@ export function sanitize(object: JsonMap, rules: readonly Rule[], like?: JsonMap
 
 function isForKind({ kind }: Rule, { apiVersion, kind: own }: JsonMap): boolean {
   if (kind === '*' || kind === own) return true
-  const group = typeof apiVersion === 'string' && apiVersion.includes('/') ? apiVersion.split('/')[0] : ''
-  return kind === `${own}.${group}`
+  return typeof apiVersion === 'string' && kind === `${own}.${groupOf(apiVersion)}`
 }
 
 function holds(value: Json, { path, equals, not, matches }: Condition): boolean {
