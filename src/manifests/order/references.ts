@@ -1,4 +1,4 @@
-import { find, parsePattern, valueAt } from '../sanitize/path.ts'
+import { find, parsePattern, valueAt } from '../path.ts'
 import { isMap, type Json, type JsonMap } from '../value.ts'
 
 /** What an object is called; the version does not matter for who it is. */

@@ -1,7 +1,7 @@
 import { operate } from '../operate.ts'
 import { groupOf } from '../order/references.ts'
+import { find, parsePattern, valueAt } from '../path.ts'
 import { isList, isMap, type Json, type JsonMap, type Path } from '../value.ts'
-import { find, parsePattern, valueAt } from './path.ts'
 import type { Condition, Rule } from './rule.ts'
 
 /** What a rule took out of an object. */

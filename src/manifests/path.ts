@@ -1,4 +1,4 @@
-import { isList, isMap, type Json, type Path } from '../value.ts'
+import { isList, isMap, type Json, type Path } from './value.ts'
 
 type Pattern = { readonly any: 'field' | 'item' | 'depth' } | { readonly name: string }
 
