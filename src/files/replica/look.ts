@@ -9,7 +9,7 @@ import { prune } from './prune.ts'
 import { refusalOf } from './refusal.ts'
 import type { Ruling } from './ruling.ts'
 import { directoryEntry, isRacy, matches } from './stamp.ts'
-import { isTemporary } from './temporary.ts'
+import { isLeftOver, isTemporary } from './temporary.ts'
 
 /** A directory that is being looked through. */
 export interface Frame {
@@ -36,7 +36,7 @@ export interface LookOptions {
   readonly list: (folder: Folder) => void
   /** Told of files whose stamp is as it was, though that may not mean anything. */
   readonly doubt: (folder: Folder, name: string, stamp: Stamp) => void
-  /** Temporary files from before this time (milliseconds since 1970) are nobody's any more. */
+  /** When this replica began, in milliseconds since 1970. */
   readonly startedAt: number
 }
 
@@ -100,9 +100,8 @@ export class Looker {
     if (folder.children.size > 0) {
       const found = new Set([...listed, ...undecodable])
       for (const name of folder.children.keys()) if (!found.has(name)) names.push(name)
-    } else if (theirs.length < listed.length) {
-      this.clean(dir, listed)
     }
+    if (theirs.length < listed.length) this.clean(dir, listed)
     return { frame: { dir, folder, names, deep, now, hasIgnored }, undecodable }
   }
 
@@ -198,12 +197,11 @@ export class Looker {
     if (!isKnown) this.holding.setLeaf(folder, name, found)
   }
 
-  /** Removes what a run of ours that was cut off left behind. */
   private clean(dir: Dir, names: readonly string[]): void {
     for (const name of names.filter(isTemporary)) {
       try {
         const stats = dir.lstat(name)
-        if (stats !== undefined && stats.ctimeMs < this.options.startedAt) dir.unlink(name)
+        if (stats !== undefined && isLeftOver(name, stats, this.options.startedAt)) dir.unlink(name)
       } catch {
         // It stays where it is, and in no tree.
       }

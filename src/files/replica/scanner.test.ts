@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -189,19 +190,37 @@ describe('what cannot be synced is opaque, and a problem', () => {
 })
 
 describe('our temporary files', () => {
-  test('are in no tree, and those that a crash left are removed by the first scan', async () => {
-    const { root } = setUp()
-    const left = `${TEMPORARY_PREFIX}0123456789abcdef-0`
+  const nameOf = (pid: number) => `${TEMPORARY_PREFIX}${pid}-0123456789abcdef-0`
+  const gone = () => spawnSync('true').pid
+
+  test('are in no tree; what a process left that is gone is removed, however young', async () => {
+    const root = temporaryRoot()
     mkdirSync(join(root, 'd'))
-    writeFileSync(join(root, 'd', left), '')
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    writeFileSync(join(root, 'd', nameOf(gone())), '')
+    symlinkSync('half', join(root, nameOf(gone())))
     const scanning = new Scanning(root)
-    const fresh = `${TEMPORARY_PREFIX}0123456789abcdef-1`
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    writeFileSync(join(root, 'd', fresh), '')
     await scanning.rescan()
     expect(treeAsText(scanning.tree)).toEqual({ d: expect.any(String) })
-    expect(readdirSync(join(root, 'd'))).toEqual([fresh])
+    expect(readdirSync(root)).toEqual(['d'])
+    expect(readdirSync(join(root, 'd'))).toEqual([])
+    expect(scanning.problems).toEqual(new Map())
+  })
+
+  test('of a process that runs are left alone: another session may be writing them', async () => {
+    const root = temporaryRoot()
+    const theirs = nameOf(process.ppid)
+    writeFileSync(join(root, theirs), 'half')
+    const scanning = new Scanning(root)
+    await scanning.rescan()
+    expect(treeAsText(scanning.tree)).toEqual({})
+    expect(readFileSync(join(root, theirs), 'utf8')).toBe('half')
+  })
+
+  test('are files and links: a directory by such a name is not removed', async () => {
+    const root = temporaryRoot()
+    mkdirSync(join(root, nameOf(gone())))
+    await new Scanning(root).rescan()
+    expect(readdirSync(root)).toHaveLength(1)
   })
 
   test('are told from files of users by more than how they begin', async () => {

@@ -1,20 +1,54 @@
+/**
+ * The names of what is ours in a synced folder, and the one rule for what may be removed of it. A name tells whose the
+ * file is: `.kubesync-tmp-<process id>-<token of the thread>-<number>`. Nothing else of ours lies among a user's files.
+ */
 import { randomBytes } from 'node:crypto'
+import type { Stats } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
+import { errnoOf } from '../../errors.ts'
 
 /** What the names of our unfinished files begin with; they are in no tree. */
 export const TEMPORARY_PREFIX = '.kubesync-tmp-'
 
 /** Exact, because what matches may be removed. */
-const pattern = /^\.kubesync-tmp-[0-9a-f]{16}-[0-9a-z]+$/
+const pattern = /^\.kubesync-tmp-([1-9]\d{0,9})-([0-9a-f]{16})-[0-9a-z]+$/
 const mine = randomBytes(8).toString('hex')
 let count = 0
 
+/** Milliseconds after which an unfinished file that nobody wrote to is nobody's, though its process id is in use. */
+const ABANDONED = 3_600_000
+
 /** A name nobody else uses. */
 export function temporaryName(): string {
-  return `${TEMPORARY_PREFIX}${mine}-${(count++).toString(36)}`
+  return `${TEMPORARY_PREFIX}${process.pid}-${mine}-${(count++).toString(36)}`
 }
 
 export function isTemporary(name: string): boolean {
   return name.startsWith(TEMPORARY_PREFIX) && pattern.test(name)
+}
+
+/**
+ * Whether a file is what a run of ours left that was cut off: its process is gone, or it is of this thread from before
+ * `startedAt`. Other sessions that run write into the same folder: theirs is left alone. Where process ids are not the
+ * same ones (another machine, another container), one of theirs may go; they write it again.
+ * @param startedAt milliseconds since 1970, by this machine's clock
+ */
+export function isLeftOver(name: string, stats: Stats, startedAt: number): boolean {
+  const [, pid, owner] = pattern.exec(name) ?? []
+  if (pid === undefined || !(stats.isFile() || stats.isSymbolicLink())) return false
+  // A process that has one thread to write with may have got the id of one that is gone.
+  const isOwn = owner === mine || (Number(pid) === process.pid && isMainThread)
+  if (isOwn) return stats.ctimeMs < startedAt
+  return !isRunning(Number(pid)) || Math.abs(Date.now() - stats.ctimeMs) > ABANDONED
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errnoOf(error) !== 'ESRCH'
+  }
 }
 
 /** In a synced folder, the directory that holds its trash, where that can be nowhere else (see `trash/store.ts`). */

@@ -44,7 +44,7 @@ describe('a sweep', () => {
     const { home, root } = await trashOf({ f: '1' })
     const store = join(home, storeName(root))
     const [pass = ''] = readdirSync(store).filter((name) => name !== 'folder')
-    writeFileSync(join(store, pass, '.kubesync-tmp-0123456789abcdef-0'), 'half')
+    writeFileSync(join(store, pass, '.kubesync-tmp-1-0123456789abcdef-0'), 'half')
     expect((await keptIn(home)).filter((line) => line.includes('half'))).toEqual([])
     await sweepTrash(home, { limits, now: Date.now() + 15 * DAY })
     expect(readdirSync(store)).toEqual(['folder'])
