@@ -1,11 +1,31 @@
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 
-/** Asks the person at the terminal; anything but yes is no. */
-export async function askPerson(question: string, signal: AbortSignal): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `, { signal })).trim())
-  } finally {
-    terminal.close()
+/** Asks a question and resolves with the line that answers it, trimmed; undefined when nobody will answer any more. */
+export type Ask = (question: string) => Promise<string | undefined>
+
+/**
+ * Asks the person at the terminal, whose lines are read in the order in which they were typed, also ahead of the
+ * questions. Rejects with the signal's reason when that is aborted.
+ */
+export function personAt(input: NodeJS.ReadStream, output: NodeJS.WriteStream, signal: AbortSignal): Ask {
+  let lines: AsyncIterator<string> | undefined
+  return async (question) => {
+    output.write(`${question} `)
+    // The terminal itself edits lines and turns ^C into a signal, as it does for any program.
+    lines ??= createInterface({ input, terminal: false })[Symbol.asyncIterator]()
+    const line = await Promise.race([lines.next(), aborted(signal)])
+    return line.done ? undefined : line.value.trim()
   }
+}
+
+/** Asks what is answered with yes or no; anything but yes is no. */
+export async function confirm(ask: Ask, question: string): Promise<boolean> {
+  return /^y(es)?$/i.test((await ask(`${question} [y/N]`)) ?? '')
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }

@@ -1,3 +1,5 @@
+import type { Ask } from './ask.ts'
+
 /** A stream to print to: a standard stream, or what stands for it in a test. */
 export interface Output {
   write(text: string): unknown
@@ -17,8 +19,8 @@ export interface Io {
   readonly cwd: string
   /** Aborted, with an `Interrupted`, when the user or the system wants the command to end. */
   readonly signal: AbortSignal
-  /** Asks the person at the terminal a question; absent where there is none. */
-  readonly ask?: (question: string) => Promise<boolean>
+  /** Asks the person at the terminal; absent where there is none. */
+  readonly ask?: Ask
 }
 
 /** Why a command ends before its time. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { errnoOf } from '../errors.ts'
+import { personAt } from './ask.ts'
 import { failureCode, programName, runCli } from './cli.ts'
 import { Interrupted } from './io.ts'
 import { describeError } from './report.ts'
@@ -32,9 +33,9 @@ export async function start(args: readonly string[]): Promise<void> {
     process.exit(failureCode(args))
   })
   const { signal } = controller
-  const ask = async (question: string) => (await import('./ask.ts')).askPerson(question, signal)
   const hasPerson = process.stdin.isTTY && stderr.isTTY
-  const io = { stdout, stderr, env, cwd: process.cwd(), signal, ...(hasPerson && { ask }) }
+  const ask = hasPerson && personAt(process.stdin, stderr, signal)
+  const io = { stdout, stderr, env, cwd: process.cwd(), signal, ...(ask && { ask }) }
   const code = await Promise.race([
     runCli(args, { name: programName(process.argv[1] ?? ''), io }),
     overdue(controller.signal),

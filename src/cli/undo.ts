@@ -4,6 +4,7 @@ import { KubesyncError } from '../errors.ts'
 import type { Catalog, Item } from '../files/trash/catalog.ts'
 import type { Step, Undone } from '../files/trash/undo.ts'
 import { bytes, count, printable } from '../ui/text.ts'
+import { confirm } from './ask.ts'
 import { newCommand } from './command.ts'
 import type { Cli } from './io.ts'
 import { type ConfigOptions, configOptions, type OutputFormat, outputOption } from './options.ts'
@@ -181,7 +182,7 @@ async function mayReplace(cli: Cli, steps: readonly Step[], isAllowed: boolean):
       hint: '--yes replaces it: it goes into the trash itself',
     })
   }
-  return ask(`${what} something else now. Replace it? It goes into the trash itself.`)
+  return confirm(ask, `${what} something else now. Replace it? It goes into the trash itself.`)
 }
 
 function tell(cli: Cli, { item, result, message }: Undone): void {
