@@ -36,13 +36,14 @@ const nothing = '-'
 
 /** One row for each session, and one for each spec that has none. */
 export function getRows(views: readonly SpecView[], wide: boolean): Rows {
-  const headers = ['spec', 'local', 'remote', 'status', 'pod', 'container']
-  const more = ['node', 'role', 'entries', 'sent', 'received', 'pods', 'namespace', 'context']
+  const headers = ['spec', 'local', 'remote', 'status', 'pod', 'role', 'container']
+  const more = ['node', 'entries', 'sent', 'received', 'pods', 'namespace', 'context']
   const rows = views.flatMap((view) => {
     const sessions = view.sessions.length === 0 ? [undefined] : view.sessions
     return sessions.map((session) => [
       ...[view.name, view.local ?? nothing, view.remote ?? nothing, describeRow(view, session)],
-      ...[session?.pod ?? nothing, session?.container ?? view.container ?? nothing],
+      ...[session?.pod ?? nothing, session?.role ?? nothing],
+      ...[session?.container ?? view.container ?? nothing],
       ...(wide ? moreCells(view, session) : []),
     ])
   })
@@ -54,7 +55,7 @@ function moreCells(view: SpecView, bound: BoundSessionStatus | undefined): strin
   const numbers = [session?.entries.local, session?.applied.remote, session?.applied.local]
   const pods = view.selector === undefined && view.pod === undefined ? nothing : podsOf(view)
   return [
-    ...[bound?.node ?? nothing, bound?.role ?? nothing],
+    bound?.node ?? nothing,
     ...numbers.map((number) => (number === undefined ? nothing : String(number))),
     ...[pods, view.namespace ?? nothing, view.context ?? nothing],
   ]

@@ -59,8 +59,8 @@ describe('rows', () => {
   test('are one for each container, or one for a spec without any', () => {
     const two = running([bound('a', { session: session() }), bound('b')])
     expect(getRows(mergeStatus([spec], [two]), false).rows).toEqual([
-      ['demo', '/home/me/demo', '/app', 'in sync', 'a', 'app'],
-      ['demo', '/home/me/demo', '/app', 'connecting', 'b', 'app'],
+      ['demo', '/home/me/demo', '/app', 'in sync', 'a', 'leader', 'app'],
+      ['demo', '/home/me/demo', '/app', 'connecting', 'b', 'leader', 'app'],
     ])
     expect(statuses(running([], { state: 'waiting', message: 'no pod matches' }))).toEqual(['waiting'])
   })

@@ -46,6 +46,8 @@ export interface SpecOptions extends KubeOptions {
   readonly selector?: string
   readonly pod?: string
   readonly container?: string
+  readonly pods?: 'all' | 'leader'
+  readonly twoWayAll?: true
   readonly localReadOnly?: true
   readonly remoteReadOnly?: true
   readonly reload?: string
@@ -60,6 +62,11 @@ export interface SpecOptions extends KubeOptions {
 export function specOptions(): Option[] {
   return [
     ...podOptions(),
+    new Option(
+      '--pods <which>',
+      'of several pods: `all`, which is so unless you say, or only their `leader`',
+    ).choices(['all', 'leader']),
+    new Option('--two-way-all', 'bring here what changes in any pod, not in the leader alone'),
     new Option('--local-read-only', 'never write here: changes travel to the containers only'),
     new Option('--remote-read-only', 'never write there: changes travel to this machine only'),
     ...ignoreOptions(),

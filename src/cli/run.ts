@@ -118,10 +118,21 @@ async function specOf(cli: Cli, { first, remote, options }: Given, configured: C
 }
 
 function refuseSpecFlags(options: RunOptions): void {
-  const { selector, pod, container, localReadOnly, remoteReadOnly, namespace, context, name } = options
+  const { selector, pod, container, pods, twoWayAll, localReadOnly, remoteReadOnly } = options
+  const { namespace, context, name } = options
   const { ignore, ignoreVcs, useGitignore, noUpload, noDownload } = options
   const which = [selector, pod, container, namespace, context, name]
-  const how = [localReadOnly, remoteReadOnly, ignore, ignoreVcs, useGitignore, noUpload, noDownload]
+  const how = [
+    pods,
+    twoWayAll,
+    localReadOnly,
+    remoteReadOnly,
+    ignore,
+    ignoreVcs,
+    useGitignore,
+    noUpload,
+    noDownload,
+  ]
   const given = [...which, ...how]
   if (given.every((value) => value === undefined)) return
   throw usageError(

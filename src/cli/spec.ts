@@ -28,7 +28,7 @@ export async function readSpec(cli: Cli, input: SpecInput): Promise<Omit<Spec, '
   refuseOwnFiles(local, input.paths)
   const context = await loadContext({ ...options, env: cli.io.env })
   const where = { local, remote, context: context.name, namespace: context.namespace }
-  return { ...where, ...pods, mode, ...ignoresFrom(options) }
+  return { ...where, ...pods, ...rolesFrom(options, mode), mode, ...ignoresFrom(options) }
 }
 
 /** A spec with a name, or an error about the name. */
@@ -44,6 +44,18 @@ function modeOf({ localReadOnly, remoteReadOnly }: SpecOptions): Spec['mode'] {
   }
   if (localReadOnly) return 'to-remote-safe'
   return remoteReadOnly ? 'to-local-safe' : 'two-way-safe'
+}
+
+/** What the pods are to each other, from flags. */
+function rolesFrom({ pods, twoWayAll }: SpecOptions, mode: Spec['mode']): Partial<Spec> {
+  if (twoWayAll === true && (pods === 'leader' || !mode.startsWith('two-way'))) {
+    const other = pods === 'leader' ? '--pods leader' : 'a mode that goes one way'
+    throw usageError(`--two-way-all does not go with ${other}`, 'leave one of them out')
+  }
+  return {
+    ...(pods === 'leader' ? { pods } : {}),
+    ...(twoWayAll === true ? { twoWayAll } : {}),
+  }
 }
 
 /** What is not synced, from flags; what is as it would be without them is left out. */

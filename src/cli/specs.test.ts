@@ -42,11 +42,13 @@ describe('create', () => {
   })
 
   test.each([
-    ['--local-read-only', 'to-remote-safe'],
-    ['--remote-read-only', 'to-local-safe'],
-  ])('%s lets changes travel one way', async (flag, mode) => {
+    ['changes travel one way', '--local-read-only', { mode: 'to-remote-safe' }],
+    ['changes travel the other way', '--remote-read-only', { mode: 'to-local-safe' }],
+    ['only one of several pods is synced', '--pods=leader', { pods: 'leader' }],
+    ['all pods may change what is here', '--two-way-all', { twoWayAll: true, mode: 'two-way-safe' }],
+  ])('%s with %s', async (_, flag, spec) => {
     await created(flag)
-    expect(JSON.parse((await terminal.ksync('list', '-o', 'json')).stdout)).toMatchObject([{ mode }])
+    expect(JSON.parse((await terminal.ksync('list', '-o', 'json')).stdout)).toMatchObject([spec])
   })
 
   test('what to leave alone, and what travels one way, is in the spec, and nothing that goes without saying', async () => {
@@ -93,6 +95,16 @@ describe('create', () => {
       'two read-only sides',
       ['--pod', 'p', '--local-read-only', '--remote-read-only', './demo', '/x'],
       'read-only',
+    ],
+    [
+      'all pods both ways, and one way',
+      ['-l', 'a=b', '--two-way-all', '--local-read-only', './demo', '/x'],
+      '--two-way-all does not go with a mode that goes one way',
+    ],
+    [
+      'all pods both ways, and the leader alone',
+      ['-l', 'a=b', '--two-way-all', '--pods=leader', './demo', '/x'],
+      '--two-way-all does not go with --pods leader',
     ],
     [
       'a pattern that matches nothing',

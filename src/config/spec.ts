@@ -35,6 +35,10 @@ export const specSchema = v.pipe(
     pod: v.optional(text),
     /** The container's name; without it the pod's default container (or its first). */
     container: v.optional(text),
+    /** Which of the pods that match: all, unless it says `leader`. */
+    pods: v.optional(v.picklist(['all', 'leader'])),
+    /** Whether changes travel both ways with every pod, and not with the leader alone. */
+    twoWayAll: v.optional(v.boolean()),
     mode: v.optional(v.picklist(['two-way-safe', 'to-remote-safe', 'to-local-safe']), 'two-way-safe'),
     /** What is ignored on both sides, besides what `.ksyncignore` says. */
     ignore: v.optional(patterns),
@@ -49,6 +53,10 @@ export const specSchema = v.pipe(
   v.check(
     (spec) => (spec.selector === undefined) !== (spec.pod === undefined),
     'a spec has either a selector or a pod',
+  ),
+  v.check(
+    ({ twoWayAll, pods, mode }) => twoWayAll !== true || (pods !== 'leader' && mode.startsWith('two-way')),
+    'twoWayAll needs all pods and a two-way mode',
   ),
 )
 

@@ -159,6 +159,34 @@ describe('why there is nothing to sync', () => {
   })
 })
 
+describe('what the pods are to each other', () => {
+  const pods = [pod('a', { age: 1 }), pod('b'), pod('c')]
+  const modes = (changes: Partial<Spec>) =>
+    given(pods, { spec: { ...spec, ...changes } }).bindings.map(
+      ({ pod, role, mode }) => `${pod} ${role} ${mode}`,
+    )
+
+  test('the leader syncs as the spec says, and the others only receive', () => {
+    expect(modes({})).toEqual([
+      'a leader two-way-safe',
+      'b follower to-remote-safe',
+      'c follower to-remote-safe',
+    ])
+  })
+
+  test('pods: leader leaves the others alone', () => {
+    expect(modes({ pods: 'leader' })).toEqual(['a leader two-way-safe'])
+  })
+
+  test('twoWayAll makes them equal', () => {
+    expect(modes({ twoWayAll: true })).toEqual([
+      'a peer two-way-safe',
+      'b peer two-way-safe',
+      'c peer two-way-safe',
+    ])
+  })
+})
+
 test('at most one leads, nobody is bound who does not run, and the same is decided twice', () => {
   const anyPod = fc
     .record({
@@ -186,6 +214,20 @@ test('at most one leads, nobody is bound who does not run, and the same is decid
       }
       expect(first.waiting === undefined).toBe(first.bindings.length > 0)
       expect(given(pods.toReversed(), { leader: first.leader, failing })).toEqual(first)
+    }),
+  )
+})
+
+test('who leads goes on to lead, whoever comes or goes beside it and whether it is ready or not', () => {
+  const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { minLength: 1 })
+  fc.assert(
+    fc.property(names, names, fc.boolean(), (before, after, ready) => {
+      const { leader } = given(before.map((name, age) => pod(name, { age })))
+      const left = after.map((name, age) => pod(name, { age: 20 - age }))
+      const led = left.map((one) => (one.uid === leader ? { ...one, ready } : one))
+      const next = given(led, { leader }).leader
+      if (left.some(({ uid }) => uid === leader)) expect(next).toBe(leader)
+      else expect(next).not.toBe(leader)
     }),
   )
 })

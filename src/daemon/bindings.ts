@@ -2,6 +2,9 @@ import type { Spec } from '../config/spec.ts'
 import type { Mode } from '../files/mode.ts'
 import type { Container, Pod } from './pods.ts'
 
+/** A `peer` is one of several that all sync as the spec says. */
+export type Role = 'leader' | 'follower' | 'peer'
+
 /** A running container that a spec is to be synced with, and how. */
 export interface Binding {
   readonly podUid: string
@@ -10,7 +13,7 @@ export interface Binding {
   readonly container: string
   /** A container that restarts gets a new one, and with it a new file system. */
   readonly containerId: string
-  readonly role: 'leader' | 'follower'
+  readonly role: Role
   readonly mode: Mode
 }
 
@@ -101,14 +104,23 @@ function isBackingOff({ reason }: Container): boolean {
 }
 
 function bindingOf({ pod, container }: Candidate, by: { spec: Spec; leader: string | undefined }): Binding[] {
-  const role = pod.uid === by.leader ? 'leader' : 'follower'
-  const mode = role === 'leader' ? by.spec.mode : 'to-remote-safe'
+  const role = roleOf(pod, by)
+  const mode = role === 'follower' ? 'to-remote-safe' : by.spec.mode
   const containerId = container.runningId
-  // What is never sent to the containers has nothing to give to a follower.
-  if (containerId === undefined || (role === 'follower' && by.spec.mode === 'to-local-safe')) return []
+  if (containerId === undefined || (role === 'follower' && !hasFollowers(by.spec))) return []
   return [
     { podUid: pod.uid, pod: pod.name, node: pod.node, container: container.name, containerId, role, mode },
   ]
+}
+
+function roleOf(pod: Pod, { spec, leader }: { spec: Spec; leader: string | undefined }): Role {
+  if (spec.twoWayAll === true) return 'peer'
+  return pod.uid === leader ? 'leader' : 'follower'
+}
+
+/** What is never sent to the containers has nothing to give to a follower. */
+function hasFollowers({ pods, mode }: Spec): boolean {
+  return pods !== 'leader' && mode !== 'to-local-safe'
 }
 
 function whyWaiting(spec: Spec, pods: readonly Pod[]): string {

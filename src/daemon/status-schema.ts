@@ -26,7 +26,7 @@ const boundSessionSchema = v.object({
   pod: v.string(),
   node: v.string(),
   container: v.string(),
-  role: v.picklist(['leader', 'follower']),
+  role: v.picklist(['leader', 'follower', 'peer']),
   session: v.exactOptional(sessionSchema),
   message: v.exactOptional(v.string()),
 })

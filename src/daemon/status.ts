@@ -23,8 +23,8 @@ export interface BoundSessionStatus {
   readonly pod: string
   readonly node: string
   readonly container: string
-  /** `leader` syncs as the spec says; `follower` only receives. */
-  readonly role: 'leader' | 'follower'
+  /** `leader` syncs as the spec says, as all do that are a `peer`; `follower` only receives. */
+  readonly role: 'leader' | 'follower' | 'peer'
   /** Absent while the agent's node is being reached. */
   readonly session?: SessionStatus
   /** Why there is no session, or is none any more; it is tried again. Absent at the first attempt. */
