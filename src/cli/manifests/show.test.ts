@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { FieldDifference, Plan, ResourcePlan } from '../../manifests/plan/plan.ts'
-import { showPlan, showSummary } from './show.ts'
+import { showDifferences, showPlan, showSummary } from './show.ts'
 
 const plain = (_format: unknown, text: string) => text
 
@@ -45,23 +45,42 @@ describe('a plan as text', () => {
 
   test('tells both values and whose the difference is, and nothing of what is the same', () => {
     const text = showPlan(plan, plain)
-    expect(text).toContain('spec.image  yours')
-    expect(text).toMatch(/cluster "a:1"\n.*file {4}"a:2"/)
+    expect(text).toContain('Deployment.apps shop/web  (shop/web.yaml)')
+    expect(text).toContain('  - image: a:1  # yours\n  +   image: a:2\n'.replace('  - ', '  -   '))
     expect(text).not.toContain('Service shop/web')
     expect(showSummary(plan)).toBe('1 changed, 1 the same')
   })
 
+  test('shows the other way round for a pull', () => {
+    const theirs = { ...image, local: 'a:1', remote: 'a:2', base: 'a:1', whose: 'theirs' as const }
+    expect(showDifferences([theirs], 'pull', plain)).toContain('-   image: a:1  # theirs\n  +   image: a:2')
+  })
+
+  test('does not mark what stays as it is as if it went', () => {
+    const text = shown([{ ...image, whose: 'theirs', manager: 'hpa', local: 2, remote: 5 }])
+    expect(text).toContain('~   image: 2  # file\n  ~   image: 5  # cluster; theirs (hpa)')
+    expect(text).not.toMatch(/^ {2}[-+]/m)
+  })
+
   test('names the manager that holds a field', () => {
     expect(shown([{ ...image, manager: 'helm', isHeld: true }])).toContain('yours, held by helm')
-    expect(shown([{ ...image, whose: 'theirs', manager: 'hpa' }])).toContain('theirs (hpa)')
+  })
+
+  test('shows a whole object that will be created', () => {
+    const whole = { ...image, path: [], base: undefined, local: { kind: 'ConfigMap' }, remote: undefined }
+    expect(shown([whole])).toContain('+ kind: ConfigMap  # yours')
   })
 
   test('shows no secret, and nothing that steers a terminal', () => {
-    const text = shown([
-      { ...image, local: 'hunter2', remote: 'hunter1', isSecret: true },
-      { ...image, path: ['a\u001b[2J'], local: '\u009b31m', remote: undefined },
-    ])
+    const secret = { kind: 'Secret', data: { password: 'hunter3' } }
+    const text = [
+      shown([{ ...image, local: 'hunter2', remote: 'hunter1', isSecret: true }]),
+      shown([{ ...image, path: [], local: secret, remote: undefined, isSecret: true }]),
+      shown([{ ...image, path: ['a\u001b[2J'], local: '\u009b31m', remote: undefined }]),
+      shown([{ ...image, local: 'one\n\u001b[2Jtwo\n', remote: 'one\ntwo\n' }]),
+    ].join('')
     expect(text).not.toContain('hunter')
+    expect(text).toContain('password: (hidden)')
     expect(text).not.toContain('\u001b')
     expect(text).not.toContain('\u009b')
   })

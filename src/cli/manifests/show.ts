@@ -1,56 +1,120 @@
-import { describePath } from '../../manifests/diff/compare.ts'
-import type { FieldDifference, Plan, ResourcePlan, Whose } from '../../manifests/plan/plan.ts'
-import type { Json } from '../../manifests/value.ts'
+import {
+  type Direction,
+  type FieldDifference,
+  type Plan,
+  proposed,
+  type ResourcePlan,
+  type Whose,
+} from '../../manifests/plan/plan.ts'
+import { isMap, type Json } from '../../manifests/value.ts'
 import type { Style } from '../../ui/style.ts'
-import { count, printable } from '../../ui/text.ts'
+import { count, printable, printableLines } from '../../ui/text.ts'
+import { type Field, hunk, type Line, masked, type Side, type Sign } from './hunk.ts'
 
-/** A plan as plain text: where it is about, and by resource and field what differs. */
+/** A plan as text: where it is about, and by object and field what differs. */
 export function showPlan(plan: Plan, style: Style): string {
   const shown = plan.resources.filter(({ state, notes }) => state !== 'same' || notes.length > 0)
-  return [showHeader(plan), ...shown.map((resource) => showResource(resource, plan, style))].join('')
+  return [showHeader(plan), ...shown.map((resource) => showResource(resource, plan.direction, style))].join(
+    '\n',
+  )
 }
 
 function showHeader({ cluster: { context, server, namespace } }: Plan): string {
   return `context ${printable(context)}   server ${printable(server)}   namespace ${printable(namespace)}\n`
 }
 
-function showResource(resource: ResourcePlan, plan: Plan, style: Style): string {
+/** An object of a plan: what it is, where it is written down, and what differs, as lines of YAML. */
+export function showResource(resource: ResourcePlan, direction: Direction, style: Style): string {
   const { id, place, state, differences, notes, replace } = resource
-  const title = `${style('bold', printable(id))}  ${printable(place.file)}  ${stateWords(state, plan)}\n`
-  const lines = [
-    ...differences.flatMap((difference) => showDifference(difference, style)),
-    ...(replace === undefined ? [] : [style('yellow', `! ${printable(replace.reason)}`)]),
-    ...notes.map((note) => style('yellow', `! ${printable(note)}`)),
-  ]
-  return title + lines.map((line) => `  ${line}\n`).join('')
+  const words = stateWords(state, direction)
+  const title = [style('bold', printable(id)), style('dim', `(${printable(place.file)})`), words]
+  const warnings = [...(replace === undefined ? [] : [replace.reason]), ...notes]
+  return [
+    `${title.filter((part) => part !== '').join('  ')}\n`,
+    showDifferences(differences, direction, style),
+    ...warnings.map((text) => style('yellow', `  ! ${printable(text)}\n`)),
+  ].join('')
 }
 
-function stateWords(state: ResourcePlan['state'], { direction }: Plan): string {
+/** Fields in which the sides differ: `-` goes, `+` comes, and `~` is told and stays unless somebody chooses otherwise. */
+export function showDifferences(
+  differences: readonly FieldDifference[],
+  direction: Direction,
+  style: Style,
+): string {
+  const fields = differences.flatMap((difference) => fieldOf(difference, direction))
+  return hunk(fields)
+    .map((line) => `${showLine(line, style)}\n`)
+    .join('')
+}
+
+const colours = { ' ': 'dim', '-': 'red', '+': 'green', '~': 'yellow' } as const
+
+function showLine({ sign, text, remark }: Line, style: Style): string {
+  const line = style(colours[sign], `  ${sign} ${printableLines(text)}`)
+  return remark === undefined ? line : `${line}  ${style('dim', `# ${printable(remark)}`)}`
+}
+
+function stateWords(state: ResourcePlan['state'], direction: Direction): string {
   switch (state) {
     case 'only-local':
-      return direction === 'push' ? '(will be created)' : '(not in the cluster)'
+      return direction === 'push' ? 'will be created' : 'not in the cluster'
     case 'only-remote':
-      return direction === 'pull' ? '(new file)' : '(in no file)'
+      return direction === 'pull' ? 'new file' : 'in no file'
     case 'conflict':
-      return '(conflict)'
+      return 'conflict'
     case 'refused':
-      return '(refused)'
+      return 'refused'
     default:
       return ''
   }
 }
 
-function showDifference(difference: FieldDifference, style: Style): string[] {
-  const { path, local, remote, isSecret } = difference
-  // A whole object that only one side has: its name has said it.
-  if (path.length === 0) return []
-  const head = `${printable(describePath(path))}  ${style('dim', whoseWords(difference))}`
-  const value = (it: Json) => (isSecret ? '(hidden)' : printable(JSON.stringify(it)))
+function fieldOf(difference: FieldDifference, direction: Direction): Field[] {
+  const { path, local, remote, whose } = difference
+  // What a pull would write is read in the file; what a push would make is not written down anywhere else.
+  if (path.length === 0 && (direction === 'pull' || local === undefined)) return []
+  const [before, after] = direction === 'push' ? [remote, local] : [local, remote]
+  const remark = whoseWords(difference)
+  if (proposed(direction, difference) === 'take') {
+    const first = before === undefined ? 'after' : 'before'
+    return [
+      {
+        path,
+        sides: [
+          side(difference, { sign: '-', value: before, ...(first === 'before' && { remark }) }),
+          side(difference, { sign: '+', value: after, ...(first === 'after' && { remark }) }),
+        ],
+      },
+    ]
+  }
+  const sign: Sign = '~'
+  if (whose === 'default' || whose === 'webhook')
+    return [{ path, sides: [side(difference, { sign, value: remote, remark })] }]
   return [
-    head,
-    ...(remote === undefined ? [] : [`  cluster ${style('red', value(remote))}`]),
-    ...(local === undefined ? [] : [`  file    ${style('green', value(local))}`]),
+    {
+      path,
+      sides: [
+        side(difference, { sign, value: local, remark: 'file' }),
+        side(difference, { sign, value: remote, remark: `cluster; ${remark}` }),
+      ],
+    },
   ]
+}
+
+function side({ isSecret, path }: FieldDifference, { sign, value, remark }: Side): Side {
+  return {
+    sign,
+    value: value === undefined || !isSecret ? value : hidden(value, path.length === 0),
+    ...(remark !== undefined && { remark }),
+  }
+}
+
+/** Of a whole object, what is secret in it. */
+function hidden(value: Json, isWhole: boolean): Json {
+  if (!isWhole || !isMap(value)) return masked(value)
+  const names = ['data', 'stringData'].filter((name) => value[name] !== undefined)
+  return { ...value, ...Object.fromEntries(names.map((name) => [name, masked(value[name] ?? null)])) }
 }
 
 const words: Readonly<Record<Whose, string>> = {
@@ -64,7 +128,7 @@ const words: Readonly<Record<Whose, string>> = {
 
 function whoseWords({ whose, manager, isHeld }: FieldDifference): string {
   if (manager === undefined) return words[whose]
-  return isHeld ? `${words[whose]}, held by ${printable(manager)}` : `${words[whose]} (${printable(manager)})`
+  return isHeld ? `${words[whose]}, held by ${manager}` : `${words[whose]} (${manager})`
 }
 
 /** `2 changed, 1 new, 497 the same`. */

@@ -1,18 +1,11 @@
-import { stringify } from 'yaml'
 import { isList, isMap, type Json, type JsonMap } from '../value.ts'
-import { yamlOptions } from '../yaml/parse.ts'
+import { toYaml } from '../yaml/output.ts'
 
 /** A new file for an object: fields in kubectl's order, which is the alphabet's; JSON if the file is called so. */
 export function renderManifest(object: JsonMap, file: string): string {
   const sorted = inOrder(object)
   if (file.endsWith('.json')) return `${JSON.stringify(sorted, null, 2)}\n`
-  return stringify(sorted, {
-    ...(yamlOptions as object),
-    lineWidth: 0,
-    indentSeq: false,
-    blockQuote: 'literal',
-    aliasDuplicateObjects: false,
-  })
+  return toYaml(sorted)
 }
 
 function inOrder(value: Json): Json {

@@ -1,5 +1,6 @@
 import { Document, Scalar, visit } from 'yaml'
 import type { Json } from '../value.ts'
+import { outputOptions } from './output.ts'
 import { yamlOptions } from './parse.ts'
 import type { Style } from './style.ts'
 
@@ -47,10 +48,9 @@ function rendered(value: unknown, { style, column }: RenderOptions): string[] {
     },
   })
   const text = document.toString({
+    ...outputOptions,
     indent: style.indent,
     indentSeq: style.indentSeq,
-    lineWidth: 0,
-    blockQuote: 'literal',
     flowCollectionPadding: false,
   })
   const margin = ' '.repeat(column)
