@@ -1,4 +1,4 @@
-import type { BaseEntry, BaseFile, BaseUpdate } from './base/base.ts'
+import { agreedDirectory, type BaseEntry, type BaseFile, type BaseUpdate } from './base/base.ts'
 import { sameStamp } from './delta.ts'
 import type { Operation } from './operation.ts'
 import type { Side } from './side.ts'
@@ -22,9 +22,9 @@ export function agreementOn(deed: Deed): BaseUpdate | undefined {
   const { path, op } = operation
   if (op === 'remove') return written === null && base !== undefined ? [path, null] : undefined
   if (op === 'mkdir') {
-    return written?.kind === 'directory' && base?.kind !== 'directory'
-      ? [path, { kind: 'directory' }]
-      : undefined
+    if (written?.kind !== 'directory' || base?.kind === 'directory') return undefined
+    const { side, other } = deed
+    return [path, agreedDirectory({ local: other, remote: other, [side]: written })]
   }
   if (op === 'symlink') {
     return written?.kind === 'symlink' ? [path, { kind: 'symlink', target: operation.target }] : undefined

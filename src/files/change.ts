@@ -1,6 +1,6 @@
 import type { Arrival, Change, Decision, Meeting } from '../merge/decide.ts'
 import { decideArrival, decideChange } from '../merge/decide.ts'
-import type { BaseFile, BaseTree } from './base/base.ts'
+import { type BaseFile, type BaseTree, isRemounted } from './base/base.ts'
 import { sameStamp } from './delta.ts'
 import { joinPath } from './path.ts'
 import type { Side } from './side.ts'
@@ -79,8 +79,8 @@ interface Held {
 }
 
 function shallowChange(run: Run, { side, path, base, node: { entry } }: Held): Change {
-  if (entry.kind === 'opaque') return 'opaque'
   const before = base?.entry
+  if (entry.kind === 'opaque' || isRemounted(before, entry, side)) return 'opaque'
   if (before?.kind === 'file' && entry.kind === 'file') {
     const same = entry.executable === before.executable
     return same && contentOf(run, before, { side, path, entry }) === 'same' ? 'unchanged' : 'modified'

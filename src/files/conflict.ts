@@ -10,6 +10,14 @@ export function describeConflict(spot: Spot, verdict: Verdict): string {
   return local === remote ? `each side ${local}, and they differ` : `local ${local}, remote ${remote}`
 }
 
+/** A sentence that says that a volume came or went at a directory. */
+export function describeRemount(spot: Spot, side: Side): string {
+  const entry = spot[side]?.entry
+  const isNew = entry?.kind === 'directory' && entry.isMount === true
+  const what = isNew ? 'another volume was mounted here' : 'the volume that was mounted here is gone'
+  return `${what} on the ${side} side, so what is missing was not deleted: undo that, or merge what both have`
+}
+
 function deed(spot: Spot, side: Side, change: Change | Arrival): string {
   const kind = spot[side]?.entry.kind ?? 'file'
   switch (change) {

@@ -26,6 +26,8 @@ export interface ConflictsOptions {
   readonly replicas: Readonly<Record<Side, Replica>>
   readonly ways: Ways
   readonly current: () => readonly Conflict[]
+  /** Forgets what was agreed on at a path and below. */
+  readonly forget: (path: Path) => void
   /**
    * Does something to a path; nothing is planned there before that is done, and everything afterwards. Rejects while
    * a root is gone, or the two sides do not go by the same rules: what one of them ignores would look deleted.
@@ -65,6 +67,9 @@ export class Conflicts {
     if (!this.options.current().some((conflict) => conflict.path === path)) {
       throw new KubesyncError('NO_SUCH_CONFLICT', `there is no conflict at ${path}`)
     }
+    if (this.at('local', path)?.children !== undefined && this.at('remote', path)?.children !== undefined) {
+      return this.settleRemount(path, keep)
+    }
     const loser = keep === 'remote' ? 'local' : 'remote'
     this.refuseReadOnly(loser, path)
     if (keep === 'both') this.refuseReadOnly('local', path)
@@ -74,6 +79,16 @@ export class Conflicts {
       if (keep === 'both') await this.setBeside(path)
       for (const operations of decided) await this.carryOut(loser, operations)
     })
+  }
+
+  /** Where both have a directory, a volume came or went: from now on they meet as for the first time. */
+  private async settleRemount(path: Path, keep: Keep): Promise<void> {
+    if (keep !== 'both') {
+      throw new KubesyncError('NOT_SETTLED', `what is in ${path} cannot be compared with what was`, {
+        hint: '`--keep both` merges what the two sides have now, and deletes nothing',
+      })
+    }
+    await this.options.alone(path, async () => this.options.forget(path))
   }
 
   private refuseReadOnly(side: Side, path: Path): void {

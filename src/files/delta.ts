@@ -164,6 +164,8 @@ export function sameEntry(a: Entry, b: Entry): boolean {
   if (a.kind === 'opaque') return b.kind === 'opaque' && a.reason === b.reason
   if (b.kind === 'opaque' || !sameStamp(a.stamp, b.stamp)) return false
   if (a.kind === 'symlink') return b.kind === 'symlink' && a.target === b.target
-  if (a.kind === 'directory') return b.kind === 'directory' && a.hasIgnored === b.hasIgnored
+  if (a.kind === 'directory') {
+    return b.kind === 'directory' && a.hasIgnored === b.hasIgnored && a.isMount === b.isMount
+  }
   return b.kind === 'file' && a.executable === b.executable && a.digest === b.digest
 }

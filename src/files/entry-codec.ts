@@ -1,7 +1,7 @@
 import type { ByteReader, ByteWriter } from '../wire/bytes.ts'
 import { WireError } from '../wire/error.ts'
 import { badPath } from './path.ts'
-import type { Digest, Entry, FileEntry, Path, Stamp } from './tree.ts'
+import type { Digest, DirectoryEntry, Entry, FileEntry, Path, Stamp } from './tree.ts'
 
 const DIGEST_BYTES = 32
 /** UTF-16 units. No system has longer links. */
@@ -14,6 +14,7 @@ const KIND_MASK = 7
 const EXECUTABLE = 8
 const HAS_DIGEST = 16
 const HAS_IGNORED = 8
+const IS_MOUNT = 16
 
 /** Writes a list of paths, each without the directory it shares with the one before. */
 export class PathWriter {
@@ -120,14 +121,17 @@ export function writeEntry(writer: ByteWriter, entry: Entry | null): void {
     writeFile(writer, entry)
     return
   }
-  const isHolding = entry.kind === 'directory' && entry.hasIgnored === true
-  writer.u8(kinds[entry.kind] | (isHolding ? HAS_IGNORED : 0))
+  writer.u8(kinds[entry.kind] | (entry.kind === 'directory' ? flagsOf(entry) : 0))
   if (entry.kind === 'opaque') {
     writer.string(entry.reason)
     return
   }
   writeStamp(writer, entry.stamp)
   if (entry.kind === 'symlink') writeTarget(writer, entry.target)
+}
+
+function flagsOf({ hasIgnored, isMount }: DirectoryEntry): number {
+  return (hasIgnored ? HAS_IGNORED : 0) | (isMount ? IS_MOUNT : 0)
 }
 
 function writeFile(writer: ByteWriter, { executable, stamp, digest }: FileEntry): void {
@@ -141,13 +145,19 @@ export function readEntry(reader: ByteReader): Entry | null {
   if ((first & KIND_MASK) === kinds.file) return readFile(reader, first)
   if (first === kinds.none) return null
   if (first === kinds.opaque) return { kind: 'opaque', reason: reader.string() }
-  if (first === kinds.directory) return { kind: 'directory', stamp: readStamp(reader) }
-  if (first === (kinds.directory | HAS_IGNORED)) {
-    return { kind: 'directory', stamp: readStamp(reader), hasIgnored: true }
-  }
+  if ((first & ~(HAS_IGNORED | IS_MOUNT)) === kinds.directory) return readDirectory(reader, first)
   if (first !== kinds.symlink) throw new WireError(`${first} is no kind of entry`)
   const stamp = readStamp(reader)
   return { kind: 'symlink', target: readTarget(reader), stamp }
+}
+
+function readDirectory(reader: ByteReader, first: number): DirectoryEntry {
+  const stamp = readStamp(reader)
+  return {
+    ...{ kind: 'directory', stamp },
+    ...((first & HAS_IGNORED) !== 0 && { hasIgnored: true }),
+    ...((first & IS_MOUNT) !== 0 && { isMount: true }),
+  }
 }
 
 function readFile(reader: ByteReader, first: number): FileEntry {

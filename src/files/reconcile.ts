@@ -1,7 +1,7 @@
-import type { BaseTree } from './base/base.ts'
+import { agreedDirectory, type BaseTree, isRemounted } from './base/base.ts'
 import type { Verdict } from './change.ts'
 import { isSettled, judge } from './change.ts'
-import { describeConflict } from './conflict.ts'
+import { describeConflict, describeRemount } from './conflict.ts'
 import { mergeFiles } from './merge-files.ts'
 import type { FirstContact, Mode } from './mode.ts'
 import { joinPath } from './path.ts'
@@ -90,7 +90,14 @@ function mergeAt(run: Run, spot: Spot, scope: Scope): Remains {
     return carryOut(run, spot, judge(run, spot))
   }
   const known = base?.children !== undefined
-  if (!known) run.plan.agreed.push([path, { kind: 'directory' }])
+  const moved = (['local', 'remote'] as const).find((side) =>
+    isRemounted(base?.entry, spot[side]?.entry, side),
+  )
+  if (moved !== undefined) {
+    run.plan.conflicts.push({ path, message: describeRemount(spot, moved) })
+    return BOTH
+  }
+  if (!known) run.plan.agreed.push([path, agreedDirectory({ local: local.entry, remote: remote.entry })])
   mergeChildren(run, placeAt(spot, { local: true, remote: true }), known ? scope : 'all')
   return BOTH
 }

@@ -1,69 +1,13 @@
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { bindBase } from './base/bind.ts'
-import type { BaseStore } from './base/store.ts'
-import { openBaseStore } from './base/store.ts'
+import { describe, expect, test } from 'vitest'
 import { walk } from './delta.ts'
 import type { Replica } from './replica/replica.ts'
 import { anyChanges, carryOut } from './replica/testing/changes.ts'
 import { temporaryRoot } from './replica/testing/roots.ts'
-import { servedReplica } from './replica/testing/served.ts'
-import type { Session } from './session.ts'
-import { startSession } from './session.ts'
 import type { SessionStatus } from './status.ts'
-
-/** What is below a directory, with content: path -> what is there. */
-function contentsOf(root: string, directory = ''): Record<string, string> {
-  const lines: Record<string, string> = {}
-  for (const name of readdirSync(join(root, directory)).sort()) {
-    const path = join(directory, name)
-    const at = join(root, path)
-    const stats = lstatSync(at)
-    if (stats.isSymbolicLink()) lines[path] = `symlink ${readlinkSync(at)}`
-    else if (stats.isDirectory()) Object.assign(lines, { [path]: 'directory' }, contentsOf(root, path))
-    else lines[path] = `file ${readFileSync(at, 'latin1')}${stats.mode & 0o100 ? ' *' : ''}`
-  }
-  return lines
-}
-
-interface Pair {
-  readonly local: string
-  readonly remote: string
-  readonly replicas: readonly [Replica, Replica]
-  readonly base: BaseStore
-  readonly session: Session
-}
-
-async function synced(local = temporaryRoot(), remote = temporaryRoot(), basePath?: string): Promise<Pair> {
-  const replicas = [await servedReplica(local), await servedReplica(remote)] as const
-  const base = openBaseStore(basePath ?? join(temporaryRoot(), 'base'))
-  bindBase(base, { container: 'c', local: replicas[0].info, remote: replicas[1].info, isSuccessor: false })
-  const session = startSession({ local: replicas[0], remote: replicas[1], base, mode: 'two-way-safe' })
-  onTestFinished(async () => {
-    await session.stop()
-    base.close()
-  })
-  return { local, remote, replicas, base, session }
-}
-
-/** Everything on disk has been seen, and what follows from it is done. */
-async function settled({ replicas, session }: Pair): Promise<SessionStatus> {
-  await Promise.all(replicas.map((replica) => replica.rescan('all')))
-  return session.settled()
-}
+import { contentsOf, type Pair, settled, synced } from './testing/pair.ts'
 
 describe('two directories', () => {
   test('become the same, down to modes, links, empty directories and odd names', async () => {
@@ -76,7 +20,7 @@ describe('two directories', () => {
     writeFileSync(join(local, 'with space, ünï and \n newline'), 'x')
     symlinkSync('a/run', join(local, 'link'))
     symlinkSync('nowhere', join(local, 'dangling'))
-    const pair = await synced(local)
+    const pair = await synced({ local })
     expect((await settled(pair)).phase).toBe('in-sync')
     expect(contentsOf(pair.remote)).toEqual(contentsOf(local))
   })
@@ -95,12 +39,12 @@ describe('two directories', () => {
 
   test('are found in step by the next session, which moves nothing', async () => {
     const basePath = join(temporaryRoot(), 'base')
-    const first = await synced(temporaryRoot(), temporaryRoot(), basePath)
+    const first = await synced({ basePath })
     for (let i = 0; i < 300; i++) writeFileSync(join(first.local, `f${i}`), `${i}`)
     await settled(first)
     await first.session.stop()
     first.base.close()
-    const second = await synced(first.local, first.remote, basePath)
+    const second = await synced({ local: first.local, remote: first.remote, basePath })
     const status = await settled(second)
     expect(status.applied).toEqual({ local: 0, remote: 0 })
     expect(status.entries).toEqual({ local: 300, remote: 300 })
@@ -111,7 +55,7 @@ describe('two directories', () => {
     for (const root of [local, remote]) writeFileSync(join(root, 'same'), 'content')
     writeFileSync(join(local, 'different'), 'mine')
     writeFileSync(join(remote, 'different'), 'its.')
-    const pair = await synced(local, remote)
+    const pair = await synced({ local, remote })
     const status = await settled(pair)
     expect(status.applied).toEqual({ local: 0, remote: 0 })
     expect(status.conflicts.map(({ path }) => path)).toEqual(['different'])

@@ -73,6 +73,7 @@ class SyncSession implements Session {
     this.conflicts = new Conflicts({
       ...{ replicas: { local, remote }, current: () => this.engine.conflicts },
       ways: waysOf(mode, exclusions),
+      forget: (path) => base.commit([[path, null]]),
       alone: (path, action) => this.engine.alone(path, action),
     })
     this.feed = new StatusFeed(() => this.status, options.onStatus ?? (() => {}))

@@ -43,6 +43,8 @@ export interface DirectoryEntry {
   readonly stamp: Stamp
   /** It holds something that is ignored, and so is not in the tree: it cannot be removed. */
   readonly hasIgnored?: true
+  /** It is another filesystem than the directory it is in: a volume is mounted here. */
+  readonly isMount?: true
 }
 
 /**

@@ -2,9 +2,11 @@
 import type { ByteReader, ByteWriter } from '../../wire/bytes.ts'
 import { WireError } from '../../wire/error.ts'
 import * as part from '../entry-codec.ts'
-import type { BaseEntry, BaseUpdate } from './base.ts'
+import type { BaseDirectory, BaseEntry, BaseUpdate } from './base.ts'
 
-const kinds = { none: 0, file: 1, symlink: 2, directory: 3, executable: 4 } as const
+const kinds = { none: 0, file: 1, symlink: 2, directory: 3, executable: 4, mount: 5 } as const
+/** By position: on which sides a volume is mounted. */
+const mounted = ['local', 'remote', 'both'] as const
 /** Bytes the smallest update takes: a path and a kind. */
 const MIN_UPDATE = 3
 
@@ -27,7 +29,7 @@ export function readUpdates(reader: ByteReader): BaseUpdate[] {
 
 function writeEntry(writer: ByteWriter, entry: BaseEntry | null): void {
   if (entry === null) writer.u8(kinds.none)
-  else if (entry.kind === 'directory') writer.u8(kinds.directory)
+  else if (entry.kind === 'directory') writeDirectory(writer, entry)
   else if (entry.kind === 'symlink') part.writeTarget(writer.u8(kinds.symlink), entry.target)
   else {
     writer.u8(entry.executable ? kinds.executable : kinds.file)
@@ -37,10 +39,22 @@ function writeEntry(writer: ByteWriter, entry: BaseEntry | null): void {
   }
 }
 
+function writeDirectory(writer: ByteWriter, directory: BaseDirectory): void {
+  if (directory.mounted === undefined) writer.u8(kinds.directory)
+  else writer.u8(kinds.mount).u8(mounted.indexOf(directory.mounted))
+}
+
+function readMount(reader: ByteReader): BaseDirectory {
+  const on = mounted[reader.u8()]
+  if (on === undefined) throw new WireError('a volume is mounted on no side')
+  return { kind: 'directory', mounted: on }
+}
+
 function readEntry(reader: ByteReader): BaseEntry | null {
   const kind = reader.u8()
   if (kind === kinds.none) return null
   if (kind === kinds.directory) return { kind: 'directory' }
+  if (kind === kinds.mount) return readMount(reader)
   if (kind === kinds.symlink) return { kind: 'symlink', target: part.readTarget(reader) }
   if (kind !== kinds.file && kind !== kinds.executable)
     throw new WireError(`${kind} is no kind of base entry`)

@@ -41,7 +41,7 @@ export interface Image {
 
 const MAGIC = Buffer.from('ksyncbase')
 /** Raised whenever the format changes. */
-const VERSION = 1
+const VERSION = 2
 const HEADER = MAGIC.length + 1
 /** Length and CRC-32 of the payload, 4 bytes each. */
 const FRAME = 8

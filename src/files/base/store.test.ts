@@ -180,9 +180,9 @@ describe('a file that cannot be used', () => {
   test('is one of another version', () => {
     opened().close()
     const bytes = readFileSync(path)
-    bytes[9] = 2
+    bytes[9] = 1
     writeFileSync(path, bytes)
-    expectSetAside(/version 2/)
+    expectSetAside(/version 1/)
   })
 
   test('is one whose snapshot has a single wrong bit, wherever', () => {

@@ -47,7 +47,8 @@ function makeDirectory(
   if (expect !== 'absent') throw new Stale()
   dir.mkdir(name)
   return using(dir.openDir(name), (below) => {
-    const made = new Folder(path, directoryEntry(below.stat()))
+    const stats = below.stat()
+    const made = new Folder(path, directoryEntry(stats, folder.dev), stats.dev)
     site.watch(made, below)
     site.holding.changeQuietly(() => site.holding.setFolder(folder, name, made))
     const { names, undecodable } = below.list()

@@ -12,6 +12,8 @@ export class Folder {
   readonly path: Path
   readonly depth: number
   entry: DirectoryEntry
+  /** The device that it is on. */
+  readonly dev: number
   readonly children = new Map<string, Folder | Leaf>()
   watching: Watching | undefined
   /** Names of files that could change without their stamps showing it (see `isRacy`). */
@@ -19,8 +21,9 @@ export class Folder {
   /** No longer part of the tree. */
   gone = false
 
-  constructor(path: Path, entry: DirectoryEntry) {
+  constructor(path: Path, entry: DirectoryEntry, dev: number) {
     this.path = path
+    this.dev = dev
     this.depth = namesOf(path).length
     this.entry = entry
   }
@@ -42,6 +45,8 @@ export interface Changes {
 /** The tree and the problems of a replica, with what changed in them since somebody took the changes. */
 export class Holding {
   top: Folder | undefined
+  /** The directories at which something else is mounted. */
+  readonly mounts = new Set<Folder>()
   private readonly known = new Map<Path, Problem>()
   private delta: DeltaItem[] = []
   private problems = new Map<Path, Problem | null>()
@@ -109,6 +114,7 @@ export class Holding {
     this.displace(folder, name)
     this.add(name, child.entry)
     folder.children.set(name, child)
+    if (child.entry.isMount) this.mounts.add(child)
     this.delta.push([child.path, child.entry])
   }
 
@@ -121,8 +127,8 @@ export class Holding {
   /** Whether a directory holds anything that is ignored. */
   noteIgnored(folder: Folder, hasIgnored: boolean): void {
     if ((folder.entry.hasIgnored ?? false) === hasIgnored) return
-    const { kind, stamp } = folder.entry
-    this.setFolderEntry(folder, hasIgnored ? { kind, stamp, hasIgnored } : { kind, stamp })
+    const { hasIgnored: _, ...entry } = folder.entry
+    this.setFolderEntry(folder, hasIgnored ? { ...entry, hasIgnored } : entry)
   }
 
   remove(folder: Folder, name: string): void {
@@ -186,6 +192,7 @@ export class Holding {
 
   private release(folder: Folder): void {
     folder.gone = true
+    this.mounts.delete(folder)
     this.released(folder)
     for (const [name, child] of folder.children) {
       this.weight -= weightOf(name, child instanceof Folder ? child.entry : child)

@@ -152,12 +152,12 @@ export class Looker {
     spot: Spot,
     { stats, listing }: { stats: Stats; listing: boolean },
   ): Frame | undefined {
-    const entry = directoryEntry(stats)
+    const entry = directoryEntry(stats, folder.dev)
     const child = folder.children.get(spot.name)
-    const known = child instanceof Folder && child.entry.stamp.ino === stats.ino ? child : undefined
+    const known = child instanceof Folder && isSameDirectory(child, stats) ? child : undefined
     const changed = known?.entry.stamp.mode !== stats.mode
     if (known !== undefined && !changed && !listing) return undefined
-    const target = known ?? new Folder(spot.path, entry)
+    const target = known ?? new Folder(spot.path, entry, stats.dev)
     const problem = tooLong(spot) ?? tooDeep(target.depth)
     const opened = problem === undefined ? this.enter(folder, spot, { target, deep }) : undefined
     if (problem !== undefined) this.place(folder, spot.name, opaque(problem))
@@ -207,4 +207,9 @@ export class Looker {
       }
     }
   }
+}
+
+/** Volumes number their roots alike: what was mounted in place of another has the same inode. */
+export function isSameDirectory({ entry, dev }: Folder, stats: Stats): boolean {
+  return entry.stamp.ino === stats.ino && dev === stats.dev
 }

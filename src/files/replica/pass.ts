@@ -5,7 +5,7 @@ import { DirCursor } from './dir-cursor.ts'
 import type { Dirt } from './dirt.ts'
 import { hashFile } from './hash.ts'
 import { type Folder, type Holding, nameOf } from './holding.ts'
-import { type Frame, Looker, type LookOptions } from './look.ts'
+import { type Frame, isSameDirectory, Looker, type LookOptions } from './look.ts'
 import { Pace } from './pace.ts'
 import type { Ruling } from './ruling.ts'
 import { isRacy } from './stamp.ts'
@@ -96,7 +96,12 @@ export class Pass {
   private lookAt(directory: Path, name: string, listing: boolean): void {
     const folder = this.holding.folderAt(directory)
     const dir = folder === undefined ? undefined : this.tryToOpen(directory)
-    if (folder !== undefined && dir !== undefined) {
+    // In another directory by that name, and in a volume that was mounted over it, all would look deleted.
+    if (
+      folder !== undefined &&
+      dir !== undefined &&
+      (directory === '' || isSameDirectory(folder, dir.stat()))
+    ) {
       const spot = { dir, folder, names: [], deep: false, now: Date.now(), hasIgnored: false }
       const frame = this.looker.look(spot, name, listing)
       if (frame !== undefined) this.frames.push(frame)

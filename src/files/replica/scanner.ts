@@ -200,5 +200,6 @@ export class Scanner implements Site {
 }
 
 function topOf(root: Root | undefined): Folder | undefined {
-  return root && new Folder('', directoryEntry(root.dir.stat()))
+  const stats = root?.dir.stat()
+  return stats && new Folder('', directoryEntry(stats), stats.dev)
 }

@@ -11,7 +11,7 @@ const TOO_LARGE = 'the folder holds more than 5 entries'
 describe('a folder with more than can be held', () => {
   function holding() {
     const held = new Holding(() => {}, 5)
-    const top = new Folder('', directory)
+    const top = new Folder('', directory, 0)
     held.setTop(top)
     const put = (name: string, folder = top) => held.setLeaf(folder, name, { entry: file })
     return { held, top, put }
@@ -26,7 +26,7 @@ describe('a folder with more than can be held', () => {
   test('is told by what there is, not by what came and went', () => {
     const { held, top, put } = holding()
     for (let round = 0; round < 20; round++) {
-      const below = new Folder('d', directory)
+      const below = new Folder('d', directory, 0)
       held.setFolder(top, 'd', below)
       for (const name of '123') put(name, below)
       put('1', below)
@@ -37,7 +37,7 @@ describe('a folder with more than can be held', () => {
     held.remove(top, 'd')
     for (const name of '12345') put(name)
     held.setTop(undefined)
-    const again = new Folder('', directory)
+    const again = new Folder('', directory, 0)
     held.setTop(again)
     for (const name of '12345') put(name, again)
     expect(() => put('6', again)).toThrow(TOO_LARGE)

@@ -13,9 +13,13 @@ export function stampOf(stats: Stats): Stamp {
   return { mtimeMs, ctimeMs, ino, size: stats.isFile() ? stats.size : 0, mode }
 }
 
-/** Times and size of a directory change with each of its children, and say nothing about itself. */
-export function directoryEntry({ ino, mode }: Stats): DirectoryEntry {
-  return { kind: 'directory', stamp: { mtimeMs: 0, ctimeMs: 0, ino, size: 0, mode } }
+/**
+ * Times and size of a directory change with each of its children, and say nothing about itself.
+ * @param around the device of the directory it is in
+ */
+export function directoryEntry({ dev, ino, mode }: Stats, around = dev): DirectoryEntry {
+  const stamp = { mtimeMs: 0, ctimeMs: 0, ino, size: 0, mode }
+  return { kind: 'directory', stamp, ...(dev !== around && { isMount: true }) }
 }
 
 /** Whether `lstat` said of something that is no directory what the stamp says. */

@@ -1,5 +1,6 @@
+import { parentOf } from '../path.ts'
 import type { Dirt } from './dirt.ts'
-import { Folder, type Holding } from './holding.ts'
+import { Folder, type Holding, nameOf } from './holding.ts'
 import type { Watches } from './watches.ts'
 
 /** All in milliseconds. */
@@ -39,6 +40,8 @@ export class Upkeep {
   private tick(now: number): void {
     const due = [...this.duePolls(now), ...this.dueSweep(now)].filter((folder) => !folder.gone)
     this.options.wake((dirt) => {
+      // Nobody reports that a volume goes.
+      for (const { path } of this.options.holding.mounts) dirt.add(parentOf(path), nameOf(path))
       for (const folder of due) dirt.addPath(folder.path)
     })
   }

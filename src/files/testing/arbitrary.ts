@@ -40,6 +40,11 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
     stamp: anyStamp,
     hasIgnored: fc.constant(true as const),
   }),
+  fc.record({
+    kind: fc.constant('directory' as const),
+    stamp: anyStamp,
+    isMount: fc.constant(true as const),
+  }),
   fc.record({ kind: fc.constant('opaque' as const), reason: fc.string() }),
 )
 
