@@ -9,6 +9,7 @@ import type { KubeClient } from '../kube/client.ts'
 import { type ExecExit, type ExecStream, exec } from '../kube/exec.ts'
 import { readMessages } from '../wire/messages.ts'
 import { type Channel, Mux, type MuxClosed } from '../wire/mux.ts'
+import type { View } from './container.ts'
 import { framed, loader } from './loader.ts'
 import {
   type ChannelRequest,
@@ -26,6 +27,14 @@ export interface AgentPod {
   readonly namespace: string
   readonly pod: string
   readonly container: string
+}
+
+/** What an agent is started as. */
+export interface AgentStart {
+  /** Arguments of the agent's code; that of a node unless said. */
+  readonly role?: readonly [View, ...string[]]
+  /** A container that the agent is to look for: its hello tells of it. */
+  readonly containerId?: string
 }
 
 export type ReplicaTarget = Omit<ReplicaRequest, 'type'>
@@ -49,14 +58,18 @@ const helloLimit = 20_000
 const maxGreeting = 65_536
 
 /** Starts the agent in its pod and greets it. Rejects with a KubesyncError that says what is wrong there. */
-export async function connectNode(client: KubeClient, agent: AgentPod): Promise<NodeConnection> {
+export async function connectNode(
+  client: KubeClient,
+  agent: AgentPod,
+  { role = ['node'], containerId }: AgentStart = {},
+): Promise<NodeConnection> {
   const code = await readFile(assetPath('agent.cjs'))
-  const stream = await exec(client, { ...agent, command: ['node', '-e', loader, 'node'] })
+  const stream = await exec(client, { ...agent, command: ['node', '-e', loader, ...role] })
   const said = tail(stream)
   stream.write(framed(code))
   const mux = new Mux(stream, { role: 'client' })
   try {
-    const hello = await Promise.race([greet(mux), failure(stream, agent, said)])
+    const hello = await Promise.race([greet(mux, containerId), failure(stream, agent, said)])
     const silence = new KubesyncError(
       'AGENT_SILENT',
       `the agent in pod ${agent.pod} does not answer any more`,
@@ -78,8 +91,8 @@ export async function connectNode(client: KubeClient, agent: AgentPod): Promise<
   }
 }
 
-async function greet(mux: Mux): Promise<Hello> {
-  const channel = open(mux, { type: 'hello' })
+async function greet(mux: Mux, containerId?: string): Promise<Hello> {
+  const channel = open(mux, { type: 'hello', containerId })
   const hello = parseJson(helloSchema, await greeting(channel))
   channel.destroy()
   return hello

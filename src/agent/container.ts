@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readFileSync, readlinkSync } from 'node:fs'
-import { KubesyncError } from '../errors.ts'
+import { errnoOf, KubesyncError } from '../errors.ts'
 import type { ReplicaInfo } from '../files/replica/replica.ts'
 import { belongsTo, type ProcessRef } from './radar.ts'
 
@@ -29,6 +29,12 @@ export interface Mount {
   readonly source: string
 }
 
+/**
+ * Where an agent looks from. On its `node` it may trace whatever runs there (CAP_SYS_PTRACE). In an ephemeral container of
+ * the `pod` it may trace what has its own ids, and no more capabilities than it.
+ */
+export type View = 'node' | 'pod'
+
 /** Which container, and where its first process is shown. */
 export interface Opened {
   readonly process: ProcessRef
@@ -39,9 +45,13 @@ export interface Opened {
 /**
  * Opens a container through its first process. The descriptor of /proc/PID pins the process, so what is
  * read through it cannot be another's that got the same id; the container's id is checked through it.
- * It needs the right to trace the process (CAP_SYS_PTRACE).
+ *
+ * @param prepare done before the root is opened, for those who may open it as the container's user only
  */
-export function openContainer({ process, containerId, proc }: Opened): ContainerHandle {
+export function openContainer(
+  { process, containerId, proc }: Opened,
+  prepare?: (credentials: Credentials) => void,
+): ContainerHandle {
   const pinned = openSync(`${proc}/${process.pid}`, constants.O_RDONLY | constants.O_DIRECTORY)
   const own = (name: string) => readFileSync(`/proc/self/fd/${pinned}/${name}`, 'utf8')
   try {
@@ -50,11 +60,48 @@ export function openContainer({ process, containerId, proc }: Opened): Container
     }
     const credentials = parseStatus(own('status'))
     const mounts = parseMounts(own('mountinfo'))
-    const root = openSync(`/proc/self/fd/${pinned}/root`, constants.O_RDONLY | constants.O_DIRECTORY)
+    prepare?.(credentials)
+    const root = openRoot(`/proc/self/fd/${pinned}/root`)
     return { root, credentials, mounts }
   } finally {
     closeSync(pinned)
   }
+}
+
+function openRoot(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  } catch (error) {
+    if (!['EACCES', 'EPERM'].includes(errnoOf(error) ?? '')) throw error
+    const why = 'its first process has more rights than the agent (another user, or capabilities of its own)'
+    throw new KubesyncError('CONTAINER_CLOSED', `the container's files may not be opened: ${why}`, {
+      hint: 'the agent on the node, which `ksync init` installs, can do it',
+      cause: error,
+    })
+  }
+}
+
+/** `become` without the supplementary groups, which stay as the pod has them: an ordinary user may not set any. */
+export function becomeInPod(credentials: Credentials): void {
+  become({ ...credentials, groups: process.getgroups?.() ?? [] })
+}
+
+const CAP_SETGID = 6n
+const CAP_SETUID = 7n
+
+/** The ids of a process, by its directory in /proc, and whether this process has them or may take them. */
+export function whoRuns(
+  directory: string,
+  ids: Ids = process,
+): { uid: number; gid: number; within: boolean } {
+  const { uid, gid } = parseStatus(readFileSync(`${directory}/status`, 'latin1'))
+  const same = ids.geteuid?.() === uid && ids.getegid?.() === gid
+  return { uid, gid, within: same || mayChangeIds(readFileSync('/proc/self/status', 'latin1')) }
+}
+
+function mayChangeIds(status: string): boolean {
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`)
+  return [CAP_SETUID, CAP_SETGID].every((capability) => ((effective >> capability) & 1n) === 1n)
 }
 
 /**

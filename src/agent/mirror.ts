@@ -4,7 +4,14 @@ import type { OpenRoot } from '../files/replica/root.ts'
 import { serveReplica } from '../files/replica/server.ts'
 import { writeMessage } from '../wire/messages.ts'
 import { stdioDuplex } from '../wire/stdio.ts'
-import { become, type ContainerHandle, openContainer, storageOf } from './container.ts'
+import {
+  become,
+  becomeInPod,
+  type ContainerHandle,
+  openContainer,
+  storageOf,
+  type View,
+} from './container.ts'
 import { openInside } from './jail.ts'
 import { type ReplicaRequest, refused, toJson } from './protocol.ts'
 import type { ProcessRef } from './radar.ts'
@@ -14,6 +21,7 @@ export type MirrorRequest = ReplicaRequest & {
   readonly process: ProcessRef
   /** Where the node's processes are. */
   readonly proc: string
+  readonly view: View
 }
 
 /**
@@ -34,8 +42,9 @@ export async function runMirror(json: string): Promise<void> {
 }
 
 function enter(request: MirrorRequest): OpenRoot {
-  const container = openContainer(request)
-  become(container.credentials)
+  const inPod = request.view === 'pod'
+  const container = openContainer(request, inPod ? becomeInPod : undefined)
+  if (!inPod) become(container.credentials)
   const first = openRootIn(container, request.path, request.create)
   if (first === undefined) {
     throw new KubesyncError('REMOTE_MISSING', `${request.path} does not exist in the container`)

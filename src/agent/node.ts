@@ -5,9 +5,10 @@ import { version } from '../version.ts'
 import { writeMessage } from '../wire/messages.ts'
 import { type Channel, Mux } from '../wire/mux.ts'
 import { stdioDuplex } from '../wire/stdio.ts'
+import { type View, whoRuns } from './container.ts'
 import { framed, loader, ownCode } from './loader.ts'
 import type { MirrorRequest } from './mirror.ts'
-import { channelSchema, parseJson, type ReplicaRequest, refused, toJson } from './protocol.ts'
+import { channelSchema, type Hello, parseJson, type ReplicaRequest, refused, toJson } from './protocol.ts'
 import { bareContainerId, findContainer, isAlive, type ProcessRef } from './radar.ts'
 
 /** How soon a container's end is noticed, in milliseconds; one read of /proc each. */
@@ -23,24 +24,29 @@ const maxHeapMb = 2048
 const proc = process.env.HOST_PROC || '/proc'
 
 /** Serves one laptop on this process's stdio until that stream ends; every mirror ends with it. */
-export function runNode(): void {
+export function runNode(view: View): void {
   const mux = new Mux(stdioDuplex(), { role: 'server' })
   mux.onChannel((channel, header) => {
     // A channel that its peer gave up is over; whoever serves it sees 'close'.
     channel.on('error', () => {})
-    void serve(channel, header)
+    void serve(view, { channel, header })
   })
   void mux.closed.then(() => process.exit(0))
 }
 
-async function serve(channel: Channel, header: Buffer): Promise<void> {
+interface Asked {
+  readonly channel: Channel
+  readonly header: Buffer
+}
+
+async function serve(view: View, { channel, header }: Asked): Promise<void> {
   try {
     const request = parseJson(channelSchema, header)
     if (request.type === 'hello') {
-      await writeMessage(channel, toJson({ version, node: process.version, pid: process.pid }))
+      await writeMessage(channel, toJson(hello(request.containerId)))
       channel.end()
     } else {
-      startMirror(channel, request)
+      startMirror(view, { channel, request })
     }
   } catch (error) {
     await writeMessage(channel, toJson(refused(error)))
@@ -48,7 +54,18 @@ async function serve(channel: Channel, header: Buffer): Promise<void> {
   }
 }
 
-function startMirror(channel: Channel, request: ReplicaRequest): void {
+function hello(containerId: string | undefined): Hello {
+  const me = { version, node: process.version, pid: process.pid }
+  const found = containerId === undefined ? undefined : findContainer(containerId, proc)
+  return found === undefined ? me : { ...me, container: whoRuns(`${proc}/${found.pid}`) }
+}
+
+interface Opening {
+  readonly channel: Channel
+  readonly request: ReplicaRequest
+}
+
+function startMirror(view: View, { channel, request }: Opening): void {
   const containerId = bareContainerId(request.containerId)
   const found = containerId === undefined ? undefined : findContainer(containerId, proc)
   if (containerId === undefined || found === undefined) {
@@ -56,7 +73,7 @@ function startMirror(channel: Channel, request: ReplicaRequest): void {
       hint: 'it may just have ended; it is looked for again when it runs',
     })
   }
-  relay(channel, { ...request, containerId, process: found, proc })
+  relay(channel, { ...request, containerId, process: found, proc, view })
 }
 
 /** Runs a mirror in a process of its own, because its uid is the container's, and passes bytes both ways. */

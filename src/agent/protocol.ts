@@ -3,8 +3,8 @@ import { KubesyncError } from '../errors.ts'
 
 /** What a channel between a laptop and an agent is for; JSON in the channel's header. */
 export const channelSchema = v.variant('type', [
-  /** The agent answers with one message, `helloSchema`, and ends. */
-  v.strictObject({ type: v.literal('hello') }),
+  /** The agent answers with one message, `helloSchema`, and ends. It looks for the container that is named. */
+  v.strictObject({ type: v.literal('hello'), containerId: v.optional(v.string()) }),
   /** The agent answers with one message, `openedSchema`; a replica's own protocol follows it. */
   v.strictObject({
     type: v.literal('replica'),
@@ -17,7 +17,21 @@ export const channelSchema = v.variant('type', [
 export type ChannelRequest = v.InferOutput<typeof channelSchema>
 export type ReplicaRequest = Extract<ChannelRequest, { type: 'replica' }>
 
-export const helloSchema = v.object({ version: v.string(), node: v.string(), pid: v.number() })
+export const helloSchema = v.object({
+  version: v.string(),
+  node: v.string(),
+  pid: v.number(),
+  /** The container that was asked about, if the agent sees it. */
+  container: v.optional(
+    v.object({
+      /** Of its first process. */
+      uid: v.number(),
+      gid: v.number(),
+      /** The agent has these ids, or may take them. */
+      within: v.boolean(),
+    }),
+  ),
+})
 export type Hello = v.InferOutput<typeof helloSchema>
 
 export const openedSchema = v.variant('ok', [

@@ -2,7 +2,7 @@ import type { NodeConnection } from '../agent/connect.ts'
 import { defaultNamespace } from '../agent/install/objects.ts'
 import type { Config } from '../config/document.ts'
 import type { Spec } from '../config/spec.ts'
-import { type Binding, decide } from '../daemon/bindings.ts'
+import { type Binding, decide, podTargetOf } from '../daemon/bindings.ts'
 import { openCluster } from '../daemon/cluster.ts'
 import type { Pod } from '../daemon/pods.ts'
 import type { Cluster } from '../daemon/world.ts'
@@ -26,9 +26,13 @@ export async function listRemote(cli: Cli, options: RemoteOptions): Promise<(Lis
   const agentNamespace = () => config.agents[spec.context] ?? defaultNamespace
   const cluster = await openCluster({ kubeconfig, context: spec.context, env: cli.io.env, agentNamespace })
   const connections = new Map<string, Promise<NodeConnection>>()
-  const connect = (node: string) => {
-    const found = connections.get(node) ?? cluster.connectNode(node)
-    connections.set(node, found)
+  const connect = (binding: Binding) => {
+    const inPod = spec.agent === 'ephemeral'
+    const key = inPod ? binding.containerId : binding.node
+    const open = () =>
+      inPod ? cluster.connectPod(podTargetOf(spec, binding)) : cluster.connectNode(binding.node)
+    const found = connections.get(key) ?? open()
+    connections.set(key, found)
     return found
   }
   try {
@@ -61,13 +65,13 @@ function currentPods(cluster: Cluster, spec: Spec): Promise<readonly Pod[]> {
 
 interface Reach {
   readonly path: string
-  readonly connect: (node: string) => Promise<NodeConnection>
+  readonly connect: (binding: Binding) => Promise<NodeConnection>
 }
 
 async function listOne(binding: Binding, { path, connect }: Reach): Promise<Listing | FailedListing> {
   const { pod, container, node, containerId } = binding
   try {
-    const replica = await (await connect(node)).openReplica({ containerId, path, create: false })
+    const replica = await (await connect(binding)).openReplica({ containerId, path, create: false })
     try {
       await replica.rescan('all')
       return { pod, container, node, path, tree: replica.tree }

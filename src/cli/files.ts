@@ -4,6 +4,8 @@ import { newCommand } from './command.ts'
 import type { Listing } from './files-list.ts'
 import type { Cli } from './io.ts'
 import {
+  type AgentOptions,
+  agentOptions,
   type ConfigOptions,
   configOptions,
   type KubeOptions,
@@ -16,7 +18,7 @@ import { printData } from './output.ts'
 import { describeError } from './report.ts'
 import { usageError } from './values.ts'
 
-interface FilesOptions extends KubeOptions, ConfigOptions {
+interface FilesOptions extends KubeOptions, ConfigOptions, AgentOptions {
   readonly selector?: string
   readonly pod?: string
   readonly container?: string
@@ -30,7 +32,7 @@ export function filesCommand(cli: Cli): Command {
     details: 'Give the name of a spec, or a folder in containers together with --selector or --pod.',
     examples: ['files calm-otter', 'files -l app=demo /app', 'files --pod demo-0 /app -o json'],
   }
-  const options = [...podOptions(), outputOption(), ...kubeOptions(), ...configOptions()]
+  const options = [...podOptions(), ...agentOptions(), outputOption(), ...kubeOptions(), ...configOptions()]
   return newCommand(cli, words, options).action((what: string, given: FilesOptions) =>
     files(cli, what, given),
   )
@@ -74,10 +76,11 @@ async function specOf(cli: Cli, { what, options, specs }: Asked): Promise<Spec> 
     return named(specs, what)
   }
   const { loadContext } = await import('../kube/config.ts')
-  const { podsFrom, remoteFolder } = await import('./spec.ts')
+  const { agentFrom, podsFrom, remoteFolder } = await import('./spec.ts')
   const pods = podsFrom(options)
   const remote = remoteFolder(what)
   const context = await loadContext({ ...options, env: cli.io.env })
   const where = { context: context.name, namespace: context.namespace }
-  return { name: 'files', local: cli.io.cwd, remote, ...where, ...pods, mode: 'two-way-safe' }
+  const how = agentFrom(options)
+  return { name: 'files', local: cli.io.cwd, remote, ...where, ...pods, ...how, mode: 'two-way-safe' }
 }

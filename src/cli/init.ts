@@ -126,8 +126,9 @@ interface Before {
 
 async function agentOptions(options: InitOptions, { namespace, before }: Before): Promise<AgentOptions> {
   const { defaultImage } = await import('../agent/install/objects.ts')
+  const { imageName } = await import('../config/spec.ts')
   const image = options.image ?? before?.image ?? defaultImage
-  if (!/^[\w][\w./:@-]*$/.test(image)) throw usageError(`\`${image}\` is not the name of an image`)
+  if (!imageName.test(image)) throw usageError(`\`${image}\` is not the name of an image`)
   const nodeSelector = options.nodeSelector ?? before?.nodeSelector ?? {}
   return {
     namespace,

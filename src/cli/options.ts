@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import type { Spec } from '../config/spec.ts'
 import { parsePattern } from './values.ts'
 
 export interface KubeconfigOptions {
@@ -41,8 +42,14 @@ export function outputOption(): Option {
   return new Option('-o, --output <format>', 'how to print it').choices(['json', 'yaml', 'wide', 'name'])
 }
 
+/** How containers are reached. */
+export interface AgentOptions {
+  readonly agent?: NonNullable<Spec['agent']>
+  readonly agentImage?: string
+}
+
 /** A spec's flags, shared by `create` and `run`. */
-export interface SpecOptions extends KubeOptions {
+export interface SpecOptions extends KubeOptions, AgentOptions {
   readonly selector?: string
   readonly pod?: string
   readonly container?: string
@@ -70,8 +77,19 @@ export function specOptions(): Option[] {
     new Option('--local-read-only', 'never write here: changes travel to the containers only'),
     new Option('--remote-read-only', 'never write there: changes travel to this machine only'),
     ...ignoreOptions(),
+    ...agentOptions(),
     new Option('--reload <how>', 'what to do in a container after a change: `none`'),
     new Option('--name <name>', 'name of the spec; one is made up unless given'),
+  ]
+}
+
+export function agentOptions(): Option[] {
+  return [
+    new Option(
+      '--agent <kind>',
+      '`ephemeral`: through an ephemeral container in each pod, without `init`; else `daemonset`',
+    ).choices(['daemonset', 'ephemeral']),
+    new Option('--agent-image <image>', 'of ephemeral containers: one with Node 20 or newer'),
   ]
 }
 

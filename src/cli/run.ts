@@ -68,7 +68,11 @@ async function run(cli: Cli, given: Given): Promise<void> {
   const { options } = given
   const paths = pathsOf(cli, options)
   const config = await loadConfig(paths.config)
-  const spec = await specOf(cli, given, { paths, specs: config.specs })
+  const { reachable } = await import('./reach.ts')
+  const spec = await reachable(cli, await specOf(cli, given, { paths, specs: config.specs }), {
+    agents: config.agents,
+    kubeconfig: options.kubeconfig,
+  })
   const { trash } = paths
   const world = liveWorld({ kubeconfig: options.kubeconfig, env: cli.io.env, config: () => config, trash })
   const { stderr } = cli.io
@@ -118,23 +122,12 @@ async function specOf(cli: Cli, { first, remote, options }: Given, configured: C
 }
 
 function refuseSpecFlags(options: RunOptions): void {
-  const { selector, pod, container, pods, twoWayAll, localReadOnly, remoteReadOnly } = options
-  const { namespace, context, name } = options
-  const { ignore, ignoreVcs, useGitignore, noUpload, noDownload } = options
-  const which = [selector, pod, container, namespace, context, name]
-  const how = [
-    pods,
-    twoWayAll,
-    localReadOnly,
-    remoteReadOnly,
-    ignore,
-    ignoreVcs,
-    useGitignore,
-    noUpload,
-    noDownload,
+  const flags = [
+    ...(['selector', 'pod', 'container', 'namespace', 'context', 'name'] as const),
+    ...(['pods', 'twoWayAll', 'localReadOnly', 'remoteReadOnly', 'agent', 'agentImage'] as const),
+    ...(['ignore', 'ignoreVcs', 'useGitignore', 'noUpload', 'noDownload'] as const),
   ]
-  const given = [...which, ...how]
-  if (given.every((value) => value === undefined)) return
+  if (flags.every((flag) => options[flag] === undefined)) return
   throw usageError(
     'a spec that is run by name is run as it is',
     'to sync other folders or pods say `run LOCAL REMOTE`',

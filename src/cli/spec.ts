@@ -2,11 +2,11 @@ import { access, constants, stat } from 'node:fs/promises'
 import { posix, resolve, sep } from 'node:path'
 import * as v from 'valibot'
 import type { Paths } from '../config/paths.ts'
-import { type Spec, specSchema } from '../config/spec.ts'
+import { imageName, type Spec, specSchema } from '../config/spec.ts'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import { loadContext } from '../kube/config.ts'
 import type { Cli } from './io.ts'
-import type { SpecOptions } from './options.ts'
+import type { AgentOptions, SpecOptions } from './options.ts'
 import { parseObjectName, parseSelector, usageError } from './values.ts'
 
 export interface SpecInput {
@@ -28,7 +28,8 @@ export async function readSpec(cli: Cli, input: SpecInput): Promise<Omit<Spec, '
   refuseOwnFiles(local, input.paths)
   const context = await loadContext({ ...options, env: cli.io.env })
   const where = { local, remote, context: context.name, namespace: context.namespace }
-  return { ...where, ...pods, ...rolesFrom(options, mode), mode, ...ignoresFrom(options) }
+  const how = { ...ignoresFrom(options), ...agentFrom(options) }
+  return { ...where, ...pods, ...rolesFrom(options, mode), mode, ...how }
 }
 
 /** A spec with a name, or an error about the name. */
@@ -67,6 +68,20 @@ function ignoresFrom(options: SpecOptions): Partial<Spec> {
     ...(useGitignore === true ? { useGitignore } : {}),
     ...(noUpload === undefined ? {} : { noUpload: [...noUpload] }),
     ...(noDownload === undefined ? {} : { noDownload: [...noDownload] }),
+  }
+}
+
+/** How containers are reached, from flags. */
+export function agentFrom({ agent, agentImage }: AgentOptions): Pick<Spec, 'agent' | 'agentImage'> {
+  if (agentImage !== undefined && agent !== 'ephemeral') {
+    throw usageError('--agent-image is for --agent ephemeral', '`init --image` says it for agents on nodes')
+  }
+  if (agentImage !== undefined && !imageName.test(agentImage)) {
+    throw usageError(`\`${agentImage}\` is not the name of an image`)
+  }
+  return {
+    ...(agent === undefined ? {} : { agent }),
+    ...(agentImage === undefined ? {} : { agentImage }),
   }
 }
 

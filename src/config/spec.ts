@@ -7,6 +7,9 @@ const name = v.pipe(
 )
 const text = v.pipe(v.string(), v.minLength(1, 'must not be empty'))
 
+/** As a reference to a container image is written, as far as it matters to nobody's shell or terminal. */
+export const imageName = /^\w[\w./:@-]*$/
+
 /** Lines in the syntax of .gitignore. */
 const patterns = v.pipe(
   v.array(
@@ -40,6 +43,10 @@ export const specSchema = v.pipe(
     /** Whether changes travel both ways with every pod, and not with the leader alone. */
     twoWayAll: v.optional(v.boolean()),
     mode: v.optional(v.picklist(['two-way-safe', 'to-remote-safe', 'to-local-safe']), 'two-way-safe'),
+    /** How containers are reached: by the agents on the nodes, unless it says otherwise. */
+    agent: v.optional(v.picklist(['daemonset', 'ephemeral'])),
+    /** The image of ephemeral containers. */
+    agentImage: v.optional(v.pipe(text, v.regex(imageName, 'not the name of an image'))),
     /** What is ignored on both sides, besides what `.ksyncignore` says. */
     ignore: v.optional(patterns),
     /** Whether what version control keeps for itself (`.git`, …) is ignored: yes, unless it is false. */

@@ -1,3 +1,5 @@
+import type { PodTarget } from '../agent/ephemeral/connect.ts'
+import { defaultImage } from '../agent/install/objects.ts'
 import type { Spec } from '../config/spec.ts'
 import type { Mode } from '../files/mode.ts'
 import type { Container, Pod } from './pods.ts'
@@ -15,6 +17,12 @@ export interface Binding {
   readonly containerId: string
   readonly role: Role
   readonly mode: Mode
+}
+
+/** A bound container as an agent in its own pod is to reach it. */
+export function podTargetOf(spec: Spec, { pod, podUid, container, containerId }: Binding): PodTarget {
+  const image = spec.agentImage ?? defaultImage
+  return { namespace: spec.namespace, pod, podUid, container, containerId, image }
 }
 
 export interface Decision {

@@ -1,4 +1,5 @@
 import { connectNode } from '../agent/connect.ts'
+import { connectPod } from '../agent/ephemeral/connect.ts'
 import { KubeClient } from '../kube/client.ts'
 import { type ContextOptions, type KubeContext, loadContext } from '../kube/config.ts'
 import { type Agents, followAgents } from './agents.ts'
@@ -31,6 +32,7 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
   return {
     watchPods: connection.watchPods,
     connectNode: async (node) => connectNode(connection.client(), await agentsNow().find(node)),
+    connectPod: (target) => connectPod(connection.client(), target),
     onAgents(listener) {
       agentListeners.add(listener)
       return () => agentListeners.delete(listener)

@@ -1,10 +1,13 @@
 import type { NodeConnection } from '../agent/connect.ts'
+import type { PodTarget } from '../agent/ephemeral/connect.ts'
 import { type Shared, share } from './shared.ts'
 import type { Cluster, World } from './world.ts'
 
 /** A cluster with the connections to its nodes, which all sessions there share. */
 export interface SharedCluster extends Pick<Cluster, 'watchPods' | 'onAgents'> {
   node(name: string): Shared<NodeConnection>
+  /** The agent in a pod, for one session: nobody shares it. */
+  pod(target: PodTarget): Shared<NodeConnection>
 }
 
 /** The clusters in use, by context; each is opened once. */
@@ -33,7 +36,7 @@ function clusterOf(world: World, context: string): Shared<SharedCluster> {
     const cluster = await world.openCluster(context)
     const nodes = new Map<string, Shared<NodeConnection>>()
     const node = (name: string) => {
-      const found = nodes.get(name) ?? nodeOf(world, cluster, name)
+      const found = nodes.get(name) ?? connectionOf(() => cluster.connectNode(name), world.lingerMs)
       nodes.set(name, found)
       return found
     }
@@ -45,6 +48,7 @@ function clusterOf(world: World, context: string): Shared<SharedCluster> {
       watchPods: cluster.watchPods.bind(cluster),
       onAgents: cluster.onAgents.bind(cluster),
       node,
+      pod: (target: PodTarget) => connectionOf(() => cluster.connectPod(target), 0),
       close,
     }
   }
@@ -52,11 +56,11 @@ function clusterOf(world: World, context: string): Shared<SharedCluster> {
   return share({ open, close: ({ close }) => close(), gone: never, lingerMs: world.lingerMs })
 }
 
-function nodeOf(world: World, cluster: Cluster, name: string): Shared<NodeConnection> {
+function connectionOf(open: () => Promise<NodeConnection>, lingerMs: number): Shared<NodeConnection> {
   return share({
-    open: () => cluster.connectNode(name),
+    open,
     close: (connection) => connection.close(),
     gone: (connection) => connection.closed,
-    lingerMs: world.lingerMs,
+    lingerMs,
   })
 }

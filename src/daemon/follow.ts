@@ -1,7 +1,8 @@
+import type { NodeConnection } from '../agent/connect.ts'
 import type { Spec } from '../config/spec.ts'
 import { messageOf } from '../errors.ts'
 import type { Replica } from '../files/replica/replica.ts'
-import { type Decision, decide } from './bindings.ts'
+import { type Binding, type Decision, decide, podTargetOf } from './bindings.ts'
 import type { SharedCluster } from './clusters.ts'
 import { type Fleet, newFleet } from './fleet.ts'
 import { keepSession } from './keeper.ts'
@@ -41,7 +42,8 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
   run.leader = state.leader
   const fleet = newFleet((binding, after) =>
     keepSession({
-      ...{ binding, after, remotePath: run.spec.remote, local: run.local, node: cluster.node(binding.node) },
+      ...{ binding, after, remotePath: run.spec.remote, local: run.local },
+      node: connectionFor(run.spec, binding, cluster),
       basePath: state.basePath(binding.podUid, binding.container),
       exclusions: exclusionsOf(run.spec),
       isSuccessor: () => state.isSuccessor(binding.containerId),
@@ -66,6 +68,11 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
   stopAgents()
   await fleet.stop()
   await run.saving
+}
+
+/** How the agent that serves a container is reached. */
+function connectionFor(spec: Spec, binding: Binding, cluster: SharedCluster): Shared<NodeConnection> {
+  return spec.agent === 'ephemeral' ? cluster.pod(podTargetOf(spec, binding)) : cluster.node(binding.node)
 }
 
 /** What was told of the whole spec is not told again of each container. */

@@ -1,4 +1,5 @@
 import type { NodeConnection } from '../agent/connect.ts'
+import type { PodTarget } from '../agent/ephemeral/connect.ts'
 import type { Spec } from '../config/spec.ts'
 import type { Conflicts } from '../files/conflicts.ts'
 import type { Replica } from '../files/replica/replica.ts'
@@ -28,6 +29,8 @@ export interface Cluster {
   watchPods(query: PodQuery, listener: (event: PodsEvent) => void): () => void
   /** Connects to the agent on a node; rejects with NO_AGENT where there is none. */
   connectNode(node: string): Promise<NodeConnection>
+  /** Starts an agent in a pod itself, for one container of it. */
+  connectPod(target: PodTarget): Promise<NodeConnection>
   /** Calls back when an agent came, went or got ready; returns the way to stop that. */
   onAgents(listener: () => void): () => void
   close(): void

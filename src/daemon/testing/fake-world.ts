@@ -165,7 +165,7 @@ export class FakeSession implements RunningSession {
   }
 }
 
-type Step = 'openCluster' | 'connectNode' | 'openReplica' | 'openLocal' | 'startSession'
+type Step = 'openCluster' | 'connectNode' | 'connectPod' | 'openReplica' | 'openLocal' | 'startSession'
 
 /** Kubernetes, nodes and folders as a test wants them to behave. */
 export class FakeWorld implements World {
@@ -216,12 +216,8 @@ export class FakeWorld implements World {
         if (this.#lastPods !== undefined) listener(this.#lastPods)
         return () => this.#podListeners.delete(listener)
       },
-      connectNode: async (name) => {
-        await this.hook('connectNode', name)
-        const node = new FakeNode(this, name)
-        this.nodes.push(node)
-        return node
-      },
+      connectNode: (name) => this.#connect('connectNode', name),
+      connectPod: ({ pod }) => this.#connect('connectPod', pod),
       onAgents: (listener) => {
         this.#agentListeners.add(listener)
         return () => this.#agentListeners.delete(listener)
@@ -230,6 +226,13 @@ export class FakeWorld implements World {
         this.clustersOpen -= 1
       },
     }
+  }
+
+  async #connect(step: Step, name: string): Promise<FakeNode> {
+    await this.hook(step, name)
+    const node = new FakeNode(this, name)
+    this.nodes.push(node)
+    return node
   }
 
   async openLocal(path: string): Promise<Replica> {

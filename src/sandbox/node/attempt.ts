@@ -18,7 +18,7 @@ import {
   startProcess,
   whyNotStarted,
 } from './process.ts'
-import { hideProcess, showProcess } from './procfs.ts'
+import { hideProcess, showProcess, showTarget } from './procfs.ts'
 import type { Terminated } from './status.ts'
 import { type Mounted, type Mounting, mount, unmount } from './volumes.ts'
 
@@ -77,10 +77,11 @@ export class Attempt {
     const env = { ...environmentOf(pod, container, store), [rootVariable]: root }
     this.#place = {
       cwd: join(root, container.workingDir ?? ''),
-      env: { ...baseEnvironment(options, root), ...env },
+      env: { ...baseEnvironment(options, { root, directory: this.directory }), ...env },
     }
     try {
       mkdirSync(root, { recursive: true })
+      if (within !== undefined) showTarget(join(this.directory, 'proc'), paths.proc, within.child.pid)
       this.#mounts = within === undefined ? mount(this.#mounting) : within.#mounts
       mkdirSync(this.#place.cwd, { recursive: true })
       const { command = [], args = [], stdin = false } = container
@@ -88,6 +89,8 @@ export class Attempt {
       this.child = this.exec(argv, stdin)
       const shown = { containerId: this.#id, podUid: pod.metadata.uid, root, mounts: this.#mounts }
       showProcess(paths.proc, this.child.pid, shown)
+      // The first process of a pid namespace takes all others in it with it.
+      void within?.over.then(() => signalGroup(this.child, 'SIGKILL'))
     } catch (error) {
       this.#undo()
       throw error
@@ -175,11 +178,16 @@ function requireImage({ image = '', command = [] }: Container): void {
 }
 
 /** What every container's processes are told, as a runtime does it; programs are the machine's. */
-function baseEnvironment({ pod, paths }: AttemptOptions, root: string): Record<string, string> {
+function baseEnvironment(
+  { pod, paths, within }: AttemptOptions,
+  { root, directory }: { root: string; directory: string },
+): Record<string, string> {
+  const proc = within === undefined ? paths.proc : join(directory, 'proc')
+  const looks = pod.spec.hostPID === true || within !== undefined
   return {
     PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
     HOME: root,
     HOSTNAME: pod.spec.hostname ?? pod.metadata.name,
-    ...(pod.spec.hostPID === true && process.platform === 'linux' ? { HOST_PROC: paths.proc } : {}),
+    ...(looks && process.platform === 'linux' ? { HOST_PROC: proc } : {}),
   }
 }

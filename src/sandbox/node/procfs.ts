@@ -38,6 +38,13 @@ export function showProcess(directory: string, pid: number | undefined, first: F
   renameSync(making, place)
 }
 
+/** Shows what an ephemeral container sees of its target, whose pid namespace it would share: its first process, as 1. */
+export function showTarget(directory: string, proc: string, pid: number | undefined): void {
+  if (process.platform !== 'linux' || pid === undefined) return
+  mkdirSync(directory, { recursive: true })
+  symlinkSync(join(proc, String(pid)), join(directory, '1'))
+}
+
 export function hideProcess(directory: string, pid: number | undefined): void {
   if (pid !== undefined) rmSync(join(directory, String(pid)), { recursive: true, force: true })
 }

@@ -13,6 +13,8 @@ const reasons = {
   isolation: 'no isolation there: an absolute path of a process is the machine’s',
   apiServer: 'its API server is not ours to stop',
   faults: 'nothing breaks on demand there',
+  ephemeral: 'no ephemeral containers there',
+  rights: 'nobody’s rights are checked there',
   mounts: 'nothing can be mounted there, or by this user',
 } as const
 
@@ -36,13 +38,16 @@ const onCluster = {
 
 const places: Readonly<Record<Place, Powers>> = {
   sandbox: {
-    can: new Set(['apiServer', 'faults', 'mounts']),
+    can: new Set(['apiServer', 'faults', 'mounts', 'ephemeral']),
     bulk: { files: 4000, bytes: 50_000_000, largeMiB: 512 },
     pull: '3s',
     transfer: { files: 1000, bytes: 20_000_000 },
   },
-  cluster: { can: new Set(['images', 'users', 'readOnlyRoot', 'isolation', 'apiServer']), ...onCluster },
-  given: { can: new Set(['images', 'users', 'readOnlyRoot', 'isolation']), ...onCluster },
+  cluster: {
+    can: new Set(['images', 'users', 'readOnlyRoot', 'isolation', 'apiServer', 'rights']),
+    ...onCluster,
+  },
+  given: { can: new Set(['images', 'users', 'readOnlyRoot', 'isolation', 'rights']), ...onCluster },
 }
 
 const { place } = inject('e2e')
