@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import type { Spec } from '../config/spec.ts'
+import { type FirstContact, firstContacts, type Mode, modes } from '../files/mode.ts'
 import { parsePattern } from './values.ts'
 
 export interface KubeconfigOptions {
@@ -55,6 +56,8 @@ export interface SpecOptions extends KubeOptions, AgentOptions {
   readonly container?: string
   readonly pods?: 'all' | 'leader'
   readonly twoWayAll?: true
+  readonly mode?: Mode
+  readonly firstContact?: FirstContact
   readonly localReadOnly?: true
   readonly remoteReadOnly?: true
   readonly reload?: string
@@ -74,8 +77,12 @@ export function specOptions(): Option[] {
       'of several pods: `all`, which is so unless you say, or only their `leader`',
     ).choices(['all', 'leader']),
     new Option('--two-way-all', 'bring here what changes in any pod, not in the leader alone'),
-    new Option('--local-read-only', 'never write here: changes travel to the containers only'),
-    new Option('--remote-read-only', 'never write there: changes travel to this machine only'),
+    new Option('--mode <mode>', 'which way changes travel, and what wins').choices(modes),
+    new Option('--first-contact <policy>', 'what to do with what differs when both sides meet').choices(
+      firstContacts,
+    ),
+    new Option('--local-read-only', 'never write here: the same as --mode to-remote-safe'),
+    new Option('--remote-read-only', 'never write there: the same as --mode to-local-safe'),
     ...ignoreOptions(),
     ...agentOptions(),
     new Option('--reload <how>', 'what to do in a container after a change: `none`'),

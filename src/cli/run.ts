@@ -124,6 +124,7 @@ async function specOf(cli: Cli, { first, remote, options }: Given, configured: C
 function refuseSpecFlags(options: RunOptions): void {
   const flags = [
     ...(['selector', 'pod', 'container', 'namespace', 'context', 'name'] as const),
+    ...(['mode', 'firstContact'] as const),
     ...(['pods', 'twoWayAll', 'localReadOnly', 'remoteReadOnly', 'agent', 'agentImage'] as const),
     ...(['ignore', 'ignoreVcs', 'useGitignore', 'noUpload', 'noDownload'] as const),
   ]

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import type { Paths } from '../config/paths.ts'
 import { imageName, type Spec, specSchema } from '../config/spec.ts'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
+import { type FirstContact, firstContactsOf, writesTo } from '../files/mode.ts'
 import { loadContext } from '../kube/config.ts'
 import type { Cli } from './io.ts'
 import type { AgentOptions, SpecOptions } from './options.ts'
@@ -20,16 +21,17 @@ export interface SpecInput {
 export async function readSpec(cli: Cli, input: SpecInput): Promise<Omit<Spec, 'name'>> {
   const { options } = input
   const mode = modeOf(options)
+  const contact = firstContactOf(mode, options)
   const pods = podsFrom(options)
   refuseReload(options.reload)
   const remote = remoteFolder(input.remote)
   const local = resolve(cli.io.cwd, input.local)
-  await checkLocal(local, { writable: mode !== 'to-remote-safe' })
+  await checkLocal(local, { writable: writesTo(mode, 'local') })
   refuseOwnFiles(local, input.paths)
   const context = await loadContext({ ...options, env: cli.io.env })
   const where = { local, remote, context: context.name, namespace: context.namespace }
   const how = { ...ignoresFrom(options), ...agentFrom(options) }
-  return { ...where, ...pods, ...rolesFrom(options, mode), mode, ...how }
+  return { ...where, ...pods, ...rolesFrom(options, mode), mode, ...contact, ...how }
 }
 
 /** A spec with a name, or an error about the name. */
@@ -39,12 +41,28 @@ export function nameSpec(spec: Omit<Spec, 'name'>, name: string): Spec {
   throw usageError(`\`${name}\` cannot be the name of a spec`, result.issues[0].message)
 }
 
-function modeOf({ localReadOnly, remoteReadOnly }: SpecOptions): Spec['mode'] {
+function modeOf({ mode, localReadOnly, remoteReadOnly }: SpecOptions): Spec['mode'] {
+  if (mode !== undefined && (localReadOnly || remoteReadOnly)) {
+    throw usageError('--mode says already which side is never written', 'leave the other flag out')
+  }
   if (localReadOnly && remoteReadOnly) {
     throw usageError('with both sides read-only there is nothing to sync', 'leave one of the two flags out')
   }
   if (localReadOnly) return 'to-remote-safe'
-  return remoteReadOnly ? 'to-local-safe' : 'two-way-safe'
+  return remoteReadOnly ? 'to-local-safe' : (mode ?? 'two-way-safe')
+}
+
+function firstContactOf(
+  mode: Spec['mode'],
+  { firstContact }: SpecOptions,
+): { readonly firstContact?: FirstContact } {
+  if (firstContact === undefined) return {}
+  const possible = firstContactsOf[mode]
+  if (possible.includes(firstContact)) return { firstContact }
+  throw usageError(
+    `--first-contact ${firstContact} is not possible with ${mode}`,
+    `it can be ${possible.join(' or ')}`,
+  )
 }
 
 /** What the pods are to each other, from flags. */

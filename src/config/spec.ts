@@ -22,6 +22,11 @@ const patterns = v.pipe(
   v.maxLength(1000, 'there are at most 1000 patterns; .ksyncignore holds more'),
 )
 
+const modes = [
+  ...(['two-way-safe', 'two-way-local-wins', 'two-way-remote-wins', 'two-way-newest-wins'] as const),
+  ...(['to-remote-safe', 'to-remote-mirror', 'to-local-safe', 'to-local-mirror'] as const),
+] as const
+
 /** What the user asked for: a local directory, a directory in containers, which containers, and how. */
 export const specSchema = v.pipe(
   v.strictObject({
@@ -42,7 +47,9 @@ export const specSchema = v.pipe(
     pods: v.optional(v.picklist(['all', 'leader'])),
     /** Whether changes travel both ways with every pod, and not with the leader alone. */
     twoWayAll: v.optional(v.boolean()),
-    mode: v.optional(v.picklist(['two-way-safe', 'to-remote-safe', 'to-local-safe']), 'two-way-safe'),
+    mode: v.optional(v.picklist(modes), 'two-way-safe'),
+    /** What happens to what differs when the two sides meet; each mode has a default. */
+    firstContact: v.optional(v.picklist(['merge', 'local', 'remote', 'newest', 'keep-both'])),
     /** How containers are reached: by the agents on the nodes, unless it says otherwise. */
     agent: v.optional(v.picklist(['daemonset', 'ephemeral'])),
     /** The image of ephemeral containers. */

@@ -21,15 +21,19 @@ export function refuseOverlap(spec: Reach, others: readonly Spec[]): void {
 
 /** Which folder two specs share, as words for a message; undefined when they cannot meet. */
 export function overlap(one: Reach, other: Reach): string | undefined {
-  const writesLocal = one.mode !== 'to-remote-safe' || other.mode !== 'to-remote-safe'
+  const writesLocal = writes(one, 'local') || writes(other, 'local')
   if (writesLocal && nested(localParts(one.local), localParts(other.local))) {
     return `the local folder ${one.local}`
   }
-  const writesRemote = one.mode !== 'to-local-safe' || other.mode !== 'to-local-safe'
+  const writesRemote = writes(one, 'remote') || writes(other, 'remote')
   if (writesRemote && mayShareContainer(one, other) && nested(parts(one.remote), parts(other.remote))) {
     return `the remote folder ${one.remote}`
   }
   return undefined
+}
+
+function writes({ mode }: Reach, side: 'local' | 'remote'): boolean {
+  return mode.startsWith('two-way') || mode.startsWith(`to-${side}`)
 }
 
 /** One is the other, or lies inside it. */

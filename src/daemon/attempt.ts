@@ -1,5 +1,6 @@
 import type { NodeConnection } from '../agent/connect.ts'
 import { KubesyncError } from '../errors.ts'
+import { writesTo } from '../files/mode.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import type { SessionStatus } from '../files/status.ts'
 import type { Exclusions } from '../files/ways.ts'
@@ -82,7 +83,7 @@ async function begin(
   const target = {
     containerId: binding.containerId,
     path: options.remotePath,
-    create: binding.mode !== 'to-local-safe',
+    create: writesTo(binding.mode, 'remote'),
   }
   const remote = await opened({
     ...{ what: `the agent on ${binding.node}`, limitMs: scanLimit },
@@ -118,7 +119,7 @@ function refuseReadOnly(
   { binding, remotePath }: AttemptOptions,
   { local, remote }: { local: Replica; remote: Replica },
 ): void {
-  if (binding.mode !== 'to-local-safe' && remote.info.readOnly !== undefined) {
+  if (writesTo(binding.mode, 'remote') && remote.info.readOnly !== undefined) {
     const where = `${remotePath} in ${binding.pod}/${binding.container}`
     const who = `uid ${remote.info.uid}`
     throw new KubesyncError(
@@ -129,7 +130,7 @@ function refuseReadOnly(
       },
     )
   }
-  if (binding.mode !== 'to-remote-safe' && local.info.readOnly !== undefined) {
+  if (writesTo(binding.mode, 'local') && local.info.readOnly !== undefined) {
     throw new KubesyncError(
       'LOCAL_READ_ONLY',
       `the local folder may not be written: ${local.info.readOnly}`,

@@ -1,7 +1,7 @@
 import type { PodTarget } from '../agent/ephemeral/connect.ts'
 import { defaultImage } from '../agent/install/objects.ts'
 import type { Spec } from '../config/spec.ts'
-import type { Mode } from '../files/mode.ts'
+import { type FirstContact, firstContactIn, type Mode, writesTo } from '../files/mode.ts'
 import type { Container, Pod } from './pods.ts'
 
 /** A `peer` is one of several that all sync as the spec says. */
@@ -17,6 +17,7 @@ export interface Binding {
   readonly containerId: string
   readonly role: Role
   readonly mode: Mode
+  readonly firstContact: FirstContact
 }
 
 /** A bound container as an agent in its own pod is to reach it. */
@@ -113,12 +114,17 @@ function isBackingOff({ reason }: Container): boolean {
 
 function bindingOf({ pod, container }: Candidate, by: { spec: Spec; leader: string | undefined }): Binding[] {
   const role = roleOf(pod, by)
-  const mode = role === 'follower' ? 'to-remote-safe' : by.spec.mode
+  const mode = role === 'follower' ? followerMode(by.spec.mode) : by.spec.mode
+  const firstContact = firstContactIn(mode, by.spec.firstContact)
   const containerId = container.runningId
   if (containerId === undefined || (role === 'follower' && !hasFollowers(by.spec))) return []
-  return [
-    { podUid: pod.uid, pod: pod.name, node: pod.node, container: container.name, containerId, role, mode },
-  ]
+  const where = { podUid: pod.uid, pod: pod.name, node: pod.node, container: container.name, containerId }
+  return [{ ...where, role, mode, firstContact }]
+}
+
+/** Followers receive only. */
+function followerMode(mode: Mode): Mode {
+  return mode === 'to-remote-mirror' ? mode : 'to-remote-safe'
 }
 
 function roleOf(pod: Pod, { spec, leader }: { spec: Spec; leader: string | undefined }): Role {
@@ -128,7 +134,7 @@ function roleOf(pod: Pod, { spec, leader }: { spec: Spec; leader: string | undef
 
 /** What is never sent to the containers has nothing to give to a follower. */
 function hasFollowers({ pods, mode }: Spec): boolean {
-  return pods !== 'leader' && mode !== 'to-local-safe'
+  return pods !== 'leader' && writesTo(mode, 'remote')
 }
 
 function whyWaiting(spec: Spec, pods: readonly Pod[]): string {

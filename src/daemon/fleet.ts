@@ -1,3 +1,4 @@
+import { writesTo } from '../files/mode.ts'
 import type { Binding } from './bindings.ts'
 import type { Keeper } from './keeper.ts'
 
@@ -51,5 +52,5 @@ function keyOf({ podUid, containerId, role }: Binding): string {
 /** The base is a container's (whichever time it runs), and one alone writes the local folder. */
 function sharesSomething(one: Binding, other: Binding): boolean {
   const sameBase = one.podUid === other.podUid && one.container === other.container
-  return sameBase || (one.mode !== 'to-remote-safe' && other.mode !== 'to-remote-safe')
+  return sameBase || (writesTo(one.mode, 'local') && writesTo(other.mode, 'local'))
 }

@@ -54,7 +54,9 @@ function begin({ binding, basePath, successor, ...parts }: SessionParts, spec: s
   const base = openBaseStore(basePath)
   try {
     const container = `${binding.podUid} ${binding.container} ${binding.containerId}`
-    bindBase(base, { container, local: parts.local.info, remote: parts.remote.info, isSuccessor: successor })
+    const { firstContact } = binding
+    const infos = { local: parts.local.info, remote: parts.remote.info }
+    bindBase(base, { container, ...infos, isSuccessor: successor, firstContact })
   } catch (error) {
     base.close()
     throw error

@@ -5,7 +5,7 @@ import { sameStamp } from './delta.ts'
 import { joinPath } from './path.ts'
 import type { Side } from './side.ts'
 import { otherSide } from './side.ts'
-import { directionAt, type Run, type Spot } from './spot.ts'
+import { modeAt, type Run, type Spot } from './spot.ts'
 import type { Digest, Entry, FileEntry, Node, Path, Tree } from './tree.ts'
 
 /** Whether both sides have a file or symlink and it is what it was: nothing to look at, at little cost. */
@@ -39,15 +39,14 @@ export function judge(run: Run, spot: Spot): Verdict {
   }
   const local = changeOf(run, spot, 'local')
   const remote = changeOf(run, spot, 'remote')
-  return { local, remote, decision: decideChange(directionAt(spot), local, remote) }
+  return { local, remote, decision: decideChange(modeAt(spot), local, remote) }
 }
 
 /** A volume may hold what is newer than local even if its container is new. */
 function meetingAt({ contact, volumes }: Run, spot: Spot): Meeting {
   const { path } = spot
-  const direction = directionAt(spot)
   const isKept = contact === 'seed' && volumes.some((at) => isIn(path, at) || isIn(at, path))
-  return { direction, contact: isKept ? 'merge' : contact }
+  return { mode: modeAt(spot), contact: isKept ? 'merge' : contact }
 }
 
 function isIn(path: Path, directory: Path): boolean {

@@ -7,7 +7,8 @@ import type { Spot } from './spot.ts'
 export function describeConflict(spot: Spot, verdict: Verdict): string {
   const local = deed(spot, 'local', verdict.local)
   const remote = deed(spot, 'remote', verdict.remote)
-  return local === remote ? `each side ${local}, and they differ` : `local ${local}, remote ${remote}`
+  const deeds = local === remote ? `each side ${local}, and they differ` : `local ${local}, remote ${remote}`
+  return verdict.decision === 'newest-wins' ? `${deeds}; which one is newer cannot be told` : deeds
 }
 
 /** A sentence that says that a volume came or went at a directory. */

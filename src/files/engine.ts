@@ -1,6 +1,7 @@
 import { KubesyncError } from '../errors.ts'
 import { Aftermath } from './aftermath.ts'
 import type { BaseStore } from './base/store.ts'
+import { ClockWatch } from './clock-watch.ts'
 import { CommonRules } from './common-rules.ts'
 import { nodeAt } from './delta.ts'
 import { hashAll, pathsToHash } from './hashing.ts'
@@ -48,6 +49,7 @@ export class Engine {
   private readonly lanes: Lanes
   private readonly aftermath: Aftermath
   private readonly rules: CommonRules
+  private readonly clock: ClockWatch
   /** The trees up to the last delta. */
   private readonly seen: Record<Side, Tree>
   private conflictsByPath = new Map<Path, Conflict>()
@@ -60,6 +62,7 @@ export class Engine {
     this.lanes = new Lanes(options.replicas, options)
     this.aftermath = new Aftermath({ ...options, work: this.work, progress: this.progress })
     this.rules = new CommonRules(options)
+    this.clock = new ClockWatch(() => options.replicas.remote.time())
     this.seen = this.trees
     this.work.scope.addAll('')
   }
@@ -188,12 +191,13 @@ export class Engine {
       scope,
       locked: work.locked,
       digests: work.digests,
+      clocks: this.clock.current,
     })
     const removedBefore = this.removals.counts
     const isJudged = this.isApproved || this.halt !== undefined
     const decided = isJudged ? { plan: whole, held: [] } : this.bursts.settled(whole, removedBefore)
     const { plan } = decided
-    const intent = { plan, trees, base: base.tree, removedBefore }
+    const intent = { plan, trees, base: base.tree, firstContact, removedBefore }
     const danger = this.isApproved
       ? undefined
       : (planTrouble(intent) ?? (this.halt === undefined ? undefined : stillDeletes(plan)))
@@ -226,6 +230,7 @@ export class Engine {
       [...unseen, ...plan.conflicts].map((conflict) => [conflict.path, conflict]),
     )
     this.hash(plan).catch(this.options.onDefect)
+    this.compareClocks(plan).catch(this.options.onDefect)
     const lanes = (['local', 'remote'] as const)
       .filter((side) => plan[side].length > 0)
       .map((side) => new Lane(side, plan[side], this.aftermath))
@@ -253,6 +258,17 @@ export class Engine {
       this.options.onChange()
     }
     work.asking--
+    this.options.onChange()
+  }
+
+  private async compareClocks({ needs }: Plan): Promise<void> {
+    const { work } = this
+    if (needs.clocks.length === 0) return
+    for (const path of needs.clocks) work.hold(path)
+    work.asking++
+    await this.clock.measure()
+    work.asking--
+    for (const path of needs.clocks) work.letGo(path)
     this.options.onChange()
   }
 }

@@ -1,9 +1,10 @@
 /** What happens where both sides have a file: content and executable bit are merged each by itself. */
-import type { Decision, Direction } from '../merge/decide.ts'
+import type { Contest, Decision, Mode } from '../merge/decide.ts'
 import { decideChange } from '../merge/decide.ts'
 import type { BaseFile } from './base/base.ts'
 import type { SideFile } from './change.ts'
 import { contentOf, digestOf } from './change.ts'
+import { winnerOf } from './contest.ts'
 import { sameStamp } from './delta.ts'
 import type { Side } from './side.ts'
 import { otherSide } from './side.ts'
@@ -21,16 +22,17 @@ export interface TwoFiles {
   readonly base: BaseFile | undefined
   readonly local: FileEntry
   readonly remote: FileEntry
-  readonly direction: Direction
-  /** Whether local wins where nothing was agreed on. */
-  readonly localWins: boolean
+  readonly mode: Mode
+  /** What was decided on the two as a whole: it holds where nothing was agreed on. */
+  readonly decision: Decision
 }
 
 /** Plans what is to be done; false if the two are in conflict. */
 export function mergeFiles(run: Run, files: TwoFiles): boolean {
-  const content = files.base === undefined ? compared(run, files) : contentDecision(run, files, files.base)
+  const content =
+    files.base === undefined ? compared(run, files, files.decision) : contentDecision(run, files, files.base)
   switch (content) {
-    case 'hash-first':
+    case 'later':
       return true
     case 'agree':
       agreeOnContent(run, files)
@@ -49,7 +51,7 @@ export function mergeFiles(run: Run, files: TwoFiles): boolean {
   }
 }
 
-type ContentDecision = Exclude<Decision, 'compare' | 'local-wins'> | 'conflict' | 'hash-first'
+type ContentDecision = Exclude<Decision, Contest> | 'conflict' | 'later'
 
 function contentDecision(run: Run, files: TwoFiles, base: BaseFile): ContentDecision {
   const local = contentOf(run, base, fileOf(files, 'local'))
@@ -58,20 +60,20 @@ function contentDecision(run: Run, files: TwoFiles, base: BaseFile): ContentDeci
     // One of them may have been touched only, and then it is not two changes.
     if (local === 'unknown') need(run, files, 'local')
     if (remote === 'unknown') need(run, files, 'remote')
-    return 'hash-first'
+    return 'later'
   }
   const decision = decideChange(
-    files.direction,
+    files.mode,
     local === 'same' ? 'unchanged' : 'modified',
     remote === 'same' ? 'unchanged' : 'modified',
   )
-  if (decision === 'compare' || decision === 'local-wins') return compared(run, files)
-  if (decision !== 'to-remote' && decision !== 'to-local') return decision
+  if (decision === 'agree' || decision === 'keep') return decision
+  if (decision !== 'to-remote' && decision !== 'to-local') return compared(run, files, decision)
   const source = decision === 'to-remote' ? 'local' : 'remote'
   const maybeTouched = (source === 'local' ? local : remote) === 'unknown'
   if (!maybeTouched || !worthHashing(files[source], base)) return decision
   need(run, files, source)
-  return 'hash-first'
+  return 'later'
 }
 
 /** A new executable bit changes the stamp as well: mostly there is nothing to send. */
@@ -80,16 +82,18 @@ function worthHashing(file: FileEntry, base: BaseFile): boolean {
 }
 
 /** What is decided by whether both files have the same content. */
-function compared(run: Run, files: TwoFiles): ContentDecision {
+function compared(run: Run, files: TwoFiles, decision: Decision): ContentDecision {
   if (files.local.stamp.size === files.remote.stamp.size) {
     const local = digestOf(run, fileOf(files, 'local'))
     const remote = digestOf(run, fileOf(files, 'remote'))
     if (local === undefined) need(run, files, 'local')
     if (remote === undefined) need(run, files, 'remote')
-    if (local === undefined || remote === undefined) return 'hash-first'
+    if (local === undefined || remote === undefined) return 'later'
     if (local === remote) return 'agree'
   }
-  return files.localWins ? 'to-remote' : 'conflict'
+  const winner = winnerOf(run, decision, files)
+  if (winner === 'nobody' || winner === 'later') return winner === 'later' ? winner : 'conflict'
+  return winner === 'local' ? 'to-remote' : 'to-local'
 }
 
 function agreeOnContent(run: Run, files: TwoFiles): void {
@@ -114,13 +118,14 @@ function agreedDigest(run: Run, files: TwoFiles): Digest | undefined {
   return base !== undefined && contentOf(run, base, local) === 'same' ? base.digest : digestOf(run, local)
 }
 
-function bitDecision({ base, local, remote, direction, localWins }: TwoFiles): Decision {
+function bitDecision({ base, local, remote, mode, decision }: TwoFiles): Decision {
   if (local.executable === remote.executable) return 'agree'
-  if (localWins) return 'to-remote'
+  if (base === undefined && decision === 'local-wins') return 'to-remote'
+  if (base === undefined && decision === 'remote-wins') return 'to-local'
   // Without a base, the side that made its file executable counts as the one that did something.
   const before = base?.executable ?? false
   return decideChange(
-    direction,
+    mode,
     local.executable === before ? 'unchanged' : 'modified',
     remote.executable === before ? 'unchanged' : 'modified',
   )

@@ -2,6 +2,7 @@ import type { BaseUpdate } from './base/base.ts'
 import type { Operation } from './operation.ts'
 import type { HashRequest } from './replica/replica.ts'
 import type { Conflict } from './status.ts'
+import type { Path } from './tree.ts'
 
 /** What is to be done so that both sides agree. */
 export interface Plan {
@@ -11,8 +12,15 @@ export interface Plan {
   /** What both sides agree on already, so that only the base has to learn it. Parents before children. */
   readonly agreed: readonly BaseUpdate[]
   readonly conflicts: readonly Conflict[]
-  /** Digests without which nothing can be decided about those paths. */
-  readonly needs: { readonly local: readonly HashRequest[]; readonly remote: readonly HashRequest[] }
+  /** What has to be found out before anything can be decided about those paths. */
+  readonly needs: Needs<readonly HashRequest[], readonly Path[]>
+}
+
+/** Digests of files of either side, and how the clocks differ. */
+interface Needs<Files, Paths> {
+  readonly local: Files
+  readonly remote: Files
+  readonly clocks: Paths
 }
 
 /** A plan in the making. */
@@ -21,9 +29,9 @@ export interface Draft extends Plan {
   readonly remote: Operation[]
   readonly agreed: BaseUpdate[]
   readonly conflicts: Conflict[]
-  readonly needs: { readonly local: HashRequest[]; readonly remote: HashRequest[] }
+  readonly needs: Needs<HashRequest[], Path[]>
 }
 
 export function newDraft(): Draft {
-  return { local: [], remote: [], agreed: [], conflicts: [], needs: { local: [], remote: [] } }
+  return { local: [], remote: [], agreed: [], conflicts: [], needs: { local: [], remote: [], clocks: [] } }
 }

@@ -36,7 +36,7 @@ describe('files', () => {
     const world = agreedOn(write('f', 'old'))
     world.edit('local', [write('f', 'new')])
     expect(steps(world)).toEqual(['remote put f'])
-    expect(world.plan().needs).toEqual({ local: [], remote: [] })
+    expect(world.plan().needs).toEqual({ local: [], remote: [], clocks: [] })
   })
 
   test('a new file is sent without being hashed first, however large', () => {
@@ -105,7 +105,7 @@ describe('files', () => {
     world.edit('local', [write('f', '1')])
     world.edit('remote', [write('f', 'longer')])
     const plan = world.plan()
-    expect(plan.needs).toEqual({ local: [], remote: [] })
+    expect(plan.needs).toEqual({ local: [], remote: [], clocks: [] })
     expect(plan.conflicts).toEqual([{ path: 'f', message: 'each side has a file, and they differ' }])
   })
 

@@ -2,17 +2,20 @@ import { agreedDirectory, type BaseTree, isRemounted } from './base/base.ts'
 import type { Verdict } from './change.ts'
 import { isSettled, judge } from './change.ts'
 import { describeConflict, describeRemount } from './conflict.ts'
+import { winnerOf } from './contest.ts'
 import { mergeFiles } from './merge-files.ts'
-import type { FirstContact, Mode } from './mode.ts'
+import type { Contact, Mode } from './mode.ts'
+import type { Clocks } from './newest.ts'
 import { joinPath } from './path.ts'
 import type { Plan } from './plan.ts'
 import { newDraft } from './plan.ts'
 import type { Scope } from './scope.ts'
+import { otherSide } from './side.ts'
 import type { Digests, Locked, Place, Remains, Run, Spot } from './spot.ts'
-import { BOTH, directionAt, NONE, placeAt, remaining } from './spot.ts'
+import { BOTH, modeAt, NONE, placeAt, remaining } from './spot.ts'
 import { transfer } from './transfer.ts'
 import type { Path, Tree } from './tree.ts'
-import { type Exclusions, waysOf } from './ways.ts'
+import { type Exclusions, Ways } from './ways.ts'
 
 export interface ReconcileInput {
   readonly base: BaseTree
@@ -21,7 +24,7 @@ export interface ReconcileInput {
   readonly mode: Mode
   /** What does not travel one way although the mode would have it. */
   readonly exclusions?: Exclusions | undefined
-  readonly firstContact: FirstContact
+  readonly firstContact: Contact
   /** Paths on remote that are not seeded, though the rest may be. */
   readonly volumes?: readonly Path[]
   /** Where to look. */
@@ -29,6 +32,8 @@ export interface ReconcileInput {
   /** Paths at which something is under way. */
   readonly locked: Locked
   readonly digests: Digests
+  /** How the clocks of both sides differ, if that was asked for. */
+  readonly clocks?: Clocks | undefined
 }
 
 /**
@@ -36,10 +41,10 @@ export interface ReconcileInput {
  * in `merge/decide.ts`. Pure. Costs as much as the scope holds. Nothing is planned while a root is missing.
  */
 export function reconcile(input: ReconcileInput): Plan {
-  const { base, local, remote, mode, exclusions, firstContact, volumes = [], locked, digests } = input
+  const { base, local, remote, mode, exclusions, firstContact, volumes = [], locked, digests, clocks } = input
   const plan = newDraft()
   if (local?.children === undefined || remote?.children === undefined) return plan
-  const ways = waysOf(mode, exclusions)
+  const ways = new Ways(mode, exclusions)
   const descend = (place: Place) => mergeChildren(run, place, 'all')
   const run: Run = {
     ways,
@@ -47,6 +52,7 @@ export function reconcile(input: ReconcileInput): Plan {
     volumes,
     locked,
     digests,
+    clocks,
     plan,
     descend,
   }
@@ -108,15 +114,8 @@ function carryOut(run: Run, spot: Spot, verdict: Verdict): Remains {
   const remote = spot.remote?.entry
   if (local?.kind === 'file' && remote?.kind === 'file') {
     const before = base?.entry.kind === 'file' ? base.entry : undefined
-    const localWins = verdict.decision === 'local-wins'
-    const settled = mergeFiles(run, {
-      path,
-      base: before,
-      local,
-      remote,
-      direction: directionAt(spot),
-      localWins,
-    })
+    const { decision } = verdict
+    const settled = mergeFiles(run, { path, base: before, local, remote, mode: modeAt(spot), decision })
     return settled ? BOTH : conflict(run, spot, verdict)
   }
   switch (verdict.decision) {
@@ -129,18 +128,28 @@ function carryOut(run: Run, spot: Spot, verdict: Verdict): Remains {
       return transfer(run, spot, 'local') ?? conflict(run, spot, verdict)
     case 'to-remote':
       return transfer(run, spot, 'remote') ?? conflict(run, spot, verdict)
-    case 'compare':
-    case 'local-wins':
-      if (local?.kind === 'symlink' && remote?.kind === 'symlink' && local.target === remote.target) {
-        run.plan.agreed.push([path, { kind: 'symlink', target: local.target }])
-        return BOTH
-      }
-      if (verdict.decision === 'compare') return conflict(run, spot, verdict)
-      return transfer(run, spot, 'remote') ?? conflict(run, spot, verdict)
+    default:
+      return contest(run, spot, verdict)
   }
 }
 
+function contest(run: Run, spot: Spot, verdict: Verdict): Remains {
+  const { path } = spot
+  const local = spot.local?.entry
+  const remote = spot.remote?.entry
+  if (local?.kind === 'symlink' && remote?.kind === 'symlink' && local.target === remote.target) {
+    run.plan.agreed.push([path, { kind: 'symlink', target: local.target }])
+    return BOTH
+  }
+  const winner = winnerOf(run, verdict.decision, { path, local, remote })
+  if (winner === 'later') return remaining(spot)
+  const taken = winner === 'nobody' ? undefined : transfer(run, spot, otherSide[winner])
+  return taken ?? conflict(run, spot, verdict)
+}
+
 function conflict(run: Run, spot: Spot, verdict: Verdict): Remains {
-  run.plan.conflicts.push({ path: spot.path, message: describeConflict(spot, verdict) })
+  const isTwin = verdict.decision === 'keep-both'
+  const message = describeConflict(spot, verdict)
+  run.plan.conflicts.push({ path: spot.path, message, ...(isTwin && { isTwin }) })
   return remaining(spot)
 }

@@ -52,6 +52,7 @@ describe('a plan', () => {
       plan: removing('local', deleted),
       trees: { local: treeOf(of), remote: treeOf(of - deleted) },
       base: baseOf(of),
+      firstContact: 'over',
       removedBefore,
     })
 
@@ -76,7 +77,9 @@ describe('a plan', () => {
 
   test('may do anything else', () => {
     const trees = { local: treeOf(100), remote: treeOf(0) }
-    expect(planTrouble({ plan: newDraft(), trees, base: baseOf(100), removedBefore: none })).toBeUndefined()
+    expect(
+      planTrouble({ plan: newDraft(), trees, base: baseOf(100), firstContact: 'over', removedBefore: none }),
+    ).toBeUndefined()
   })
 })
 

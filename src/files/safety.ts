@@ -1,6 +1,7 @@
 /** What is checked before a plan is carried out: whether it looks like a disaster rather than like work. */
 import type { BaseTree } from './base/base.ts'
-import { countEntries } from './delta.ts'
+import { countEntries, nodeAt } from './delta.ts'
+import type { Contact } from './mode.ts'
 import type { Operation } from './operation.ts'
 import { parentOf } from './path.ts'
 import type { Plan } from './plan.ts'
@@ -34,13 +35,26 @@ export interface Intent {
   readonly plan: Plan
   readonly trees: Trees
   readonly base: BaseTree
+  /** What holds where nothing was agreed on. */
+  readonly firstContact: Contact
   /** Entries removed on each side a short while ago. */
   readonly removedBefore: Readonly<Record<Side, number>>
 }
 
 /** Why a plan may not be carried out unless a person says so, or undefined. */
 export function planTrouble(intent: Intent): string | undefined {
-  return deletionTrouble(intent, 'local') ?? deletionTrouble(intent, 'remote')
+  return strangerTrouble(intent) ?? deletionTrouble(intent, 'local') ?? deletionTrouble(intent, 'remote')
+}
+
+/**
+ * What a new container lacks was not deleted. A mirror that would have it so has to be told: only when a spec begins
+ * does it go without saying.
+ */
+function strangerTrouble({ plan, base, firstContact }: Intent): string | undefined {
+  if (firstContact !== 'seed' && firstContact !== 'merge') return undefined
+  const strange = plan.local.filter(({ op, path }) => op === 'remove' && nodeAt(base, path) === undefined)
+  if (strange.length === 0) return undefined
+  return `the remote folder is new, and ${strange.length} entries on local that it does not have would be deleted`
 }
 
 /**
@@ -57,8 +71,10 @@ function deletionTrouble({ plan, trees, base, removedBefore }: Intent, side: Sid
   if (planned === 0) return undefined
   const cause = otherSide[side]
   const agreed = countEntries(base)
-  if (countEntries(trees[cause]) === 0 && agreed >= MIN_EMPTIED) {
-    return `the ${cause} folder is empty, where both sides had ${agreed} entries`
+  if (countEntries(trees[cause]) === 0) {
+    if (agreed >= MIN_EMPTIED) return `the ${cause} folder is empty, where both sides had ${agreed} entries`
+    if (planned >= MIN_EMPTIED)
+      return `the ${cause} folder is empty, and all ${planned} entries on ${side} would go`
   }
   const deleted = planned + removedBefore[side]
   const entries = countEntries(trees[side]) + removedBefore[side]

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { BaseStore } from './base/store.ts'
 import { openBaseStore } from './base/store.ts'
-import type { FirstContact } from './mode.ts'
+import type { Contact } from './mode.ts'
 import type { Session } from './session.ts'
 import { startSession } from './session.ts'
 import type { Side } from './side.ts'
@@ -112,7 +112,7 @@ class Play {
     this.beginContainer(image, 'seed')
   }
 
-  private beginContainer(files: MemoryFiles, contact: FirstContact): void {
+  private beginContainer(files: MemoryFiles, contact: Contact): void {
     this.remote = new FakeReplica(files)
     this.local.tellsLate = this.tellsLate
     this.remote.tellsLate = this.tellsLate

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { BaseStore } from './base/store.ts'
 import { openBaseStore } from './base/store.ts'
 import { walk } from './delta.ts'
-import type { FirstContact, Mode } from './mode.ts'
+import type { Contact, Mode } from './mode.ts'
 import type { Session } from './session.ts'
 import { startSession } from './session.ts'
 import type { SessionStatus } from './status.ts'
@@ -35,7 +35,7 @@ afterEach(async () => {
   rmSync(root, { recursive: true })
 })
 
-function start(mode: Mode = 'two-way-safe', contact: FirstContact = 'merge'): void {
+function start(mode: Mode = 'two-way-safe', contact: Contact = 'merge'): void {
   base = openBaseStore(join(root, 'base'))
   const identity = { container: 'c', localRoot: '1', remoteRoot: '2', storage: 's' }
   if (base.identity === undefined) base.reset(identity, contact)
@@ -351,7 +351,7 @@ describe('first contact', () => {
     start('two-way-safe')
     expect((await settledAs('in-sync')).conflicts).toEqual([])
     expect(remote.files.listing().get('g')).toBe('file mine')
-    expect(base.firstContact).toBe('merge')
+    expect(base.firstContact).toBe('over')
   })
 })
 

@@ -9,7 +9,7 @@ import type { SidedProblem } from './setbacks.ts'
 import type { Side } from './side.ts'
 import type { SessionPhase, SessionStatus } from './status.ts'
 import { StatusFeed } from './status-feed.ts'
-import { type Exclusions, waysOf } from './ways.ts'
+import { type Exclusions, Ways } from './ways.ts'
 
 export interface SessionOptions {
   /** May serve several sessions. The session subscribes to both replicas and closes neither. */
@@ -72,7 +72,7 @@ class SyncSession implements Session {
     })
     this.conflicts = new Conflicts({
       ...{ replicas: { local, remote }, current: () => this.engine.conflicts },
-      ways: waysOf(mode, exclusions),
+      ways: new Ways(mode, exclusions),
       forget: (path) => base.commit([[path, null]]),
       alone: (path, action) => this.engine.alone(path, action),
     })
@@ -181,12 +181,18 @@ class SyncSession implements Session {
 
   private refresh(): void {
     const phase = this.phase
-    if (phase === 'in-sync') this.options.base.settle()
+    if (phase === 'in-sync') this.settleContact()
     this.feed.changed(phase)
     if (!this.isSettled) return
     this.engine.progress.reset()
     const { status } = this
     for (const resolve of this.waiting.splice(0)) resolve(status)
+  }
+
+  /** First contact lasts until all that differed is settled; a container that is seeded is new only once. */
+  private settleContact(): void {
+    const { base } = this.options
+    if (base.firstContact === 'seed' || this.engine.conflicts.length === 0) base.settle()
   }
 
   private setTimer(): void {

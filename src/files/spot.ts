@@ -1,5 +1,6 @@
-import type { Contact, Direction } from '../merge/decide.ts'
+import type { Contact, Mode } from '../merge/decide.ts'
 import type { BaseTree } from './base/base.ts'
+import type { Clocks } from './newest.ts'
 import type { Draft } from './plan.ts'
 import type { Side } from './side.ts'
 import type { Digest, Node, Path, Stamp } from './tree.ts'
@@ -21,6 +22,7 @@ export interface Run {
   readonly volumes: readonly Path[]
   readonly locked: Locked
   readonly digests: Digests
+  readonly clocks: Clocks | undefined
   readonly plan: Draft
   /** Merges everything below a directory. */
   readonly descend: (place: Place) => Remains
@@ -55,9 +57,9 @@ export function placeAt(spot: Spot, on: Record<Side, boolean>): Place {
   return { path, parent, base, local, remote, way, on }
 }
 
-/** Which way to decide on a path; nothing is decided where no change travels. */
-export function directionAt({ way }: Spot): Direction {
-  return way === 'none' ? 'two-way' : way
+/** How to decide on a path; nothing is decided where no change travels. */
+export function modeAt({ way }: Spot): Mode {
+  return way === 'none' ? 'two-way-safe' : way
 }
 
 /** What is left at a path if nothing is done there. */

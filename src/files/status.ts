@@ -18,6 +18,8 @@ export interface Conflict {
   readonly path: Path
   /** A sentence: what each side did. */
   readonly message: string
+  /** Both versions are to stay, and will. */
+  readonly isTwin?: true
 }
 
 /** A session as others see it; plain data, safe to send as JSON. */

@@ -1,7 +1,6 @@
-import type { Direction } from '../merge/decide.ts'
 import { readPatterns } from './ignore/pattern.ts'
 import { Candidate, PatternList } from './ignore/pattern-list.ts'
-import type { Mode } from './mode.ts'
+import { type Mode, writesTo } from './mode.ts'
 import { parentOf } from './path.ts'
 import type { Side } from './side.ts'
 import type { Path } from './tree.ts'
@@ -14,34 +13,23 @@ export interface Exclusions {
   readonly download: readonly string[]
 }
 
-/** Which way changes of a path travel. */
-export type Way = Direction | 'none'
-
-const directions: Readonly<Record<Mode, Direction>> = {
-  'two-way-safe': 'two-way',
-  'to-remote-safe': 'to-remote',
-  'to-local-safe': 'to-local',
-}
-
-/** The ways of a spec. */
-export function waysOf(mode: Mode, exclusions: Exclusions | undefined): Ways {
-  return new Ways(directions[mode], exclusions)
-}
+/** How changes of a path travel. */
+export type Way = Mode | 'none'
 
 /** Whether changes that travel this way are ever written to a side. */
 export function writes(way: Way, side: Side): boolean {
-  return way === 'two-way' || way === (side === 'local' ? 'to-local' : 'to-remote')
+  return way !== 'none' && writesTo(way, side)
 }
 
 /** Which way changes travel, path by path. What holds for a directory holds for all that is in it. */
 export class Ways {
   /** For the root. */
-  readonly first: Direction
+  readonly first: Mode
   private readonly upload: PatternList
   private readonly download: PatternList
 
-  constructor(direction: Direction, exclusions: Exclusions = { upload: [], download: [] }) {
-    this.first = direction
+  constructor(mode: Mode, exclusions: Exclusions = { upload: [], download: [] }) {
+    this.first = mode
     this.upload = new PatternList(readPatterns(exclusions.upload.join('\n')))
     this.download = new PatternList(readPatterns(exclusions.download.join('\n')))
   }
@@ -50,10 +38,13 @@ export class Ways {
   below(above: Way, path: Path, isDirectory: boolean): Way {
     if (above === 'none' || (this.upload.isEmpty && this.download.isEmpty)) return above
     const candidate = new Candidate(path)
-    const isUp = above !== 'to-local' && !isExcluded(this.upload, candidate, isDirectory)
-    const isDown = above !== 'to-remote' && !isExcluded(this.download, candidate, isDirectory)
-    if (isUp) return isDown ? 'two-way' : 'to-remote'
-    return isDown ? 'to-local' : 'none'
+    const isUp = writesTo(above, 'remote')
+    const isDown = writesTo(above, 'local')
+    const staysUp = isUp && !isExcluded(this.upload, candidate, isDirectory)
+    const staysDown = isDown && !isExcluded(this.download, candidate, isDirectory)
+    if (staysUp === isUp && staysDown === isDown) return above
+    if (staysUp) return 'to-remote-safe'
+    return staysDown ? 'to-local-safe' : 'none'
   }
 
   at(path: Path, isDirectory: boolean): Way {

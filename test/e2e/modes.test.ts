@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { useLab } from './support/cluster.ts'
@@ -49,6 +49,43 @@ describe('one way', () => {
     })
     expect(await lab.sh(pod, 'ls other-way')).toBe('theirs\n')
   })
+})
+
+describe('a mirror', () => {
+  test('of this folder undoes there what it does not have', async () => {
+    const folder = laptop.folder('here')
+    writeFileSync(join(folder, 'ours'), '1')
+    await lab.sh(pod, 'mkdir mirror && echo 1 > mirror/theirs && echo 2 > mirror/ours')
+    await create(folder, '/mirror', '--mode', 'to-remote-mirror')
+    expect(await lab.sh(pod, 'cat mirror/*')).toBe('1')
+    await lab.sh(pod, 'echo 3 > mirror/again')
+    await until('it is gone again', () => lab.sh(pod, 'ls mirror'), { holds: (text) => text === 'ours\n' })
+    expect(readdirSync(folder)).toEqual(['ours'])
+  })
+
+  test('of a container keeps what goes here in the trash', async () => {
+    const folder = laptop.folder('here')
+    writeFileSync(join(folder, 'ours'), 'only here')
+    await lab.sh(pod, 'mkdir source && echo 1 > source/theirs')
+    await create(folder, '/source', '--mode', 'to-local-mirror')
+    expect(readdirSync(folder)).toEqual(['theirs'])
+    const { stdout } = await laptop.ksync('undo', '--list', '-o', 'name')
+    expect(stdout).toContain('ours')
+  })
+})
+
+test('--first-contact newest: what was made last stays, and what comes later waits as ever', async () => {
+  const folder = laptop.folder('here')
+  writeFileSync(join(folder, 'old'), 'ours')
+  utimesSync(join(folder, 'old'), 1, 1)
+  await lab.sh(
+    pod,
+    "mkdir newest && echo theirs > newest/old && echo theirs > newest/new && touch -d '2001-01-01' newest/new",
+  )
+  writeFileSync(join(folder, 'new'), 'ours, longer')
+  await create(folder, '/newest', '--first-contact', 'newest')
+  expect(readFileSync(join(folder, 'old'), 'utf8')).toBe('theirs\n')
+  expect(await lab.sh(pod, 'cat newest/new')).toBe('ours, longer')
 })
 
 describe('conflicts', () => {

@@ -80,6 +80,7 @@ export class FakeReplica extends Closable implements Replica {
   rescan = async () => {}
   follow = async () => {}
   hash = async () => []
+  time = async () => 0
   read(): never {
     throw new Error('not in this test')
   }

@@ -1,4 +1,5 @@
 import { KubesyncError } from '../../errors.ts'
+import type { FirstContact } from '../mode.ts'
 import type { ReplicaInfo } from '../replica/replica.ts'
 import type { Side } from '../side.ts'
 import type { Identity } from './image.ts'
@@ -11,6 +12,8 @@ export interface Binding {
   readonly remote: ReplicaInfo
   /** Whether the container stands in for another one that was in sync with this local folder. */
   readonly isSuccessor: boolean
+  /** What is to happen to what differs when a spec begins; where something was lost since, that waits (`merge`, the default). */
+  readonly firstContact?: FirstContact
 }
 
 /**
@@ -20,7 +23,8 @@ export interface Binding {
  * `NO_SUCH_DIRECTORY`, and leaves the base alone, while a folder is not there: it may come back as it was, and then
  * what was agreed on still holds.
  */
-export function bindBase(store: BaseStore, { container, local, remote, isSuccessor }: Binding): void {
+export function bindBase(store: BaseStore, binding: Binding): void {
+  const { container, local, remote, isSuccessor, firstContact = 'merge' } = binding
   refuseMissing('local', local)
   refuseMissing('remote', remote)
   const identity: Identity = {
@@ -32,7 +36,9 @@ export function bindBase(store: BaseStore, { container, local, remote, isSuccess
   if (store.identity !== undefined && isSame(store.identity, identity)) return
   // A container that was synced before, whose folder is another one now or whose base is damaged, is not new.
   const isNew = store.identity?.container !== container && store.setAside === undefined
-  store.reset(identity, isSuccessor && isNew && remote.storage.kind === 'container' ? 'seed' : 'merge')
+  const isFirst = store.identity === undefined && isNew && !isSuccessor
+  const isFresh = isSuccessor && isNew && remote.storage.kind === 'container'
+  store.reset(identity, isFirst ? firstContact : isFresh ? 'seed' : 'merge')
 }
 
 function refuseMissing(side: Side, { root }: ReplicaInfo): void {

@@ -7,7 +7,7 @@ import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
 import { WireError } from '../../wire/error.ts'
 import { applyDelta, walk } from '../delta.ts'
 import { decodeRules, encodeRules, type RuleSet } from '../ignore/rule-set.ts'
-import type { FirstContact } from '../mode.ts'
+import type { Contact } from '../mode.ts'
 import type { BaseTree, BaseUpdate } from './base.ts'
 import { emptyBase } from './base.ts'
 import { readUpdates, writeUpdates } from './codec.ts'
@@ -26,7 +26,7 @@ export interface Identity {
 export interface BaseState {
   readonly identity: Identity
   /** What holds for paths that were never agreed on. */
-  readonly firstContact: FirstContact
+  readonly firstContact: Contact
   readonly tree: BaseTree
   /** What was ignored when the tree was agreed on; undefined if nobody wrote that down. */
   readonly rules?: RuleSet
@@ -47,7 +47,8 @@ const HEADER = MAGIC.length + 1
 const FRAME = 8
 
 const records = { snapshot: 1, updates: 2, settled: 3, rules: 4 } as const
-const contacts: readonly FirstContact[] = ['merge', 'seed']
+/** New ones go to the end: their places are in files. */
+const contacts: readonly Contact[] = ['merge', 'seed', 'over', 'local', 'remote', 'newest', 'keep-both']
 
 export function encodeImage(state: BaseState): Buffer {
   const { identity, firstContact, tree, rules } = state
@@ -72,7 +73,7 @@ export function encodeNewRules(rules: RuleSet): Buffer {
   return framed(new ByteWriter().u8(records.rules).bytes(encodeRules(rules)).take())
 }
 
-/** From here on nothing is seeded any more. */
+/** From here on first contact is over. */
 export function encodeSettled(): Buffer {
   return framed(Buffer.of(records.settled))
 }
@@ -97,7 +98,7 @@ export function decodeImage(bytes: Buffer): Image {
   return {
     state: {
       ...begun,
-      ...(log.settled && { firstContact: 'merge' }),
+      ...(log.settled && { firstContact: 'over' }),
       ...(log.rules !== undefined && { rules: log.rules }),
       tree: replay(updates.concat(log.updates)),
     },

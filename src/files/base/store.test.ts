@@ -114,10 +114,10 @@ describe('a base store', () => {
     const again = openBaseStore(path)
     expect(again.firstContact).toBe('seed')
     again.settle()
-    expect(again.firstContact).toBe('merge')
+    expect(again.firstContact).toBe('over')
     again.close()
     const third = openBaseStore(path)
-    expect(third.firstContact).toBe('merge')
+    expect(third.firstContact).toBe('over')
     third.close()
   })
 

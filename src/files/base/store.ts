@@ -3,7 +3,7 @@ import { KubesyncError, messageOf } from '../../errors.ts'
 import { WireError } from '../../wire/error.ts'
 import { applyDelta } from '../delta.ts'
 import type { RuleSet } from '../ignore/rule-set.ts'
-import type { FirstContact } from '../mode.ts'
+import type { Contact } from '../mode.ts'
 import type { BaseTree, BaseUpdate } from './base.ts'
 import { emptyBase } from './base.ts'
 import type { Disk } from './disk.ts'
@@ -20,7 +20,7 @@ export interface BaseStore {
   /** What the base holds for; undefined until the first `reset`. */
   readonly identity: Identity | undefined
   /** What holds for paths that were never agreed on. */
-  readonly firstContact: FirstContact
+  readonly firstContact: Contact
   /** What is ignored, and so not in the tree; undefined if nobody wrote that down yet. */
   readonly rules: RuleSet | undefined
   /** A file that could not be read: it was renamed, and an empty base deletes nothing. */
@@ -28,11 +28,11 @@ export interface BaseStore {
   /** Why changes are not on disk, while they are not; they are written with the next ones. */
   readonly unsaved: string | undefined
   /** Begins an empty base. Throws `BASE_UNWRITABLE` if it cannot be written. */
-  reset(identity: Identity, firstContact: FirstContact): void
+  reset(identity: Identity, firstContact: Contact): void
   commit(updates: readonly BaseUpdate[]): void
   /** Goes by other rules from now on. */
   setRules(rules: RuleSet): void
-  /** First contact is over: from now on the policy for it is `merge`. */
+  /** First contact is over: from now on the mode alone decides. */
   settle(): void
   close(): void
 }
@@ -79,7 +79,7 @@ class FileBaseStore implements BaseStore {
     return this.state?.rules
   }
 
-  get firstContact(): FirstContact {
+  get firstContact(): Contact {
     return this.state?.firstContact ?? 'merge'
   }
 
@@ -92,7 +92,7 @@ class FileBaseStore implements BaseStore {
     }
   }
 
-  reset(identity: Identity, firstContact: FirstContact): void {
+  reset(identity: Identity, firstContact: Contact): void {
     const state: BaseState = { identity, firstContact, tree: emptyBase }
     try {
       this.disk.makeDirectory(dirname(this.path))
@@ -115,8 +115,8 @@ class FileBaseStore implements BaseStore {
 
   settle(): void {
     const state = this.bound()
-    if (state.firstContact === 'merge') return
-    this.append({ ...state, firstContact: 'merge' }, encodeSettled())
+    if (state.firstContact === 'over') return
+    this.append({ ...state, firstContact: 'over' }, encodeSettled())
   }
 
   close(): void {

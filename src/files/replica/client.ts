@@ -31,7 +31,7 @@ export async function connectReplica(transport: Duplex, orders = ALL): Promise<R
 /** The code of a channel's error when the whole connection is over, in whatever way. */
 const CONNECTION_LOST = 'CONNECTION_LOST'
 
-type Answer = Extract<Notice, { kind: 'rescanned' | 'hashed' }>
+type Answer = Extract<Notice, { kind: 'rescanned' | 'hashed' | 'time' }>
 interface Asked {
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: Error) => void
@@ -96,6 +96,12 @@ class Client implements Replica {
   async hash(requests: readonly HashRequest[]): Promise<(Digest | undefined)[]> {
     const parts = await Promise.all(inMessages(requests).map((files) => this.hashSome(files)))
     return parts.flat()
+  }
+
+  async time(): Promise<number> {
+    const answer = await this.ask((id) => ({ kind: 'time', id }))
+    if (answer.kind !== 'time') throw new WireError('another answer than the time')
+    return answer.time
   }
 
   read(requests: readonly ReadRequest[]): Readable {
@@ -195,6 +201,7 @@ class Client implements Replica {
         return
       case 'rescanned':
       case 'hashed':
+      case 'time':
         this.asked.get(notice.id)?.resolve(notice)
         this.asked.delete(notice.id)
     }

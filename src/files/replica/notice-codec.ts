@@ -20,6 +20,7 @@ const kinds = [
   'delta',
   'rescanned',
   'hashed',
+  'time',
   'outcomes',
   'applied',
 ] as const satisfies readonly Notice['kind'][]
@@ -44,6 +45,8 @@ function write(writer: ByteWriter, notice: Notice): unknown {
       return writer.varint(notice.id)
     case 'hashed':
       return writeDigests(writer.varint(notice.id), notice.digests)
+    case 'time':
+      return writer.varint(notice.id).f64(notice.time)
     case 'outcomes':
       return writer
         .varint(notice.id)
@@ -75,11 +78,19 @@ function read(reader: ByteReader, kind: Notice['kind']): Notice {
       return { kind, id: reader.varint() }
     case 'hashed':
       return { kind, id: reader.varint(), digests: readDigests(reader) }
+    case 'time':
+      return { kind, id: reader.varint(), time: readTime(reader) }
     case 'outcomes':
       return readOutcomes(reader, kind)
     case 'applied':
       return { kind, id: reader.varint(), reason: reader.string() }
   }
+}
+
+function readTime(reader: ByteReader): number {
+  const time = reader.f64()
+  if (!Number.isFinite(time)) throw new WireError('a time is no number')
+  return time
 }
 
 function readOutcomes(reader: ByteReader, kind: 'outcomes'): Notice {

@@ -20,6 +20,7 @@ export function onBehalfOf(origin: Origin, replica: Replica): Replica {
     follow: (rules) => replica.follow(rules),
     rescan: (paths) => replica.rescan(paths),
     hash: (requests) => replica.hash(requests),
+    time: () => replica.time(),
     read: (requests) => replica.read(requests),
     apply: (operations, source) => replica.apply(operations, source, origin),
     close: () => replica.close(),

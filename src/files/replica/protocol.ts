@@ -31,6 +31,7 @@ export type Request =
   | ({ readonly kind: 'follow'; readonly id: number } & RulesToFollow)
   | { readonly kind: 'rescan'; readonly id: number; readonly paths: readonly Path[] | 'all' }
   | { readonly kind: 'hash'; readonly id: number; readonly files: readonly HashRequest[] }
+  | { readonly kind: 'time'; readonly id: number }
 
 /** From the server, on the control channel. */
 export type Notice =
@@ -43,6 +44,8 @@ export type Notice =
   /** Every delta up to the end of that scan has been sent. */
   | { readonly kind: 'rescanned'; readonly id: number }
   | { readonly kind: 'hashed'; readonly id: number; readonly digests: readonly (Digest | undefined)[] }
+  /** What the clock says, in milliseconds since 1970. */
+  | { readonly kind: 'time'; readonly id: number; readonly time: number }
   /** In the order of the operations. They change the tree, unless the last snapshot has it from them already. */
   | {
       readonly kind: 'outcomes'

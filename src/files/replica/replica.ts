@@ -24,6 +24,8 @@ export interface Replica extends ContentSource {
   rescan(paths: readonly Path[] | 'all'): Promise<void>
   /** Digests of files as they were at `stamp`; undefined where that is not on disk any more. */
   hash(requests: readonly HashRequest[]): Promise<(Digest | undefined)[]>
+  /** What its clock says while it is asked, in milliseconds since 1970. */
+  time(): Promise<number>
   /**
    * Carries out operations here; content of `put`s comes from `source`. Outcomes arrive in batches, one
    * for each operation in the end, and are in `tree` by then; ending the iteration early cancels what is

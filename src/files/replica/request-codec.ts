@@ -9,14 +9,13 @@ import type { RulesToFollow } from './ruling.ts'
 /** Bytes of the smallest path, and of the smallest file with its stamp. */
 const MIN_PATH = 2
 const MIN_FILE = 28
-const kinds = ['follow', 'rescan', 'hash'] as const satisfies readonly Request['kind'][]
+const kinds = ['follow', 'rescan', 'hash', 'time'] as const satisfies readonly Request['kind'][]
 
 export function encodeRequest(request: Request): Buffer {
   const writer = new ByteWriter().u8(kinds.indexOf(request.kind)).varint(request.id)
   if (request.kind === 'follow') writeRules(writer, request)
   else if (request.kind === 'hash') writeFiles(writer, request.files)
-  else if (request.paths === 'all') writer.u8(1)
-  else writePaths(writer.u8(0), request.paths)
+  else if (request.kind === 'rescan') writeScope(writer, request.paths)
   return writer.take()
 }
 
@@ -35,9 +34,16 @@ function readRequest(reader: ByteReader, kind: Request['kind'], id: number): Req
       return { kind, id, ...readRules(reader) }
     case 'hash':
       return { kind, id, files: readFiles(reader) }
+    case 'time':
+      return { kind, id }
     case 'rescan':
       return { kind, id, paths: part.readFlag(reader) ? 'all' : readPaths(reader) }
   }
+}
+
+function writeScope(writer: ByteWriter, paths: readonly Path[] | 'all'): void {
+  if (paths === 'all') writer.u8(1)
+  else writePaths(writer.u8(0), paths)
 }
 
 function writeRules(writer: ByteWriter, { rules, reads }: RulesToFollow): void {

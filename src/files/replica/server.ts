@@ -154,6 +154,8 @@ class Server {
         return this.rescan(request)
       case 'hash':
         return this.hash(request)
+      case 'time':
+        return Promise.resolve({ kind: 'time', id: request.id, time: Date.now() })
     }
   }
 

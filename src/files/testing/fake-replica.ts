@@ -84,6 +84,10 @@ export class FakeReplica implements Replica {
     })
   }
 
+  async time(): Promise<number> {
+    return this.files.now
+  }
+
   async *apply(operations: readonly Operation[], source: ContentSource): AsyncGenerator<readonly Outcome[]> {
     if (!(source instanceof FakeReplica)) throw new Error('the source is no fake')
     for (const operation of operations) {

@@ -43,6 +43,15 @@ export class MemoryFiles {
     this.root = this.directory()
   }
 
+  get now(): number {
+    return this.clock
+  }
+
+  /** Time goes by. */
+  wait(ms: number): void {
+    this.clock += ms
+  }
+
   edit(edit: Edit): void {
     const { path } = edit
     const node = this.at(path)

@@ -2,7 +2,8 @@ import { agreementOn } from '../agreement.ts'
 import type { BaseTree } from '../base/base.ts'
 import { emptyBase } from '../base/base.ts'
 import { applyDelta, nodeAt } from '../delta.ts'
-import type { FirstContact, Mode } from '../mode.ts'
+import type { Contact, Mode } from '../mode.ts'
+import type { Clocks } from '../newest.ts'
 import type { Plan } from '../plan.ts'
 import { reconcile } from '../reconcile.ts'
 import type { Scope } from '../scope.ts'
@@ -21,8 +22,9 @@ export class World {
   readonly remote = new MemoryFiles(1_000_000)
   base: BaseTree = emptyBase
   mode: Mode = 'two-way-safe'
-  firstContact: FirstContact = 'merge'
+  firstContact: Contact = 'merge'
   volumes: readonly Path[] = []
+  clocks: Clocks | undefined
   digests: Record<Side, Asked> = { local: new Map(), remote: new Map() }
 
   edit(side: Side, edits: readonly Edit[]): void {
@@ -30,7 +32,7 @@ export class World {
   }
 
   plan(scope: Scope = 'all'): Plan {
-    const { base, mode, firstContact, volumes, digests } = this
+    const { base, mode, firstContact, volumes, digests, clocks } = this
     return reconcile({
       base,
       local: this.local.tree(),
@@ -40,6 +42,7 @@ export class World {
       volumes,
       scope,
       locked: new Set(),
+      clocks,
       digests: digests satisfies Digests,
     })
   }
@@ -76,5 +79,5 @@ export class World {
 
 export function isNothing(plan: Plan): boolean {
   const { local, remote, agreed, needs } = plan
-  return [local, remote, agreed, needs.local, needs.remote].every((list) => list.length === 0)
+  return [local, remote, agreed, needs.local, needs.remote, needs.clocks].every((list) => list.length === 0)
 }

@@ -1,0 +1,27 @@
+import { type Clocks, measureClocks } from './newest.ts'
+
+/** Clocks drift and are set: after so long the difference is measured anew. Milliseconds. */
+const FRESH_MS = 60_000
+
+/** How the clocks of both sides differ, as far as it was asked for of late. */
+export class ClockWatch {
+  private last: { readonly at: number; readonly clocks: Clocks } | undefined
+  private readonly askTime: () => Promise<number>
+
+  /** @param askTime asks remote for its time, in milliseconds since 1970. */
+  constructor(askTime: () => Promise<number>) {
+    this.askTime = askTime
+  }
+
+  get current(): Clocks | undefined {
+    if (this.last === undefined || performance.now() - this.last.at > FRESH_MS) return undefined
+    return this.last.clocks
+  }
+
+  /** Never rejects: of who does not answer nothing can be told. */
+  async measure(): Promise<void> {
+    const unknown: Clocks = { offsetMs: 0, uncertaintyMs: Infinity }
+    const clocks = await measureClocks(this.askTime).catch(() => unknown)
+    this.last = { at: performance.now(), clocks }
+  }
+}
