@@ -23,13 +23,17 @@ const expect_ = fc.oneof(fc.constant('absent' as const), anyStamp)
 const anySource = fc.oneof(fc.record({ stamp: anyStamp }), fc.record({ stamp: anyStamp, digest: anyDigest }))
 const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ op: fc.constantFrom('mkdir' as const, 'remove' as const), path: anyPath, expect: expect_ }),
-  fc.record({
-    op: fc.constant('put' as const),
-    path: anyPath,
-    expect: expect_,
-    executable: fc.boolean(),
-    source: anySource,
-  }),
+  fc.record(
+    {
+      op: fc.constant('put' as const),
+      path: anyPath,
+      expect: expect_,
+      executable: fc.boolean(),
+      source: anySource,
+      twin: fc.record({ path: anyPath, stamp: anyStamp }),
+    },
+    { requiredKeys: ['op', 'path', 'expect', 'executable', 'source'] },
+  ),
   fc.record({ op: fc.constant('symlink' as const), path: anyPath, expect: expect_, target: anyTarget }),
   fc.record({ op: fc.constant('chmod' as const), path: anyPath, expect: expect_, executable: fc.boolean() }),
 )

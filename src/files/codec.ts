@@ -5,7 +5,7 @@
 import { ByteReader, ByteWriter } from '../wire/bytes.ts'
 import { WireError } from '../wire/error.ts'
 import * as part from './entry-codec.ts'
-import type { Expectation, Operation, Outcome, Source } from './operation.ts'
+import type { Expectation, Operation, Outcome, Source, Twin } from './operation.ts'
 import type { Delta, DeltaItem, Path } from './tree.ts'
 
 /** Bytes the smallest element of a list takes: a path and what it is. */
@@ -78,7 +78,10 @@ function writeOperation(writer: ByteWriter, operation: Operation): void {
   writeExpectation(writer, operation.expect)
   if (operation.op === 'symlink') part.writeTarget(writer, operation.target)
   if (operation.op === 'put' || operation.op === 'chmod') writer.u8(operation.executable ? 1 : 0)
-  if (operation.op === 'put') writeSource(writer, operation.source)
+  if (operation.op !== 'put') return
+  writeSource(writer, operation.source)
+  writer.u8(operation.twin === undefined ? 0 : 1)
+  if (operation.twin !== undefined) writeTwin(writer, operation.twin)
 }
 
 function readOperation(reader: ByteReader, path: Path): Operation {
@@ -94,8 +97,20 @@ function readOperation(reader: ByteReader, path: Path): Operation {
     case 'chmod':
       return { op, path, expect, executable: part.readFlag(reader) }
     case 'put':
-      return { op, path, expect, executable: part.readFlag(reader), source: readSource(reader) }
+      return {
+        ...{ op, path, expect, executable: part.readFlag(reader), source: readSource(reader) },
+        ...(part.readFlag(reader) ? { twin: readTwin(reader) } : {}),
+      }
   }
+}
+
+function writeTwin(writer: ByteWriter, { path, stamp }: Twin): void {
+  new part.PathWriter(writer).write(path)
+  part.writeStamp(writer, stamp)
+}
+
+function readTwin(reader: ByteReader): Twin {
+  return { path: new part.PathReader(reader).read(), stamp: part.readStamp(reader) }
 }
 
 function writeExpectation(writer: ByteWriter, expect: Expectation): void {

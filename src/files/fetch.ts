@@ -20,7 +20,7 @@ export async function fetchFile(replica: Replica, path: Path, limit: number): Pr
       const part = await content.next()
       if (part.kind === 'end') return Buffer.concat(chunks)
       if (part.kind !== 'chunk')
-        throw unreadable(path, part.kind === 'changed' ? 'it changed' : part.problem.message)
+        throw unreadable(path, part.kind === 'failed' ? part.problem.message : 'it changed')
       chunks.push(part.bytes)
     }
   } finally {

@@ -9,6 +9,12 @@ export interface Source {
   readonly digest?: Digest
 }
 
+/** A file of the side that is written to which has the content already. */
+export interface Twin {
+  readonly path: Path
+  readonly stamp: Stamp
+}
+
 /**
  * One change to carry out on a side. Operations of a plan are in an order in which they can be carried
  * out: removals before creations at the same path, children before their directory when removing,
@@ -22,6 +28,8 @@ export type Operation =
       readonly expect: Expectation
       readonly executable: boolean
       readonly source: Source
+      /** Where the content is copied from; the digest of the source is known then. Unless given, it is sent. */
+      readonly twin?: Twin
     }
   | {
       readonly op: 'symlink'

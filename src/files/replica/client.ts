@@ -3,6 +3,7 @@ import { errnoOf, KubesyncError } from '../../errors.ts'
 import { WireError } from '../../wire/error.ts'
 import { onMessage, writeMessage } from '../../wire/messages.ts'
 import { type Channel, Mux } from '../../wire/mux.ts'
+import type { Signature } from '../blocks/signature.ts'
 import { noRules, type RuleSet } from '../ignore/rule-set.ts'
 import type { Operation, Outcome } from '../operation.ts'
 import type { Delta, Digest, Path } from '../tree.ts'
@@ -10,9 +11,18 @@ import { ApplyRun } from './apply-run.ts'
 import { decodeNotice } from './notice-codec.ts'
 import { writeOperations } from './operations.ts'
 import { encodePurpose, inMessages, type Notice, type Purpose, type Request } from './protocol.ts'
-import type { CloseReason, ContentSource, HashRequest, Origin, ReadRequest, Replica } from './replica.ts'
+import type {
+  CloseReason,
+  ContentSource,
+  HashRequest,
+  Origin,
+  ReadRequest,
+  Replica,
+  SignRequest,
+} from './replica.ts'
 import { encodeReadRequests, encodeRequest } from './request-codec.ts'
 import type { RulesToFollow } from './ruling.ts'
+import { Signing } from './signing.ts'
 import { View } from './view.ts'
 
 const ALL: RulesToFollow = { rules: noRules, reads: [] }
@@ -31,7 +41,7 @@ export async function connectReplica(transport: Duplex, orders = ALL): Promise<R
 /** The code of a channel's error when the whole connection is over, in whatever way. */
 const CONNECTION_LOST = 'CONNECTION_LOST'
 
-type Answer = Extract<Notice, { kind: 'rescanned' | 'hashed' | 'time' }>
+type Answer = Extract<Notice, { kind: 'rescanned' | 'hashed' | 'time' | 'signed' }>
 interface Asked {
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: Error) => void
@@ -46,6 +56,7 @@ class Client implements Replica {
   private readonly view = new View()
   private readonly asked = new Map<number, Asked>()
   private readonly runs = new Map<number, ApplyRun>()
+  private readonly signing = new Signing((file) => this.sign(file))
   private lastId = 0
   /** Why the control channel failed, which is the end of the connection. */
   private failure: string | undefined
@@ -124,16 +135,14 @@ class Client implements Replica {
     const channel = this.open({ kind: 'apply', id, ...(origin && { origin }) })
     channel.resume()
     writeOperations(channel, operations)
-    const wanted = operations.flatMap((operation) =>
-      operation.op === 'put' ? [{ path: operation.path, ...operation.source }] : [],
-    )
-    if (wanted.length === 0) channel.end()
-    else {
-      const content = source.read(wanted)
-      content.once('error', (error) => run.sourceFailed(error.message))
-      pipeline(content, channel, () => {})
-    }
     try {
+      const wanted = await this.signing.requestsFor(operations)
+      if (wanted.length === 0) channel.end()
+      else {
+        const content = source.read(wanted)
+        content.once('error', (error) => run.sourceFailed(error.message))
+        pipeline(content, channel, () => {})
+      }
       yield* run.outcomes()
     } finally {
       // Left early: what has not been carried out is not to be.
@@ -150,6 +159,14 @@ class Client implements Replica {
     // Whoever reads or writes it hears of it too, and the connection's end is told once, by `closed`.
     channel.on('error', () => {})
     return channel
+  }
+
+  private async sign(file: SignRequest): Promise<Signature> {
+    const answer = await this.ask((id) => ({ kind: 'sign', id, file }))
+    if (answer.kind !== 'signed' || answer.signature.blockSize !== file.blockSize) {
+      throw new WireError('another signature than was asked for')
+    }
+    return answer.signature
   }
 
   private async hashSome(files: readonly HashRequest[]): Promise<readonly (Digest | undefined)[]> {
@@ -193,6 +210,7 @@ class Client implements Replica {
         return
       case 'outcomes':
         this.run(notice.id).add(notice.outcomes)
+        this.signing.learn(notice.outcomes)
         if (!notice.isInTree) this.view.addOutcomes(notice.outcomes)
         return
       case 'applied':
@@ -202,6 +220,7 @@ class Client implements Replica {
       case 'rescanned':
       case 'hashed':
       case 'time':
+      case 'signed':
         this.asked.get(notice.id)?.resolve(notice)
         this.asked.delete(notice.id)
     }

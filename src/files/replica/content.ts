@@ -6,6 +6,7 @@
  * | record  | fields                        | meaning                                               |
  * |---------|-------------------------------|-------------------------------------------------------|
  * | CHUNK   | size u32, bytes               | the next bytes of the file                            |
+ * | COPY    | basis u8, from, size varint   | the next bytes are some that the receiver has         |
  * | END     | digest, 32 bytes              | that was all of it; of what was sent                  |
  * | CHANGED |                               | the file is not what was asked for, or did not stay so |
  * | FAILED  | code string, message string   | the file cannot be read                               |
@@ -14,6 +15,7 @@ import type { Writable } from 'node:stream'
 import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
 import { WireError } from '../../wire/error.ts'
 import { writeMessage } from '../../wire/messages.ts'
+import { type Basis, bases } from '../blocks/matcher.ts'
 import type { Digest } from '../tree.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -21,6 +23,7 @@ const CHUNK = 1
 const END = 2
 const CHANGED = 3
 const FAILED = 4
+const COPY = 5
 
 const CHUNK_HEAD = 5
 const DIGEST_SIZE = 32
@@ -62,6 +65,10 @@ export class ContentWriter {
     this.size += CHUNK_HEAD + chunk.length
   }
 
+  copy({ basis, from, length }: Copy): void {
+    this.add(new ByteWriter().u8(COPY).u8(bases.indexOf(basis)).varint(from).varint(length).take())
+  }
+
   end(digest: Digest): void {
     this.add(new ByteWriter(END_SIZE).u8(END).latin1(digest).take())
   }
@@ -93,8 +100,16 @@ export class ContentWriter {
   }
 }
 
+/** Bytes of a file of the receiver. */
+export interface Copy {
+  readonly basis: Basis
+  readonly from: number
+  readonly length: number
+}
+
 export type ContentRecord =
   | { readonly kind: 'chunk'; readonly bytes: Buffer }
+  | ({ readonly kind: 'copy' } & Copy)
   | { readonly kind: 'end'; readonly digest: Digest }
   | { readonly kind: 'changed' }
   | { readonly kind: 'failed'; readonly problem: Refusal }
@@ -154,6 +169,8 @@ function decodeRecord(reader: ByteReader): ContentRecord {
   switch (type) {
     case CHUNK:
       return { kind: 'chunk', bytes: reader.raw(reader.u32()) }
+    case COPY:
+      return { kind: 'copy', basis: basisOf(reader.u8()), from: reader.varint(), length: reader.varint() }
     case END:
       return { kind: 'end', digest: reader.latin1(DIGEST_SIZE) }
     case CHANGED:
@@ -163,4 +180,10 @@ function decodeRecord(reader: ByteReader): ContentRecord {
     default:
       throw new WireError(`${type} is no record of content`)
   }
+}
+
+function basisOf(number: number): Basis {
+  const basis = bases[number]
+  if (basis === undefined) throw new WireError(`${number} is nothing that a receiver has`)
+  return basis
 }

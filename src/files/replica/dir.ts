@@ -50,6 +50,8 @@ export interface File {
   stat(): Stats
   /** Fills the buffer up to the end of the file; returns how many bytes that were. */
   read(buffer: Uint8Array): number
+  /** The same from a position on, without moving where the next read begins. */
+  readAt(buffer: Uint8Array, position: number): number
   write(bytes: Uint8Array): void
   /** Makes it empty, and writes begin at its start. */
   truncate(): void

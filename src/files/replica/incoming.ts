@@ -7,7 +7,7 @@ import { type Dir, type File, using } from './dir.ts'
 import { isExecutable } from './entry.ts'
 import { expected, Stale } from './place.ts'
 import { matches, stampOf } from './stamp.ts'
-import { temporaryName } from './temporary.ts'
+import { partialName, temporaryName } from './temporary.ts'
 
 export type Put = Extract<Operation, { op: 'put' }>
 
@@ -41,11 +41,13 @@ export function withExecutable(mode: number, executable: boolean): number {
 export class Incoming {
   private readonly put: Put
   private readonly name: string
-  private readonly temporary = temporaryName()
+  private temporary = temporaryName()
   private readonly file: File
   private open = true
   /** Whether there is something by the temporary name. */
   private left = true
+  /** Whether what was written so far is there for another transfer to go on with. */
+  isShared = false
 
   /** Throws Stale if what is to be replaced is not there any more, and system errors. */
   constructor(dir: Dir, name: string, put: Put) {
@@ -60,6 +62,14 @@ export class Incoming {
     this.file.write(bytes)
   }
 
+  /** From now on what is written is not lost when it is all that arrives. */
+  share(dir: Dir): void {
+    const name = partialName(this.put.path)
+    dir.rename(this.temporary, name)
+    this.temporary = name
+    this.isShared = true
+  }
+
   /**
    * Puts the file where it belongs, unless that is not as expected any more: then it throws Stale.
    * @param dir the directory as of now: it may have been moved since
@@ -71,6 +81,7 @@ export class Incoming {
     if (before?.isFile()) this.keepPermissions(before)
     file.setMtime(put.source.stamp.mtimeMs)
     const { ino } = file.stat()
+    if (this.isShared) this.takeBack(dir, ino)
     // Before it is put in place: some network filesystems tell only now that they have no space.
     this.close()
     if (before === undefined) this.create(dir)
@@ -83,11 +94,11 @@ export class Incoming {
     return { entry: entryOf(after), inPlace: false }
   }
 
-  /** To be called in the end, whatever happened: nothing is left but what was published. */
-  discard(dir: Dir | undefined): void {
+  /** To be called in the end, whatever happened: nothing is left but what was published, or is shared. */
+  discard(dir: Dir | undefined, keepsShared = false): void {
     try {
       this.close()
-      if (this.left) dir?.unlink(this.temporary)
+      if (this.left && !(keepsShared && this.isShared)) dir?.unlink(this.temporary)
     } catch {
       // Then it is not there, or the next replica that starts removes it.
     }
@@ -98,6 +109,15 @@ export class Incoming {
     // Also if that fails: the descriptor may be another file's by then.
     this.open = false
     this.file.close()
+  }
+
+  /** Somebody else may have shared another file by that name: a name of our own stands for one file only. */
+  private takeBack(dir: Dir, ino: number): void {
+    const own = temporaryName()
+    dir.rename(this.temporary, own)
+    this.temporary = own
+    this.isShared = false
+    if (dir.lstat(own)?.ino !== ino) throw new Stale()
   }
 
   private keepPermissions({ uid, gid, mode }: Stats): void {

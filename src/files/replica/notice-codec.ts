@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
 import { WireError } from '../../wire/error.ts'
+import { readSignature, writeSignature } from '../blocks/signature.ts'
 import { decodeDelta, decodeOutcomes, encodeDelta, encodeOutcomes } from '../codec.ts'
 import * as part from '../entry-codec.ts'
 import { decodeRules, encodeRules } from '../ignore/rule-set.ts'
@@ -23,6 +24,7 @@ const kinds = [
   'time',
   'outcomes',
   'applied',
+  'signed',
 ] as const satisfies readonly Notice['kind'][]
 
 export function encodeNotice(notice: Notice): Buffer {
@@ -54,6 +56,8 @@ function write(writer: ByteWriter, notice: Notice): unknown {
         .raw(encodeOutcomes(notice.outcomes))
     case 'applied':
       return writer.varint(notice.id).string(notice.reason)
+    case 'signed':
+      return writeSignature(writer.varint(notice.id), notice.signature)
   }
 }
 
@@ -84,6 +88,8 @@ function read(reader: ByteReader, kind: Notice['kind']): Notice {
       return readOutcomes(reader, kind)
     case 'applied':
       return { kind, id: reader.varint(), reason: reader.string() }
+    case 'signed':
+      return { kind, id: reader.varint(), signature: readSignature(reader) }
   }
 }
 

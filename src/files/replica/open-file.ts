@@ -29,13 +29,11 @@ export class OpenFile implements File {
   }
 
   read(buffer: Uint8Array): number {
-    let filled = 0
-    while (filled < buffer.length) {
-      const size = readSync(this.fd, buffer, filled, buffer.length - filled, null)
-      if (size === 0) break
-      filled += size
-    }
-    return filled
+    return this.fill(buffer, () => null)
+  }
+
+  readAt(buffer: Uint8Array, position: number): number {
+    return this.fill(buffer, (filled) => position + filled)
   }
 
   write(bytes: Uint8Array): void {
@@ -70,5 +68,15 @@ export class OpenFile implements File {
 
   close(): void {
     closeSync(this.fd)
+  }
+
+  private fill(buffer: Uint8Array, positionOf: (filled: number) => number | null): number {
+    let filled = 0
+    while (filled < buffer.length) {
+      const size = readSync(this.fd, buffer, filled, buffer.length - filled, positionOf(filled))
+      if (size === 0) break
+      filled += size
+    }
+    return filled
   }
 }

@@ -94,9 +94,25 @@ export function attempt<R extends Outcome | undefined>(path: Path, action: () =>
   try {
     return action()
   } catch (error) {
-    const code = errnoOf(error)
-    if (error instanceof Stale || STALE_CODES.has(code ?? '')) return { result: 'stale', path }
-    if (code === undefined) throw error
-    return { result: 'failed', path, problem: problemAt(path, refusalOf(error, 'written')) }
+    return outcomeOf(path, error)
   }
+}
+
+/** The same for what takes its time. */
+export async function attemptTo<R extends Outcome | undefined>(
+  path: Path,
+  action: () => Promise<R>,
+): Promise<R | Outcome> {
+  try {
+    return await action()
+  } catch (error) {
+    return outcomeOf(path, error)
+  }
+}
+
+function outcomeOf(path: Path, error: unknown): Outcome {
+  const code = errnoOf(error)
+  if (error instanceof Stale || STALE_CODES.has(code ?? '')) return { result: 'stale', path }
+  if (code === undefined) throw error
+  return { result: 'failed', path, problem: problemAt(path, refusalOf(error, 'written')) }
 }

@@ -15,6 +15,9 @@ import { serveReplica } from './server.ts'
 const id = fc.nat()
 const problem = fc.record({ path: anyPath, code: fc.string(), message: fc.string() })
 const file = fc.record({ path: anyPath, stamp: anyStamp })
+const blockSize = fc.integer({ min: 1024, max: 65_536 })
+const sums = fc.array(fc.nat()).map((list) => Uint32Array.from(list))
+const signature = fc.record({ blockSize, old: sums, staged: sums })
 
 const anyRequest: fc.Arbitrary<Request> = fc.oneof(
   fc.record({
@@ -23,6 +26,11 @@ const anyRequest: fc.Arbitrary<Request> = fc.oneof(
     paths: fc.oneof(fc.array(anyPath), fc.constant('all' as const)),
   }),
   fc.record({ kind: fc.constant('hash' as const), id, files: fc.array(file) }),
+  fc.record({
+    kind: fc.constant('sign' as const),
+    id,
+    file: fc.record({ path: anyPath, blockSize, old: anyStamp }, { requiredKeys: ['path', 'blockSize'] }),
+  }),
 )
 
 const info = fc.record({
@@ -66,6 +74,7 @@ const anyNotice: fc.Arbitrary<Notice> = fc.oneof(
     outcomes: fc.array(fc.record({ result: fc.constant('stale' as const), path: anyPath })),
   }),
   fc.record({ kind: fc.constant('applied' as const), id, reason: fc.string() }),
+  fc.record({ kind: fc.constant('signed' as const), id, signature }),
 )
 
 const anyPurpose: fc.Arbitrary<Purpose> = fc.oneof(
@@ -99,7 +108,7 @@ describe('what is said arrives as it was said', () => {
   })
 
   test('which files to read', () => {
-    const known = fc.record({ path: anyPath, stamp: anyStamp, digest: anyDigest })
+    const known = fc.record({ path: anyPath, stamp: anyStamp, digest: anyDigest, signature })
     fc.assert(
       fc.property(fc.array(fc.oneof(file, known)), (files) => {
         expect(decodeReadRequests(encodeReadRequests(files))).toEqual(files)

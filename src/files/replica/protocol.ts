@@ -13,10 +13,11 @@
  */
 import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
 import { WireError } from '../../wire/error.ts'
+import type { Signature } from '../blocks/signature.ts'
 import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Outcome, Problem } from '../operation.ts'
 import type { Delta, Digest, Path } from '../tree.ts'
-import type { HashRequest, Origin, ReplicaInfo } from './replica.ts'
+import type { HashRequest, Origin, ReplicaInfo, SignRequest } from './replica.ts'
 import type { RulesToFollow } from './ruling.ts'
 
 /** What a channel is for: its header. */
@@ -32,6 +33,7 @@ export type Request =
   | { readonly kind: 'rescan'; readonly id: number; readonly paths: readonly Path[] | 'all' }
   | { readonly kind: 'hash'; readonly id: number; readonly files: readonly HashRequest[] }
   | { readonly kind: 'time'; readonly id: number }
+  | { readonly kind: 'sign'; readonly id: number; readonly file: SignRequest }
 
 /** From the server, on the control channel. */
 export type Notice =
@@ -46,6 +48,7 @@ export type Notice =
   | { readonly kind: 'hashed'; readonly id: number; readonly digests: readonly (Digest | undefined)[] }
   /** What the clock says, in milliseconds since 1970. */
   | { readonly kind: 'time'; readonly id: number; readonly time: number }
+  | { readonly kind: 'signed'; readonly id: number; readonly signature: Signature }
   /** In the order of the operations. They change the tree, unless the last snapshot has it from them already. */
   | {
       readonly kind: 'outcomes'

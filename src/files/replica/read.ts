@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { errnoOf } from '../../errors.ts'
+import type { Signature } from '../blocks/signature.ts'
 import { parentOf } from '../path.ts'
 import type { Digest } from '../tree.ts'
 import { ContentWriter, MAX_CHUNK, WHOLE_SIZE } from './content.ts'
@@ -10,6 +11,7 @@ import { nameOf } from './holding.ts'
 import { Pace } from './pace.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
 import type { ReadRequest } from './replica.ts'
+import { sendBlocks } from './send-blocks.ts'
 import type { Site } from './site.ts'
 import { matches } from './stamp.ts'
 
@@ -80,7 +82,19 @@ export class Sending {
     }
   }
 
+  private async sendBlocks(file: File, request: ReadRequest, signature: Signature): Promise<Ending> {
+    const { writer } = this
+    const flush = async () => {
+      await this.flush()
+      if (this.pace.due) await this.rest()
+    }
+    const read = (bytes: Buffer) => attempt(() => file.read(bytes))
+    const sent = await sendBlocks({ read, size: request.stamp.size, signature, writer, flush })
+    return sent instanceof Hashing ? this.unlessChanged(file, request, sent) : sent
+  }
+
   private async sendChunks(file: File, request: ReadRequest): Promise<Ending> {
+    if (request.signature !== undefined) return this.sendBlocks(file, request, request.signature)
     const hashing = new Hashing()
     for (let left = request.stamp.size; left > 0; ) {
       await this.flush()
@@ -93,6 +107,10 @@ export class Sending {
       left -= size
       if (this.pace.due) await this.rest()
     }
+    return this.unlessChanged(file, request, hashing)
+  }
+
+  private unlessChanged(file: File, request: ReadRequest, hashing: Hashing): Ending {
     const isSame = attempt(() => matches(request.stamp, file.stat()))
     if (isSame === true) return this.approve(request, hashing.digest())
     return isSame === false ? 'changed' : isSame

@@ -3,11 +3,13 @@ import type { Outcome } from '../operation.ts'
 import { parentOf } from '../path.ts'
 import { type Bin, type Keep, noBin } from '../trash/bin.ts'
 import type { Digest } from '../tree.ts'
-import type { ContentReader } from './content.ts'
+import { Bases } from './bases.ts'
+import type { ContentReader, ContentRecord } from './content.ts'
 import type { DirCursor } from './dir-cursor.ts'
 import { digestOf, Hashing } from './hash.ts'
 import { Incoming, type Put } from './incoming.ts'
-import { attempt, digestAt, type Place, placeOf } from './place.ts'
+import { MIN_PARTIAL, MIN_RESUMED } from './partial.ts'
+import { attempt, attemptTo, digestAt, type Place, placeOf } from './place.ts'
 import { problemAt, type Refusal } from './refusal.ts'
 import type { Site } from './site.ts'
 
@@ -26,6 +28,18 @@ export interface ReceivingOptions {
   /** Takes what is replaced. */
   readonly bin: Bin
 }
+
+/** A file whose content arrives bit by bit. */
+interface Arrival {
+  readonly put: Put
+  readonly bases: Bases
+  readonly hashing: Hashing
+  /** Bytes that are here. */
+  size: number
+  incoming: Incoming | undefined
+}
+
+type Part = Extract<ContentRecord, { kind: 'chunk' | 'copy' }>
 
 /** Writes files whose content arrives. */
 export class Receiving {
@@ -70,39 +84,72 @@ export class Receiving {
   }
 
   private async putInChunks(put: Put): Promise<Outcome> {
-    const hashing = new Hashing()
-    let size = 0
-    let incoming: Incoming | undefined
-    let refused: Outcome | undefined
+    const bases = new Bases(this.site, this.cursor, put)
+    const arrival: Arrival = { put, bases, hashing: new Hashing(), size: 0, incoming: undefined }
+    let isCut = true
     try {
-      for (;;) {
-        this.cursor.release()
-        const part = await this.content.next()
-        if (part.kind === 'changed') return { result: 'source-changed', path: put.path }
-        if (part.kind === 'failed') return failed(put, elsewhere(part.problem))
-        if (part.kind === 'end') {
-          const { digest } = part
-          if (refused !== undefined) return refused
-          if (isDamaged(put, size, hashing.digest() === digest)) return failed(put, DAMAGED)
-          return attempt(put.path, () => {
-            incoming ??= this.begin(put)
-            return this.publish(placeOf(this.site, this.cursor, put), incoming, { put, digest })
-          })
-        }
-        size += part.bytes.length
-        if (size > put.source.stamp.size) throw new WireError('a file has more content than was announced')
-        hashing.update(part.bytes)
-        refused ??= attempt(put.path, () => {
-          incoming ??= this.begin(put)
-          incoming.write(part.bytes)
-          return undefined
-        })
-        // At once: the rest, which has to be taken off the stream, may be long, and what filled a disk is not to stay.
-        if (refused !== undefined && incoming !== undefined) incoming = this.discard(put, incoming)
-      }
+      const outcome = await this.arrive(arrival)
+      isCut = outcome.result === 'source-changed'
+      return outcome
     } finally {
-      if (incoming !== undefined) this.discard(put, incoming)
+      bases.close()
+      this.discard(arrival, isCut)
     }
+  }
+
+  private async arrive(arrival: Arrival): Promise<Outcome> {
+    const { put, hashing } = arrival
+    let refused: Outcome | undefined
+    for (;;) {
+      this.cursor.release()
+      const part = await this.content.next()
+      if (part.kind === 'changed') return { result: 'source-changed', path: put.path }
+      if (part.kind === 'failed') return failed(put, elsewhere(part.problem))
+      if (part.kind === 'end') {
+        const { digest } = part
+        return refused ?? this.finish(arrival, hashing.digest() === digest, digest)
+      }
+      arrival.size += part.kind === 'copy' ? part.length : part.bytes.length
+      if (arrival.size > put.source.stamp.size)
+        throw new WireError('a file has more content than was announced')
+      if (refused === undefined) refused = await this.add(arrival, part)
+      // At once: the rest, which has to be taken off the stream, may be long, and what filled a disk is not to stay.
+      if (refused !== undefined) this.discard(arrival, false)
+    }
+  }
+
+  private add(arrival: Arrival, part: Part): Promise<Outcome | undefined> | Outcome | undefined {
+    const { put, bases, hashing } = arrival
+    const write = (bytes: Uint8Array) => {
+      hashing.update(bytes)
+      arrival.incoming ??= this.begin(put)
+      arrival.incoming.write(bytes)
+    }
+    const share = () => {
+      const isWorthIt = put.source.stamp.size >= MIN_RESUMED && arrival.size >= MIN_PARTIAL
+      if (isWorthIt && arrival.incoming?.isShared === false && arrival.size > bases.stagedSize)
+        arrival.incoming.share(placeOf(this.site, this.cursor, put).dir)
+      return undefined
+    }
+    if (part.kind === 'copy') {
+      return attemptTo(put.path, () => bases.copy(part, write).then(share))
+    }
+    return attempt(put.path, () => {
+      write(part.bytes)
+      return share()
+    })
+  }
+
+  private finish(arrival: Arrival, isSame: boolean, digest: Digest): Outcome {
+    const { put, bases, size } = arrival
+    if (isDamaged(put, size, isSame)) {
+      // The next time all of it is sent.
+      return bases.areUsed ? { result: 'stale', path: put.path } : failed(put, DAMAGED)
+    }
+    return attempt(put.path, () => {
+      arrival.incoming ??= this.begin(put)
+      return this.publish(placeOf(this.site, this.cursor, put), arrival.incoming, { put, digest })
+    })
   }
 
   private begin(put: Put): Incoming {
@@ -110,11 +157,14 @@ export class Receiving {
     return new Incoming(dir, name, put)
   }
 
-  private discard({ path }: Put, incoming: Incoming): undefined {
-    attempt(path, () => {
+  private discard(arrival: Arrival, keepsShared: boolean): void {
+    const { put, incoming } = arrival
+    arrival.incoming = undefined
+    if (incoming === undefined) return
+    attempt(put.path, () => {
       incoming.discard(undefined)
       // Also where it is ignored by now.
-      incoming.discard(this.cursor.open(this.site.root?.dir, parentOf(path)))
+      incoming.discard(this.cursor.open(this.site.root?.dir, parentOf(put.path)), keepsShared)
       return undefined
     })
   }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { Signature } from '../blocks/signature.ts'
 import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Operation, Outcome, Problem, Source } from '../operation.ts'
 import type { Delta, Digest, Path, Stamp, Tree } from '../tree.ts'
@@ -58,7 +59,20 @@ export interface ContentSource {
   read(requests: readonly ReadRequest[]): Readable
 }
 
-export type ReadRequest = Source & { readonly path: Path }
+export type ReadRequest = Source & {
+  readonly path: Path
+  /** What the receiver has already; without it all content is sent. */
+  readonly signature?: Signature
+}
+
+/** A file that is about to be written, and what is there that it may share blocks with. */
+export interface SignRequest {
+  readonly path: Path
+  /** Of the file that is to be replaced, if it is worth looking at. */
+  readonly old?: Stamp
+  /** Bytes. */
+  readonly blockSize: number
+}
 
 export interface HashRequest {
   readonly path: Path

@@ -1,21 +1,24 @@
 import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
+import { WireError } from '../../wire/error.ts'
+import { isBlockSize, readSignature, writeSignature } from '../blocks/signature.ts'
 import * as part from '../entry-codec.ts'
 import { decodeRules, encodeRules, ruleFileKinds } from '../ignore/rule-set.ts'
 import type { Path } from '../tree.ts'
 import { kindOf, type Request } from './protocol.ts'
-import type { HashRequest, ReadRequest } from './replica.ts'
+import type { HashRequest, ReadRequest, SignRequest } from './replica.ts'
 import type { RulesToFollow } from './ruling.ts'
 
 /** Bytes of the smallest path, and of the smallest file with its stamp. */
 const MIN_PATH = 2
 const MIN_FILE = 28
-const kinds = ['follow', 'rescan', 'hash', 'time'] as const satisfies readonly Request['kind'][]
+const kinds = ['follow', 'rescan', 'hash', 'time', 'sign'] as const satisfies readonly Request['kind'][]
 
 export function encodeRequest(request: Request): Buffer {
   const writer = new ByteWriter().u8(kinds.indexOf(request.kind)).varint(request.id)
   if (request.kind === 'follow') writeRules(writer, request)
   else if (request.kind === 'hash') writeFiles(writer, request.files)
   else if (request.kind === 'rescan') writeScope(writer, request.paths)
+  else if (request.kind === 'sign') writeSignRequest(writer, request.file)
   return writer.take()
 }
 
@@ -36,6 +39,8 @@ function readRequest(reader: ByteReader, kind: Request['kind'], id: number): Req
       return { kind, id, files: readFiles(reader) }
     case 'time':
       return { kind, id }
+    case 'sign':
+      return { kind, id, file: readSignRequest(reader) }
     case 'rescan':
       return { kind, id, paths: part.readFlag(reader) ? 'all' : readPaths(reader) }
   }
@@ -56,21 +61,39 @@ function readRules(reader: ByteReader): RulesToFollow {
   return { reads, rules: decodeRules(reader.bytes()) }
 }
 
+function writeSignRequest(writer: ByteWriter, { path, old, blockSize }: SignRequest): void {
+  writePaths(writer, [path])
+  writer.varint(blockSize).u8(old === undefined ? 0 : 1)
+  if (old !== undefined) part.writeStamp(writer, old)
+}
+
+function readSignRequest(reader: ByteReader): SignRequest {
+  const [path, ...others] = readPaths(reader)
+  if (path === undefined || others.length > 0) throw new WireError('no single file is to be signed')
+  const blockSize = reader.varint()
+  if (!isBlockSize(blockSize)) throw new WireError(`blocks of ${blockSize} bytes`)
+  return { path, blockSize, ...(part.readFlag(reader) ? { old: part.readStamp(reader) } : {}) }
+}
+
 export function encodeReadRequests(files: readonly ReadRequest[]): Buffer {
   const writer = new ByteWriter(16 + files.length * 96)
   writeFiles(writer, files)
-  for (const { digest } of files) {
+  for (const { digest, signature } of files) {
     writer.u8(digest === undefined ? 0 : 1)
     if (digest !== undefined) part.writeDigest(writer, digest)
+    writer.u8(signature === undefined ? 0 : 1)
+    if (signature !== undefined) writeSignature(writer, signature)
   }
   return writer.take()
 }
 
 export function decodeReadRequests(bytes: Buffer): ReadRequest[] {
   const reader = new ByteReader(bytes)
-  const files = readFiles(reader).map((file) =>
-    part.readFlag(reader) ? { ...file, digest: part.readDigest(reader) } : file,
-  )
+  const files = readFiles(reader).map((file) => ({
+    ...file,
+    ...(part.readFlag(reader) ? { digest: part.readDigest(reader) } : {}),
+    ...(part.readFlag(reader) ? { signature: readSignature(reader) } : {}),
+  }))
   reader.end()
   return files
 }

@@ -21,6 +21,7 @@ import { Reporter } from './reporter.ts'
 import { decodeReadRequests, decodeRequest } from './request-codec.ts'
 import type { OpenRoot, Root } from './root.ts'
 import { Scanner } from './scanner.ts'
+import { sign } from './sign.ts'
 
 export interface ServeOptions {
   /** Where to put what is replaced or removed; unless given, it is gone. */
@@ -156,6 +157,8 @@ class Server {
         return this.hash(request)
       case 'time':
         return Promise.resolve({ kind: 'time', id: request.id, time: Date.now() })
+      case 'sign':
+        return this.sign(request)
     }
   }
 
@@ -171,6 +174,10 @@ class Server {
 
   private async hash({ id, files }: Extract<Request, { kind: 'hash' }>): Promise<Notice> {
     return { kind: 'hashed', id, digests: await hashAll(this.scanner, files) }
+  }
+
+  private async sign({ id, file }: Extract<Request, { kind: 'sign' }>): Promise<Notice> {
+    return { kind: 'signed', id, signature: await sign(this.scanner, file) }
   }
 
   /** Tells of a snapshot, if it is another than the last one. */

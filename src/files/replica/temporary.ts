@@ -1,30 +1,41 @@
 /**
  * The names of what is ours in a synced folder, and the one rule for what may be removed of it. A name tells whose the
- * file is: `.kubesync-tmp-<process id>-<token of the thread>-<number>`. Nothing else of ours lies among a user's files.
+ * file is: `.kubesync-tmp-<process id>-<token of the thread>-<number>`, or that it is the part of a large file that
+ * arrived before its transfer was cut: `.kubesync-tmp-part-<hash of the path>`. Nothing else of ours lies among a
+ * user's files.
  */
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { Stats } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { errnoOf } from '../../errors.ts'
+import type { Path } from '../tree.ts'
 
 /** What the names of our unfinished files begin with; they are in no tree. */
 export const TEMPORARY_PREFIX = '.kubesync-tmp-'
 
 /** Exact, because what matches may be removed. */
 const pattern = /^\.kubesync-tmp-([1-9]\d{0,9})-([0-9a-f]{16})-[0-9a-z]+$/
+const partial = /^\.kubesync-tmp-part-[0-9a-f]{16}$/
 const mine = randomBytes(8).toString('hex')
 let count = 0
 
 /** Milliseconds after which an unfinished file that nobody wrote to is nobody's, though its process id is in use. */
 const ABANDONED = 3_600_000
+/** Milliseconds for which the rest of a file may still come after what is there of it. */
+const PARTIAL_LIFE = 24 * ABANDONED
 
 /** A name nobody else uses. */
 export function temporaryName(): string {
   return `${TEMPORARY_PREFIX}${process.pid}-${mine}-${(count++).toString(36)}`
 }
 
+/** The name of what is there of a large file, for whoever goes on with it. */
+export function partialName(path: Path): string {
+  return `${TEMPORARY_PREFIX}part-${createHash('sha256').update(path).digest('hex').slice(0, 16)}`
+}
+
 export function isTemporary(name: string): boolean {
-  return name.startsWith(TEMPORARY_PREFIX) && pattern.test(name)
+  return name.startsWith(TEMPORARY_PREFIX) && (pattern.test(name) || partial.test(name))
 }
 
 /**
@@ -34,6 +45,7 @@ export function isTemporary(name: string): boolean {
  * @param startedAt milliseconds since 1970, by this machine's clock
  */
 export function isLeftOver(name: string, stats: Stats, startedAt: number): boolean {
+  if (partial.test(name)) return stats.isFile() && Math.abs(Date.now() - stats.ctimeMs) > PARTIAL_LIFE
   const [, pid, owner] = pattern.exec(name) ?? []
   if (pid === undefined || !(stats.isFile() || stats.isSymbolicLink())) return false
   // A process that has one thread to write with may have got the id of one that is gone.

@@ -131,6 +131,7 @@ function faultyFile(file: File, name: string, { before, stats: change }: Interce
       return stats
     },
     read: (buffer) => call('file.read', () => file.read(buffer)),
+    readAt: (buffer, position) => call('file.read', () => file.readAt(buffer, position)),
     write: (bytes) => call('file.write', () => file.write(bytes)),
     truncate: () => call('file.truncate', () => file.truncate()),
     chmod: (mode) => call('file.chmod', () => file.chmod(mode)),

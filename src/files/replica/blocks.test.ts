@@ -1,0 +1,183 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PassThrough, type Readable } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import type { Operation, Outcome } from '../operation.ts'
+import type { Path } from '../tree.ts'
+import type { ContentSource, Replica } from './replica.ts'
+import { partialName } from './temporary.ts'
+import { noise } from './testing/noise.ts'
+import { temporaryRoot } from './testing/roots.ts'
+import { carriedOut, servedReplica, stampAt } from './testing/served.ts'
+
+const MiB = 1024 * 1024
+
+/** Counts what passes. */
+class Counted implements ContentSource {
+  bytes = 0
+  private readonly source: ContentSource
+
+  constructor(source: ContentSource) {
+    this.source = source
+  }
+
+  read(requests: Parameters<ContentSource['read']>[0]): Readable {
+    const content = this.source.read(requests)
+    content.on('data', (chunk: Buffer) => {
+      this.bytes += chunk.length
+    })
+    return content.pause()
+  }
+}
+
+interface Pair {
+  readonly from: string
+  readonly to: string
+  readonly source: Replica
+  readonly target: Replica
+}
+
+/** Two folders with one file each. */
+async function pair(next: Buffer, old?: Buffer): Promise<Pair> {
+  const [from, to] = [temporaryRoot(), temporaryRoot()]
+  writeFileSync(join(from, 'f'), next)
+  if (old !== undefined) writeFileSync(join(to, 'f'), old)
+  return { from, to, source: await servedReplica(from), target: await servedReplica(to) }
+}
+
+function update({ source, target }: Pair, path: Path = 'f'): Operation {
+  const expect = target.tree?.children?.has(path) ? stampAt(target, path) : 'absent'
+  return { op: 'put', path, expect, executable: false, source: { stamp: stampAt(source, path) } }
+}
+
+async function sync(two: Pair): Promise<{ outcome: Outcome | undefined; bytes: number }> {
+  const counted = new Counted(two.source)
+  const [outcome] = await carriedOut(two.target, [update(two)], counted)
+  return { outcome, bytes: counted.bytes }
+}
+
+describe('a large file that the receiver has in another version', () => {
+  test('costs what is new in it', async () => {
+    const old = noise(8 * MiB, 'old')
+    const next = Buffer.concat([noise(100_000, 'new'), old.subarray(0, 5 * MiB), old.subarray(6 * MiB)])
+    const two = await pair(next, old)
+    const { outcome, bytes } = await sync(two)
+    expect(outcome?.result).toBe('done')
+    expect(readFileSync(join(two.to, 'f')).equals(next)).toBe(true)
+    expect(bytes).toBeLessThan(125_000)
+  })
+
+  test('costs next to nothing when a few blocks of it change in their place', async () => {
+    const old = noise(8 * MiB, 'old')
+    const next = Buffer.from(old)
+    for (let at = 0; at < next.length; at += MiB) next.write('edit', at)
+    const two = await pair(next, old)
+    const { bytes } = await sync(two)
+    expect(readFileSync(join(two.to, 'f')).equals(next)).toBe(true)
+    expect(bytes).toBeLessThan(100_000)
+  })
+
+  test('is left alone if it changes while the new one is made of it', async () => {
+    const old = noise(2 * MiB, 'old')
+    const two = await pair(Buffer.concat([old, noise(1000, 'more')]), old)
+    const operation = update(two)
+    writeFileSync(join(two.to, 'f'), 'edited meanwhile')
+    const [outcome] = await carriedOut(two.target, [operation], two.source)
+    expect(outcome?.result).toBe('stale')
+    expect(readFileSync(join(two.to, 'f'), 'utf8')).toBe('edited meanwhile')
+  })
+
+  test('is sent whole after what was put together turned out to be something else', async () => {
+    const old = noise(2 * MiB, 'old')
+    const next = Buffer.concat([noise(1000, 'more'), old])
+    const two = await pair(next, old)
+    // Reading sees what stamps do not show: as if blocks had the same sums and another content.
+    const spoiled: ContentSource = {
+      read: (requests) =>
+        two.source.read(
+          requests.map((request) => {
+            const { signature } = request
+            if (signature === undefined) return request
+            return { ...request, signature: { ...signature, old: signature.old.slice(1) } }
+          }),
+        ),
+    }
+    const [first] = await carriedOut(two.target, [update(two)], spoiled)
+    expect(first?.result).toBe('stale')
+    expect(readFileSync(join(two.to, 'f')).equals(old)).toBe(true)
+    const [second] = await carriedOut(two.target, [update(two)], spoiled)
+    expect(second?.result).toBe('done')
+    expect(readFileSync(join(two.to, 'f')).equals(next)).toBe(true)
+  })
+})
+
+/** Content that ends with an error after so many bytes. */
+function cutAfter(source: ContentSource, bytes: number): ContentSource {
+  return {
+    read: (requests) => {
+      const content = source.read(requests)
+      const cut = new PassThrough()
+      let left = bytes
+      content.on('data', (chunk: Buffer) => {
+        if (left < 0) return
+        cut.write(chunk.subarray(0, left))
+        left -= chunk.length
+        if (left <= 0) {
+          left = -1
+          content.destroy()
+          setImmediate(() => cut.destroy(new Error('the connection is gone')))
+        }
+      })
+      content.on('error', () => {})
+      content.on('end', () => cut.end())
+      return cut
+    },
+  }
+}
+
+describe('a large file whose transfer is cut', () => {
+  test.each([1.5, 3, 7.9])('after %d MiB goes on from there', async (cut) => {
+    const next = noise(8 * MiB, 'new')
+    const two = await pair(next)
+    const [first] = await carriedOut(two.target, [update(two)], cutAfter(two.source, cut * MiB))
+    expect(first?.result).toBe('failed')
+    expect(existsSync(join(two.to, 'f'))).toBe(false)
+    const { outcome, bytes } = await sync(two)
+    expect(outcome?.result).toBe('done')
+    expect(readFileSync(join(two.to, 'f')).equals(next)).toBe(true)
+    expect(bytes).toBeLessThan((8 - cut + 0.6) * MiB)
+    expect(readdirSync(two.to)).toEqual(['f'])
+  })
+
+  test('begins anew where the source changed meanwhile, and is right', async () => {
+    const two = await pair(noise(8 * MiB, 'new'))
+    await carriedOut(two.target, [update(two)], cutAfter(two.source, 5 * MiB))
+    const other = noise(8 * MiB, 'other')
+    writeFileSync(join(two.from, 'f'), other)
+    await two.source.rescan('all')
+    const { outcome, bytes } = await sync(two)
+    expect(outcome?.result).toBe('done')
+    expect(bytes).toBeGreaterThan(8 * MiB)
+    expect(readFileSync(join(two.to, 'f')).equals(other)).toBe(true)
+  })
+
+  test('takes nothing from what is left but what it is to be', async () => {
+    const next = noise(8 * MiB, 'new')
+    const two = await pair(next)
+    const left = Buffer.from(next.subarray(0, 6 * MiB))
+    left.write('damaged', 3 * MiB)
+    writeFileSync(join(two.to, partialName('f')), left)
+    expect((await sync(two)).outcome?.result).toBe('done')
+    expect(readFileSync(join(two.to, 'f')).equals(next)).toBe(true)
+    expect(readdirSync(two.to)).toEqual(['f'])
+  })
+
+  test('is in no tree, and is forgotten after a day', async () => {
+    const two = await pair(Buffer.from('x'))
+    const name = partialName('g')
+    writeFileSync(join(two.to, name), noise(1000, 'left'))
+    await two.target.rescan('all')
+    expect(two.target.tree?.children?.has(name)).toBe(false)
+    expect(existsSync(join(two.to, name))).toBe(true)
+  })
+})

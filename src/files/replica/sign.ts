@@ -1,0 +1,67 @@
+import { errnoOf } from '../../errors.ts'
+import { type BlockSums, type Signature, Summing } from '../blocks/signature.ts'
+import { parentOf } from '../path.ts'
+import type { File } from './dir.ts'
+import { DirCursor } from './dir-cursor.ts'
+import { openAsStamped } from './hash.ts'
+import { nameOf } from './holding.ts'
+import { Pace } from './pace.ts'
+import { openPartial } from './partial.ts'
+import type { SignRequest } from './replica.ts'
+import type { Site } from './site.ts'
+
+const READ_SIZE = 1024 * 1024
+const NO_BLOCKS: BlockSums = new Uint32Array(0)
+
+/** What is here of a file that is to be written. What is not there, or cannot be read, has no blocks. */
+export async function sign(site: Site, { path, old, blockSize }: SignRequest): Promise<Signature> {
+  const [oldFile, staged] = tryToOpen(site, path, old)
+  try {
+    return {
+      blockSize,
+      old: await sumsOf(oldFile, blockSize),
+      staged: await sumsOf(staged, blockSize),
+    }
+  } finally {
+    oldFile?.close()
+    staged?.close()
+  }
+}
+
+function tryToOpen(site: Site, path: string, old: SignRequest['old']): (File | undefined)[] {
+  const cursor = new DirCursor()
+  const attempt = (open: () => File | undefined): File | undefined => {
+    try {
+      return open()
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error
+      return undefined
+    }
+  }
+  const dir = () => cursor.open(site.root?.dir, parentOf(path))
+  try {
+    return [
+      attempt(() => (old === undefined ? undefined : openAsStamped(dir(), nameOf(path), old))),
+      attempt(() => openPartial(dir(), path)),
+    ]
+  } finally {
+    cursor.release()
+  }
+}
+
+async function sumsOf(file: File | undefined, blockSize: number): Promise<BlockSums> {
+  if (file === undefined) return NO_BLOCKS
+  const pace = new Pace()
+  const summing = new Summing(blockSize, file.stat().size)
+  const buffer = Buffer.allocUnsafe(READ_SIZE)
+  try {
+    for (let size = file.read(buffer); size > 0; size = file.read(buffer)) {
+      summing.update(buffer.subarray(0, size))
+      await pace.rest()
+    }
+  } catch (error) {
+    // What could be read may do.
+    if (errnoOf(error) === undefined) throw error
+  }
+  return summing.take()
+}

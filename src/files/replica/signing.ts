@@ -1,0 +1,47 @@
+import { blockSizeFor, type Signature } from '../blocks/signature.ts'
+import type { Operation, Outcome } from '../operation.ts'
+import type { Path } from '../tree.ts'
+import { MIN_RESUMED } from './partial.ts'
+import type { ReadRequest, SignRequest } from './replica.ts'
+
+/** Below this many bytes a round trip and the search for blocks take longer than to send a file as it is. */
+const MIN_SIGNED = 256 * 1024
+
+type Put = Extract<Operation, { op: 'put' }>
+
+/** Finds out, before content is asked for, what its receiver has of it. */
+export class Signing {
+  private readonly ask: (file: SignRequest) => Promise<Signature>
+  /** Where what was put together was not what was sent: the whole is sent next time. */
+  private readonly failed = new Set<Path>()
+  private readonly used = new Set<Path>()
+
+  constructor(ask: (file: SignRequest) => Promise<Signature>) {
+    this.ask = ask
+  }
+
+  /** What to ask the source for, so that the operations can be carried out. */
+  async requestsFor(operations: readonly Operation[]): Promise<ReadRequest[]> {
+    const puts = operations.filter((operation) => operation.op === 'put' && operation.twin === undefined)
+    return Promise.all(puts.flatMap((put) => (put.op === 'put' ? [this.requestFor(put)] : [])))
+  }
+
+  learn(outcomes: readonly Outcome[]): void {
+    for (const { path, result } of outcomes) {
+      if (result === 'done') this.failed.delete(path)
+      else if (result === 'stale' && this.used.has(path)) this.failed.add(path)
+      this.used.delete(path)
+    }
+  }
+
+  private async requestFor({ path, source, expect }: Put): Promise<ReadRequest> {
+    const plain = { path, ...source }
+    const { size } = source.stamp
+    const old = expect !== 'absent' && Math.min(expect.size, size) >= MIN_SIGNED ? { old: expect } : {}
+    if ((!('old' in old) && size < MIN_RESUMED) || this.failed.has(path)) return plain
+    const signature = await this.ask({ path, blockSize: blockSizeFor(size), ...old })
+    if (signature.old.length + signature.staged.length === 0) return plain
+    this.used.add(path)
+    return { ...plain, signature }
+  }
+}
