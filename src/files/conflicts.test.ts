@@ -16,7 +16,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { bindBase } from './base/bind.ts'
 import { openBaseStore } from './base/store.ts'
 import { fetchFile } from './fetch.ts'
-import type { Mode } from './mode.ts'
+import type { FirstContact, Mode } from './mode.ts'
 import { openDirectory } from './replica/open-directory.ts'
 import type { Replica } from './replica/replica.ts'
 import { temporaryRoot } from './replica/testing/roots.ts'
@@ -38,6 +38,7 @@ interface Pair {
 async function met(
   fill: (local: string, remote: string) => void,
   mode: Mode = 'two-way-safe',
+  firstContact: FirstContact = 'merge',
 ): Promise<Pair> {
   const [local, remote, trash] = [temporaryRoot(), temporaryRoot(), join(temporaryRoot(), 'trash')]
   fill(local, remote)
@@ -46,7 +47,8 @@ async function met(
     await servedReplica(remote),
   ] as const
   const base = openBaseStore(join(temporaryRoot(), 'base'))
-  bindBase(base, { container: 'c', local: replicas[0].info, remote: replicas[1].info, isSuccessor: false })
+  const infos = { local: replicas[0].info, remote: replicas[1].info }
+  bindBase(base, { container: 'c', ...infos, isSuccessor: false, firstContact })
   const session = startSession({ local: replicas[0], remote: replicas[1], base, mode })
   onTestFinished(async () => {
     await session.stop()
@@ -192,5 +194,38 @@ describe('a conflict is not settled', () => {
     await expect(session.conflicts.resolve('x', 'remote')).rejects.toMatchObject({ code: expect.any(String) })
     expect(lstatSync(join(local, 'x')).isSymbolicLink()).toBe(true)
     expect(existsSync(join(local, 'f.js'))).toBe(true)
+  })
+})
+
+describe('first contact with keep-both', () => {
+  const name = `f.conflict-remote-${sha256('theirs').slice(0, 8)}.js`
+
+  test("keeps remote's version on both sides, by a name that says what it is", async () => {
+    const { local, remote, session } = await met(files, 'two-way-safe', 'keep-both')
+    expect(session.status.conflicts).toEqual([])
+    for (const root of [local, remote]) {
+      expect(readdirSync(root).sort()).toEqual([name, 'f.js'].sort())
+      expect([read(root), read(root, name)]).toEqual(['ours', 'theirs'])
+    }
+  })
+
+  test('goes on where a crash left it: nothing is kept twice', async () => {
+    const interrupted = (local: string, remote: string) => {
+      files(local, remote)
+      writeFileSync(join(local, name), 'theirs')
+    }
+    const { local, remote } = await met(interrupted, 'two-way-safe', 'keep-both')
+    for (const root of [local, remote]) expect(readdirSync(root).sort()).toEqual([name, 'f.js'].sort())
+  })
+
+  test('leaves to a person what it cannot keep twice', async () => {
+    const folder = (local: string, remote: string) => {
+      writeFileSync(join(local, 'f'), 'ours')
+      mkdirSync(join(remote, 'f'))
+      writeFileSync(join(remote, 'f/x'), 'theirs')
+    }
+    const { local, remote, session } = await met(folder, 'two-way-safe', 'keep-both')
+    expect(session.status.conflicts).toMatchObject([{ path: 'f' }])
+    expect([read(local, 'f'), read(remote, 'f/x')]).toEqual(['ours', 'theirs'])
   })
 })

@@ -62,8 +62,13 @@ export class Conflicts {
   /**
    * Settles a conflict, if both sides still hold what they held when it was found. Rejects with NO_SUCH_CONFLICT,
    * NOT_SETTLED, or with SIDE_READ_ONLY if the spec never writes the side whose version is to go.
+   * @param wordFor says what remote's version is told by in its name, if both stay
    */
-  async resolve(path: Path, keep: Keep): Promise<void> {
+  async resolve(
+    path: Path,
+    keep: Keep,
+    wordFor: (remote: Version) => string = () => 'remote',
+  ): Promise<void> {
     if (!this.options.current().some((conflict) => conflict.path === path)) {
       throw new KubesyncError('NO_SUCH_CONFLICT', `there is no conflict at ${path}`)
     }
@@ -76,7 +81,7 @@ export class Conflicts {
     await this.options.alone(path, async () => {
       // Decided before anything is awaited: what is ignored may change meanwhile.
       const decided = this.operations(path, loser)
-      if (keep === 'both') await this.setBeside(path)
+      if (keep === 'both') await this.setBeside(path, wordFor)
       for (const operations of decided) await this.carryOut(loser, operations)
     })
   }
@@ -134,8 +139,8 @@ export class Conflicts {
     return [[{ op: 'put', path, expect, executable, source: { stamp } }]]
   }
 
-  /** Makes a copy of remote's version here, by a name that nothing has. */
-  private async setBeside(path: Path): Promise<void> {
+  /** Makes a copy of remote's version here, by a name that nothing has, unless that is done. */
+  private async setBeside(path: Path, wordFor: (remote: Version) => string): Promise<void> {
     const { local, remote } = this.options.replicas
     const entry = nodeAt(remote.tree, path)?.entry
     if (entry?.kind !== 'file' && entry?.kind !== 'symlink') {
@@ -144,7 +149,12 @@ export class Conflicts {
         `only files and links can be kept twice, and ${path} is none there`,
       )
     }
-    const beside = freeName(path, (name) => nodeAt(local.tree, name) ?? nodeAt(remote.tree, name))
+    const [version] = await versionsAt(remote, [path])
+    const names = namesBeside(path, version === undefined ? 'remote' : wordFor(version))
+    const beside = names.find((name) => (nodeAt(local.tree, name) ?? nodeAt(remote.tree, name)) === undefined)
+    const same = await versionsAt(local, [path, ...names.slice(0, 1)])
+    if (same.some((one) => one?.digest !== undefined && one.digest === version?.digest)) return
+    if (beside === undefined) throw new KubesyncError('NOT_SETTLED', `there are too many copies of ${path}`)
     this.refuseUnsynced(beside)
     const source: ContentSource =
       entry.kind === 'file' ? { read: () => remote.read([{ path, stamp: entry.stamp }]) } : remote
@@ -189,15 +199,17 @@ function notSynced(side: Side, path: Path): KubesyncError {
   })
 }
 
+/** Names to choose from. */
+const MAX_NAMES = 1000
+
 /** `main.js` -> `main.remote.js`, `main.remote-2.js`, … */
-function freeName(path: Path, taken: (path: Path) => unknown): Path {
+function namesBeside(path: Path, word: string): Path[] {
   const name = path.slice(path.lastIndexOf('/') + 1)
   const dot = name.lastIndexOf('.')
   const [stem, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, '']
-  for (let number = 1; ; number++) {
-    const beside = joinPath(parentOf(path), `${stem}.remote${number === 1 ? '' : `-${number}`}${extension}`)
-    if (taken(beside) === undefined) return beside
-  }
+  return Array.from({ length: MAX_NAMES }, (_, index) =>
+    joinPath(parentOf(path), `${stem}.${word}${index === 0 ? '' : `-${index + 1}`}${extension}`),
+  )
 }
 
 function notDone(side: Side, outcome: Exclude<Outcome, { result: 'done' }>): KubesyncError {

@@ -9,6 +9,7 @@ import type { SidedProblem } from './setbacks.ts'
 import type { Side } from './side.ts'
 import type { SessionPhase, SessionStatus } from './status.ts'
 import { StatusFeed } from './status-feed.ts'
+import { Twins } from './twins.ts'
 import { type Exclusions, Ways } from './ways.ts'
 
 export interface SessionOptions {
@@ -48,6 +49,7 @@ export function startSession(options: SessionOptions): Session {
 class SyncSession implements Session {
   readonly closed: Promise<CloseReason>
   readonly conflicts: Conflicts
+  private readonly twins: Twins
   private readonly options: SessionOptions
   private readonly engine: Engine
   private readonly feed: StatusFeed
@@ -76,6 +78,8 @@ class SyncSession implements Session {
       forget: (path) => base.commit([[path, null]]),
       alone: (path, action) => this.engine.alone(path, action),
     })
+    const current = () => this.engine.conflicts
+    this.twins = new Twins({ current, conflicts: this.conflicts, onChange })
     this.feed = new StatusFeed(() => this.status, options.onStatus ?? (() => {}))
     this.closed = new Promise((resolve) => {
       this.resolveClosed = resolve
@@ -175,6 +179,7 @@ class SyncSession implements Session {
       }
     }
     this.engine.run()
+    if (this.engine.halt === undefined) this.twins.settle()
     this.setTimer()
     this.refresh()
   }
