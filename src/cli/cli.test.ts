@@ -20,8 +20,10 @@ const commands = [
   'files',
   'undo',
   'conflicts',
-  'diff',
   'resolve',
+  'pull',
+  'diff',
+  'push',
 ]
 
 describe('help', () => {

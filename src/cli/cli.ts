@@ -35,8 +35,10 @@ function exitCodeOf(error: unknown, cli: Cli, args: readonly string[]): number {
   return failed
 }
 
-/** The exit code of a failure. `diff` and `run --once` have 1 for "not the same"; a failure is more than that. */
+/** The exit code of a failure. Comparing and `run --once` have 1 for "not the same"; a failure is more than that. */
 export function failureCode(args: readonly string[]): number {
-  if (args.find((arg) => !arg.startsWith('-')) === 'diff') return 2
+  const command = args.find((arg) => !arg.startsWith('-'))
+  if (command === 'diff' || (command === 'conflicts' && args.some((arg) => arg.startsWith('--diff'))))
+    return 2
   return args.includes('run') && args.includes('--once') ? 2 : 1
 }

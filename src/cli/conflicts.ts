@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { BoundConflict } from '../daemon/settle.ts'
 import type { Version } from '../files/version.ts'
 import { formatTable } from '../ui/table.ts'
@@ -6,11 +6,13 @@ import { bytes } from '../ui/text.ts'
 import { newCommand } from './command.ts'
 import type { Cli } from './io.ts'
 import { pickNamed } from './named.ts'
-import { type ConfigOptions, configOptions, type OutputFormat, outputOption } from './options.ts'
+import { type OutputFormat, outputOption } from './options.ts'
 import { printData } from './output.ts'
+import { type SpecPathOptions, specPathOptions } from './spec-path.ts'
 import { formatTime } from './time.ts'
 
-interface ConflictsOptions extends ConfigOptions {
+interface ConflictsOptions extends SpecPathOptions {
+  readonly diff?: string
   readonly output?: OutputFormat
 }
 
@@ -21,11 +23,17 @@ export function conflictsCommand(cli: Cli): Command {
   const words = {
     usage: 'conflicts [names...]',
     summary: 'Lists what changed on both sides, with both versions.',
-    details: 'It asks the running watch. `diff` shows what differs in a file, `resolve` settles it.',
-    examples: ['conflicts', 'conflicts calm-otter -o wide'],
+    details:
+      'It asks the running watch. `--diff` shows what differs in a file (- is local, + is remote), by the program `diff` and with its exit codes; `resolve` settles it.',
+    examples: ['conflicts', 'conflicts calm-otter -o wide', 'conflicts --diff src/main.js'],
   }
-  return newCommand(cli, words, [outputOption(), ...configOptions()]).action(
-    (names: string[], options: ConflictsOptions) => conflicts(cli, names, options),
+  const diff = new Option('--diff <path>', 'show what differs in this file, here and in the container')
+  return newCommand(cli, words, [diff, outputOption(), ...specPathOptions()]).action(
+    async (names: string[], options: ConflictsOptions) => {
+      if (options.diff === undefined) return conflicts(cli, names, options)
+      const { showConflict } = await import('./conflict-diff.ts')
+      return showConflict(cli, options.diff, options)
+    },
   )
 }
 

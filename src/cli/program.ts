@@ -6,12 +6,14 @@ import { conflictsCommand } from './conflicts.ts'
 import { createCommand } from './create.ts'
 import { deleteCommand } from './delete.ts'
 import { demoCommand } from './demo.ts'
-import { diffCommand } from './diff.ts'
 import { filesCommand } from './files.ts'
 import { getCommand } from './get.ts'
 import { initCommand } from './init.ts'
 import type { Cli } from './io.ts'
 import { listCommand } from './list.ts'
+import { diffCommand } from './manifests/diff.ts'
+import { pullCommand } from './manifests/pull.ts'
+import { pushCommand } from './manifests/push.ts'
 import { configOptions, kubeOptions, verboseOption } from './options.ts'
 import { resolveCommand } from './resolve.ts'
 import { resumeCommand } from './resume.ts'
@@ -23,7 +25,9 @@ import { watchCommand } from './watch.ts'
 /** The whole command line. Commands load what they need when they run. */
 export function createProgram(cli: Cli): Command {
   const program = new Command(cli.name)
-    .description('Keeps folders here and folders inside running containers equal, in both directions.')
+    .description(
+      'Keeps a folder here and folders inside running containers equal, and a folder of manifests and a cluster.',
+    )
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
@@ -41,7 +45,9 @@ export function createProgram(cli: Cli): Command {
   program.addCommand(watchCommand(cli)).addCommand(runCommand(cli))
   program.addCommand(getCommand(cli)).addCommand(resumeCommand(cli)).addCommand(filesCommand(cli))
   program.addCommand(undoCommand(cli))
-  program.addCommand(conflictsCommand(cli)).addCommand(diffCommand(cli)).addCommand(resolveCommand(cli))
+  program.addCommand(conflictsCommand(cli)).addCommand(resolveCommand(cli))
+  program.commandsGroup('Manifests:')
+  program.addCommand(pullCommand(cli)).addCommand(diffCommand(cli)).addCommand(pushCommand(cli))
   program.commandsGroup('Without a cluster:')
   program.addCommand(demoCommand(cli)).addCommand(sandboxCommand(cli))
   for (const command of [program, ...program.commands]) prepare(command, program, cli)

@@ -156,7 +156,7 @@ describe('a conflict', () => {
     await lab.sh(pod, `cat ${remote}/${path}`),
   ]
 
-  test('is listed with both versions, and diff shows what differs', async () => {
+  test('is listed with both versions, and --diff shows what differs', async () => {
     expect(JSON.parse(await laptop.did('conflicts', 'it', '-o', 'json'))).toMatchObject([
       {
         ...{ spec: 'it', pod, path },
@@ -164,11 +164,11 @@ describe('a conflict', () => {
         remote: { kind: 'file', size: 7, digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
       },
     ])
-    const diff = await laptop.ksync('diff', '--spec', 'it', path)
+    const diff = await laptop.ksync('conflicts', '--diff', path, '--spec', 'it')
     expect(diff.code).toBe(1)
     expect(diff.stdout).toContain('-mine now\n+theirs\n')
-    expect((await laptop.ksync('diff', join(folder, 'src/run.sh'))).code).toBe(0)
-    expect((await laptop.ksync('diff', join(folder, 'none'))).code).toBe(2)
+    expect((await laptop.ksync('conflicts', '--diff', join(folder, 'src/run.sh'))).code).toBe(0)
+    expect((await laptop.ksync('conflicts', '--diff', join(folder, 'none'))).code).toBe(2)
   })
 
   test.each([

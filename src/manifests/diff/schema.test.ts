@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readSchemas, shapeOf } from './schema.ts'
+import { readSchemas, schemasOfKind, shapeOf } from './schema.ts'
 
 const pod = {
   type: 'object',
@@ -95,4 +95,11 @@ describe('how a kind is compared', () => {
   test('what is no OpenAPI document is refused', () => {
     expect(() => readSchemas({ components: 1 })).toThrow()
   })
+})
+
+test('what a kind refers to is enough to compare it', () => {
+  const few = schemasOfKind(schemas, 'v1', 'Pod')
+  expect(Object.keys(few).sort()).toEqual(['Container', 'Pod', 'PodSpec', 'Port', 'Selector'])
+  const ports = shapeOf(few, 'v1', 'Pod')?.field('spec').field('containers').item().field('ports')
+  expect(ports?.list).toMatchObject({ keys: ['containerPort', 'protocol'], defaults: { protocol: 'TCP' } })
 })

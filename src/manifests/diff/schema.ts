@@ -18,7 +18,7 @@ interface Schema {
   readonly 'x-kubernetes-group-version-kind'?: unknown
 }
 
-const schemaSchema: v.GenericSchema<unknown, Schema> = v.looseObject({
+const schemaSchema: v.GenericSchema<unknown, Schema> = v.object({
   $ref: v.optional(v.string()),
   allOf: v.optional(v.array(v.lazy(() => schemaSchema))),
   properties: v.optional(
@@ -29,6 +29,8 @@ const schemaSchema: v.GenericSchema<unknown, Schema> = v.looseObject({
   ),
   additionalProperties: v.optional(v.union([v.boolean(), v.lazy(() => schemaSchema)])),
   items: v.optional(v.lazy(() => schemaSchema)),
+  default: v.optional(v.unknown()),
+  'x-kubernetes-group-version-kind': v.optional(v.unknown()),
   'x-kubernetes-list-type': v.optional(v.string()),
   'x-kubernetes-list-map-keys': v.optional(v.array(v.string())),
   'x-kubernetes-map-type': v.optional(v.string()),
@@ -53,15 +55,38 @@ export function readSchemas(document: unknown): Schemas {
 
 /** How objects of a kind are compared; undefined when the schemas do not have that kind. */
 export function shapeOf(schemas: Schemas, apiVersion: string, kind: string): Shape | undefined {
+  const root = rootOf(schemas, apiVersion, kind)
+  return root === undefined ? undefined : shape(root[1], schemas)
+}
+
+/** The schema of a kind and those it refers to. */
+export function schemasOfKind(schemas: Schemas, apiVersion: string, kind: string): Schemas {
+  const root = rootOf(schemas, apiVersion, kind)
+  const found = new Map(root === undefined ? [] : [root])
+  for (const schema of found.values()) {
+    for (const id of referredIn(schema)) {
+      const other = schemas[id]
+      if (other !== undefined && !found.has(id)) found.set(id, other)
+    }
+  }
+  return Object.fromEntries(found)
+}
+
+function referredIn({ $ref, allOf = [], properties = {}, additionalProperties, items }: Schema): string[] {
+  const below = [...allOf, ...Object.values(properties), additionalProperties, items]
+  const inside = below.flatMap((inner) => (typeof inner === 'object' ? referredIn(inner) : []))
+  return $ref === undefined ? inside : [$ref.replace(prefix, ''), ...inside]
+}
+
+function rootOf(schemas: Schemas, apiVersion: string, kind: string): [string, Schema] | undefined {
   const [version = '', group = ''] = apiVersion.split('/').reverse()
-  const root = Object.values(schemas).find((schema) => {
+  return Object.entries(schemas).find(([, schema]) => {
     const kinds = v.safeParse(kindsSchema, schema['x-kubernetes-group-version-kind'])
     return (
       kinds.success &&
       kinds.output.some((it) => it.group === group && it.version === version && it.kind === kind)
     )
   })
-  return root === undefined ? undefined : shape(root, schemas)
 }
 
 function shape(written: Schema, schemas: Schemas): Shape {

@@ -65,3 +65,8 @@ function stepOf(value: Json, identity: ListIdentity): ItemStep | undefined {
   }
   return { by: 'keys', keys }
 }
+
+/** The shape of what a path leads to. */
+export function shapeAt(shape: Shape, path: readonly (string | ItemStep)[]): Shape {
+  return path.reduce((now, step) => (typeof step === 'string' ? now.field(step) : now.item()), shape)
+}

@@ -17,6 +17,13 @@ describe('what "all" means', () => {
     expect([proposed('pull', difference(whose)), proposed('push', difference(whose))]).toEqual([pull, push])
   })
 
+  test('takes away nothing that nobody is known to have removed', () => {
+    const onlyHere = { ...difference('differs'), remote: undefined }
+    const onlyThere = { ...difference('differs'), local: undefined }
+    expect([proposed('pull', onlyHere), proposed('push', onlyThere)]).toEqual(['leave', 'leave'])
+    expect([proposed('pull', onlyThere), proposed('push', onlyHere)]).toEqual(['take', 'take'])
+  })
+
   test('takes nothing away from another manager', () => {
     expect(proposed('push', difference('yours', true))).toBe('leave')
   })

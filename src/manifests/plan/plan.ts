@@ -105,11 +105,14 @@ export type Selection = ReadonlyMap<string, ResourceChoice>
 
 /**
  * What happens to a difference when somebody says "all": what the direction is for. A pull does not undo an edit here,
- * a push does not undo a change there, and neither settles a conflict or takes a field from another manager.
+ * a push does not undo a change there, and neither settles a conflict, takes a field from another manager, or takes
+ * something away that nobody is known to have removed.
  */
-export function proposed(direction: Direction, { whose, isHeld }: FieldDifference): Choice {
-  if (direction === 'pull') return whose === 'theirs' || whose === 'differs' ? 'take' : 'leave'
-  return (whose === 'yours' || whose === 'differs') && !isHeld ? 'take' : 'leave'
+export function proposed(direction: Direction, { whose, isHeld, local, remote }: FieldDifference): Choice {
+  const wins = direction === 'pull' ? remote : local
+  if (whose === 'differs') return wins === undefined || (direction === 'push' && isHeld) ? 'leave' : 'take'
+  if (direction === 'pull') return whose === 'theirs' ? 'take' : 'leave'
+  return whose === 'yours' && !isHeld ? 'take' : 'leave'
 }
 
 /** Where a difference stands: in a plan of that direction, in the resource of that id. */

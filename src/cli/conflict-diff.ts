@@ -2,26 +2,12 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Command } from 'commander'
 import { errnoOf, KubesyncError } from '../errors.ts'
-import { newCommand } from './command.ts'
 import type { Cli } from './io.ts'
-import { type SpecPath, type SpecPathOptions, specPathOptions } from './spec-path.ts'
+import type { SpecPath, SpecPathOptions } from './spec-path.ts'
 
-export function diffCommand(cli: Cli): Command {
-  const words = {
-    usage: 'diff <PATH>',
-    summary: 'Shows what differs between a file here and in a container: - is local, + is remote.',
-    details:
-      'It asks the running watch, and the program `diff`. The exit code is 0 if nothing differs, and 1 if something does.',
-    examples: ['diff src/main.js', 'diff --spec calm-otter config.yaml'],
-  }
-  return newCommand(cli, words, specPathOptions()).action((path: string, options: SpecPathOptions) =>
-    diff(cli, path, options),
-  )
-}
-
-async function diff(cli: Cli, given: string, options: SpecPathOptions): Promise<void> {
+/** Shows what differs between a file here and in a container: - is local, + is remote. By the program `diff`, with its exit codes. */
+export async function showConflict(cli: Cli, given: string, options: SpecPathOptions): Promise<void> {
   const { askContent } = await import('../daemon/client.ts')
   const { pathsOf } = await import('./paths.ts')
   const { noWatch, readSpecPath } = await import('./spec-path.ts')

@@ -1,0 +1,25 @@
+import type { Remark } from '../../manifests/folder/documents.ts'
+import type { Plan } from '../../manifests/plan/plan.ts'
+import type { Style } from '../../ui/style.ts'
+import { count, printable } from '../../ui/text.ts'
+
+/** What was wrong in files, what could not be read, and what was left out. */
+export function showRemarks({ remarks, leftOut, problems }: Plan, style: Style): string {
+  const lines = [
+    ...remarks.map((remark) => showRemark(remark, style)),
+    ...problems.map(
+      ({ what, reason }) => `${style('yellow', 'warning:')} ${printable(what)}: ${printable(reason)}`,
+    ),
+    ...leftOut.map(
+      ({ reason, count: amount }) => `left out: ${count(amount, 'object')}, ${printable(reason)}`,
+    ),
+  ]
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+function showRemark({ file, reason, isProblem, line, column, source }: Remark, style: Style): string {
+  const at = line === undefined ? '' : `:${line}:${column ?? 1}`
+  const head = isProblem ? style('red', 'error:') : 'passed over:'
+  const quoted = source === undefined ? '' : `\n    ${printable(source)}`
+  return `${head} ${printable(file)}${at}: ${printable(reason)}${quoted}`
+}

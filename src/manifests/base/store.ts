@@ -1,0 +1,144 @@
+import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { crc32 } from 'node:zlib'
+import * as v from 'valibot'
+import { errnoOf } from '../../errors.ts'
+import type { Agreed } from '../diff/states.ts'
+import { putFile } from '../folder/put.ts'
+import type { JsonMap } from '../value.ts'
+
+/** What was agreed on for an object in a file. */
+export interface BaseEntry {
+  /** The object's name, as `nameOf` has it. */
+  readonly name: string
+  /** Absolute path of its file. */
+  readonly file: string
+  readonly agreed: Agreed
+  readonly resourceVersion: string
+  /** Tells an object from a later one of the same name. */
+  readonly uid: string
+  /** Whether kubesync wrote it to the cluster: only then may it be pruned. */
+  readonly isPushed: boolean
+}
+
+/**
+ * What file and cluster last agreed on, by object and file, of one cluster: two checkouts of a folder have each their own. A log: an entry
+ * replaces those before it. What is damaged is not there, and an object without a base is never taken for changed or deleted.
+ */
+export interface BaseStore {
+  /** By file; an entry of a file that `isThere` denies is found by the object's name alone: it was moved. */
+  find(name: string, file: string, isThere: (file: string) => boolean): BaseEntry | undefined
+  /** All that are of files below a folder. */
+  below(folder: string): BaseEntry[]
+  /** On the disk when it resolves. */
+  put(entries: readonly BaseEntry[]): Promise<void>
+  forget(entries: readonly Pick<BaseEntry, 'name' | 'file'>[]): Promise<void>
+}
+
+const map = v.custom<JsonMap>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
+const contentSchema = v.object({
+  local: map,
+  live: map,
+  resourceVersion: v.string(),
+  uid: v.string(),
+  isPushed: v.boolean(),
+})
+
+/** Entries stay as text until they are asked for: most never are. An empty content forgets. */
+interface Line {
+  readonly name: string
+  readonly file: string
+  readonly content: string
+}
+
+const keyOf = ({ name, file }: Pick<Line, 'name' | 'file'>) => `${name}\0${file}`
+/** The log is written anew when so many of its lines say nothing any more. */
+const maxStale = 2000
+
+export async function openBase(path: string): Promise<BaseStore> {
+  const { lines, stale } = await load(path)
+  const files = new Map<string, Set<string>>()
+  const index = ({ name, file }: Line) => files.set(name, (files.get(name) ?? new Set()).add(file))
+  for (const line of lines.values()) index(line)
+  if (stale > maxStale) await putFile(path, [...lines.values()].map(written).join(''), { mode: 0o600 })
+
+  const append = async (added: readonly Line[]) => {
+    if (added.length === 0) return
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    // In one write, so that those of two processes do not mix; behind a line that was torn begins a new one.
+    await appendFile(path, `\n${added.map(written).join('')}`, { mode: 0o600, flush: true })
+  }
+  return {
+    find(name, file, isThere) {
+      const own = lines.get(keyOf({ name, file }))
+      if (own !== undefined) return entryOf(own)
+      const others = [...(files.get(name) ?? [])].flatMap(
+        (other) => lines.get(keyOf({ name, file: other })) ?? [],
+      )
+      const [moved, ...more] = others.filter((other) => !isThere(other.file))
+      return moved === undefined || more.length > 0 ? undefined : entryOf({ ...moved, file })
+    },
+    below: (folder) =>
+      [...lines.values()]
+        .filter(({ file }) => file.startsWith(`${folder}/`))
+        .flatMap((line) => entryOf(line) ?? []),
+    async put(entries) {
+      const added = entries.map(lineOf)
+      await append(added)
+      for (const line of added) {
+        lines.set(keyOf(line), line)
+        index(line)
+      }
+    },
+    async forget(entries) {
+      await append(entries.map(({ name, file }) => ({ name, file, content: '' })))
+      for (const entry of entries) lines.delete(keyOf(entry))
+    },
+  }
+}
+
+async function load(path: string): Promise<{ lines: Map<string, Line>; stale: number }> {
+  const lines = new Map<string, Line>()
+  let read = 0
+  for (const text of (await readLog(path)).split('\n')) {
+    if (text === '') continue
+    read += 1
+    const line = readLine(text)
+    if (line === undefined) continue
+    lines.delete(keyOf(line))
+    if (line.content !== '') lines.set(keyOf(line), line)
+  }
+  return { lines, stale: read - lines.size }
+}
+
+async function readLog(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return ''
+    throw error
+  }
+}
+
+/** A checksum, name, file and content, with tabs between them, which JSON has only escaped. */
+function written({ name, file, content }: Line): string {
+  const text = [JSON.stringify(name), JSON.stringify(file), content].join('\t')
+  return `${crc32(text).toString(16)}\t${text}\n`
+}
+
+function readLine(line: string): Line | undefined {
+  const [sum = '', name = '', file = '', content] = line.split('\t')
+  if (content === undefined || crc32(line.slice(sum.length + 1)).toString(16) !== sum) return undefined
+  return { name: String(JSON.parse(name)), file: String(JSON.parse(file)), content }
+}
+
+function lineOf({ name, file, agreed, ...rest }: BaseEntry): Line {
+  return { name, file, content: JSON.stringify({ local: agreed.file, live: agreed.live, ...rest }) }
+}
+
+function entryOf({ name, file, content }: Line): BaseEntry | undefined {
+  const read = v.safeParse(contentSchema, JSON.parse(content))
+  if (!read.success) return undefined
+  const { local, live, ...rest } = read.output
+  return { name, file, agreed: { file: local, live }, ...rest }
+}

@@ -1,0 +1,79 @@
+import type { Facts } from '../plan/make.ts'
+import { type Outcome, outcomeOf } from '../plan/outcome.ts'
+import type { Selection } from '../plan/plan.ts'
+import type { Session } from '../session.ts'
+import { entryFor, type Prepared } from '../survey/facts.ts'
+import { equal, type JsonMap } from '../value.ts'
+import { writeFiles } from './files.ts'
+import { type ClusterChange, type PushOptions, pushObjects } from './push.ts'
+
+/** What became of an object. */
+export interface Result {
+  readonly id: string
+  /** `moved`: it is not what was approved any more, and nothing was done. `skipped`: what it needs failed. */
+  readonly what: 'created' | 'changed' | 'written' | 'failed' | 'moved' | 'skipped'
+  /** Empty where it went well. */
+  readonly reason: string
+}
+
+interface Chosen {
+  readonly id: string
+  readonly facts: Facts
+  readonly outcome: Outcome
+}
+
+/**
+ * Carries out what was chosen of a plan: files first, then the cluster, each write recorded before it is made. What fails stops
+ * what depends on it and nothing else. What both sides then agree on is remembered.
+ */
+export async function carryOut(
+  session: Session,
+  { prepared, selection }: { prepared: Prepared; selection: Selection },
+  options: PushOptions,
+): Promise<Result[]> {
+  const { plan, facts, texts } = prepared
+  const chosen = plan.resources.flatMap((resource): Chosen[] => {
+    const one = facts.get(resource.id)
+    if (one === undefined) return []
+    return [{ id: resource.id, facts: one, outcome: outcomeOf(one, resource, { ...plan, selection }) }]
+  })
+  const toFiles = chosen.flatMap(({ id, facts, outcome }) =>
+    outcome.file === undefined ? [] : [{ id, facts, change: outcome.file }],
+  )
+  const unwritten = await writeFiles(session, toFiles, texts)
+  const toCluster = chosen.flatMap(({ id, facts, outcome }): ClusterChange[] =>
+    outcome.apply === undefined || unwritten.has(id) ? [] : [{ id, facts, apply: outcome.apply }],
+  )
+  const pushed = await pushObjects(session, toCluster, options)
+  await remember(session, chosen, { pushed: pushed.objects, failed: failedOf(pushed.results, unwritten) })
+  const files = toFiles.map(
+    ({ id }): Result => ({
+      ...{ id, what: unwritten.has(id) ? 'failed' : 'written' },
+      reason: unwritten.get(id) ?? '',
+    }),
+  )
+  return [...files, ...pushed.results]
+}
+
+function failedOf(results: readonly Result[], unwritten: ReadonlyMap<string, string>): Set<string> {
+  const failed = results.filter(({ reason }) => reason !== '').map(({ id }) => id)
+  return new Set([...failed, ...unwritten.keys()])
+}
+
+async function remember(
+  session: Session,
+  chosen: readonly Chosen[],
+  { pushed, failed }: { pushed: ReadonlyMap<string, JsonMap>; failed: ReadonlySet<string> },
+): Promise<void> {
+  const entries = chosen.flatMap(({ id, facts, outcome }) => {
+    const live = pushed.get(id) ?? facts.live?.object
+    if (live === undefined || failed.has(id)) return []
+    const isDone = outcome.apply !== undefined || outcome.file !== undefined
+    const clean = pushed.get(id) === undefined ? facts.live?.clean : session.clean(live, facts.local)
+    const agreed = clean === undefined ? undefined : outcome.agreed(clean)
+    if (agreed === undefined || !(isDone || outcome.isAgreed)) return []
+    if (!isDone && equal(facts.agreed?.file, agreed.file) && equal(facts.agreed?.live, agreed.live)) return []
+    return [entryFor(session, facts, { agreed, live, isPushed: pushed.has(id) })]
+  })
+  await session.base.put(entries)
+}

@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { errnoOf, messageOf } from '../../errors.ts'
+import { putFile } from '../folder/put.ts'
+import { renderManifest } from '../folder/render.ts'
+import { groupBy } from '../group.ts'
+import { type Write, withoutSecrets } from '../journal/journal.ts'
+import { forEachOf } from '../live/pool.ts'
+import type { Facts } from '../plan/make.ts'
+import type { Outcome } from '../plan/outcome.ts'
+import type { Session } from '../session.ts'
+import type { Json, JsonMap, Operation } from '../value.ts'
+import { editYaml } from '../yaml/edit.ts'
+
+/** What is to be done to the file of an object. */
+export interface FileChange {
+  readonly id: string
+  readonly facts: Facts
+  readonly change: NonNullable<Outcome['file']>
+}
+
+interface Rewritten {
+  readonly text: string
+  /** Why objects were left as they were, by their ids. */
+  readonly refused: ReadonlyMap<string, string>
+}
+
+/** Files written at once. */
+const width = 16
+
+/**
+ * Edits and writes files; the reasons, by the ids of objects, why something was not written. A file that is not what was read any more
+ * is left alone.
+ */
+export async function writeFiles(
+  session: Session,
+  changes: readonly FileChange[],
+  texts: ReadonlyMap<string, string>,
+): Promise<Map<string, string>> {
+  const failed = new Map<string, string>()
+  const files = groupBy(changes, ({ facts }) => facts.place.file)
+  const planned = [...files].map(([file, group]) => {
+    const rewritten = rewrite(texts.get(file), group, file)
+    for (const [id, reason] of rewritten.refused) failed.set(id, reason)
+    return {
+      file,
+      before: texts.get(file),
+      after: rewritten.text,
+      group: group.filter(({ id }) => !failed.has(id)),
+    }
+  })
+  const wanted = planned.filter(({ group }) => group.length > 0)
+  const ids = await session.journal.begin(wanted.map((one) => writeOf(session, one)))
+  const results = await forEachOf([...wanted.entries()], width, async ([index, one]) => {
+    const reason = await write(resolve(session.root, one.file), one)
+    if (reason !== '') for (const { id } of one.group) failed.set(id, reason)
+    return { id: ids[index] ?? '', reason }
+  })
+  await session.journal.end(results)
+  return failed
+}
+
+/** The text of a file with all changes that can be made in it. */
+function rewrite(text: string | undefined, changes: readonly FileChange[], file: string): Rewritten {
+  const refused = new Map<string, string>()
+  let now = text ?? ''
+  for (const { id, facts, change } of changes) {
+    if ('create' in change) {
+      if (now !== '' && file.endsWith('.json')) refused.set(id, `${file} is there already`)
+      else now = appended(now, renderManifest(change.create, file))
+    } else {
+      const { spot } = facts.place
+      const edited = editYaml(now, spot?.document ?? 0, below(spot?.at ?? [], change.operations))
+      if ('text' in edited) now = edited.text
+      else refused.set(id, edited.refused.reason)
+    }
+  }
+  return { text: now, refused }
+}
+
+function below(at: readonly (string | number)[], operations: readonly Operation[]): Operation[] {
+  return operations.map((operation) => ({ ...operation, path: [...at, ...operation.path] }))
+}
+
+/** One more document. */
+function appended(text: string, added: string): string {
+  if (text.trim() === '') return text + added
+  const newline = text.includes('\r\n') ? '\r\n' : '\n'
+  const open = /[\n]$/.test(text) ? '' : newline
+  return `${text}${open}---${newline}${added.replaceAll('\n', newline)}`
+}
+
+interface PlannedFile {
+  readonly file: string
+  readonly before: string | undefined
+  readonly after: string
+  readonly group: readonly FileChange[]
+}
+
+async function write(path: string, { before, after }: PlannedFile): Promise<string> {
+  try {
+    const now = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (errnoOf(error) === 'ENOENT') return undefined
+      throw error
+    })
+    if (now !== before) return 'the file was changed meanwhile'
+    // What the user wrote is on the disk, before or after, whatever happens; a new file can be pulled again.
+    await putFile(path, after, { isDurable: before !== undefined })
+    return ''
+  } catch (error) {
+    return errnoOf(error) === undefined ? messageOf(error) : `it cannot be written: ${messageOf(error)}`
+  }
+}
+
+function writeOf({ cluster, root }: Session, { file, before, after, group }: PlannedFile): Write {
+  const { context, server } = cluster
+  const hasSecret = /^\s*"?kind"?\s*:\s*["']?Secret\b/m.test(`${before ?? ''}\n${after}`)
+  const objects = (pick: (facts: Facts) => JsonMap | undefined): Json =>
+    group.flatMap(({ facts }) => {
+      const object = pick(facts)
+      return object === undefined ? [] : [withoutSecrets(object)]
+    })
+  return {
+    where: 'file',
+    ...{ context, server, file: resolve(root, file), resources: group.map(({ id }) => id) },
+    before: hasSecret ? objects(({ local }) => local) : (before ?? null),
+    after: hasSecret ? objects(({ live }) => live?.clean) : after,
+  }
+}

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { BaseEntry } from '../base/store.ts'
+import { unknownShape } from '../diff/shape.ts'
+import { type Identity, nameOf } from '../order/references.ts'
+import { valueAt } from '../path.ts'
+import { type Facts, isUntouched } from '../plan/make.ts'
+import type { Place, Plan } from '../plan/plan.ts'
+import type { Session } from '../session.ts'
+import type { JsonMap } from '../value.ts'
+
+/** A plan, and what it takes to carry it out. */
+export interface Prepared {
+  readonly plan: Plan
+  /** By the resource's id. */
+  readonly facts: ReadonlyMap<string, Facts>
+  /** The files that were read, by their paths. */
+  readonly texts: ReadonlyMap<string, string>
+}
+
+/** An object, here or there or both. */
+export interface Subject {
+  readonly identity: Identity
+  readonly apiVersion: string
+  readonly place: Place
+  readonly local: JsonMap | undefined
+  readonly live: JsonMap | undefined
+  /** Whether what was agreed on before does not count. */
+  readonly isFresh?: boolean
+}
+
+/** Puts together what is known of an object; asks the server where it takes a schema or its defaults. */
+export async function factsOf(session: Session, subject: Subject): Promise<Facts> {
+  const { identity, apiVersion, place, local } = subject
+  const file = resolve(session.root, place.file)
+  const entry = subject.isFresh === true ? undefined : session.base.find(nameOf(identity), file, existsSync)
+  const agreed = entry?.agreed
+  const live =
+    subject.live === undefined
+      ? undefined
+      : { object: subject.live, clean: session.clean(subject.live, local ?? agreed?.file) }
+  const known = { identity, apiVersion, place, agreed, local, live, bare: undefined, shape: unknownShape }
+  if (live === undefined || isUntouched(known)) return known
+  const shape = await session.shapes(apiVersion, identity.kind)
+  if (agreed !== undefined) return { ...known, shape }
+  return { ...known, shape, bare: await session.stripper.strip(live, local, shape) }
+}
+
+/** What is to be remembered of an object, once both sides agree. */
+export function entryFor(
+  session: Session,
+  { identity, place }: Pick<Facts, 'identity' | 'place'>,
+  { agreed, live, isPushed }: { agreed: BaseEntry['agreed']; live: JsonMap; isPushed: boolean },
+): BaseEntry {
+  const text = (name: string) => String(valueAt(live, ['metadata', name]) ?? '')
+  return {
+    name: nameOf(identity),
+    file: resolve(session.root, place.file),
+    agreed,
+    resourceVersion: text('resourceVersion'),
+    uid: text('uid'),
+    isPushed,
+  }
+}

@@ -1,0 +1,81 @@
+import { ApiError } from '../../kube/errors.ts'
+import { applyObject } from '../carry/apply.ts'
+import { compare, describePath } from '../diff/compare.ts'
+import type { LocalObject } from '../local.ts'
+import { nameOf } from '../order/references.ts'
+import type { Facts } from '../plan/make.ts'
+import { outcomeOf } from '../plan/outcome.ts'
+import { ownersOf } from '../plan/owners.ts'
+import type { FieldDifference, ResourcePlan } from '../plan/plan.ts'
+import type { Session } from '../session.ts'
+import type { JsonMap } from '../value.ts'
+
+interface Previewed {
+  readonly facts: Facts
+  readonly plan: ResourcePlan
+  /** All that is pushed together. */
+  readonly objects: readonly LocalObject[]
+}
+
+/** A plan with what the server says of it in a dry run: what it would add, or why it would refuse. */
+export async function preview(session: Session, { facts, plan, objects }: Previewed): Promise<ResourcePlan> {
+  const selection = new Map([[plan.id, 'all' as const]])
+  const { apply } = outcomeOf(facts, plan, { direction: 'push', selection })
+  if (apply === undefined) return plan
+  try {
+    const result = await applyObject(session.client, { facts, apply, isDryRun: true })
+    return { ...plan, differences: [...plan.differences, ...sideEffects(session, { facts, plan, result })] }
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    return refusedBy(error, { facts, plan, objects })
+  }
+}
+
+/** What the server would change beyond what was asked for. */
+function sideEffects(
+  session: Session,
+  { facts, plan, result }: { facts: Facts; plan: ResourcePlan; result: JsonMap },
+): FieldDifference[] {
+  // Of a new object all that the server adds is its own.
+  if (facts.live === undefined) return []
+  const clean = session.clean(result, facts.local)
+  const isAsked = (id: string) =>
+    plan.differences.some((one) => id.startsWith(one.id) || one.id.startsWith(id))
+  return compare({ base: undefined, local: clean, remote: facts.live.clean }, facts.shape)
+    .filter(({ path }) => !isAsked(describePath(path)))
+    .map(({ path, local, remote }) => {
+      const isAdmission = ownersOf(result, [path]).some(({ manager }) => manager === 'admission_update')
+      return {
+        ...{ id: `+${describePath(path)}`, path, base: undefined, local, remote },
+        ...{ whose: isAdmission ? 'webhook' : 'default', isHeld: false },
+        isSecret: facts.identity.kind === 'Secret',
+      }
+    })
+}
+
+/** Kinds that hold data which goes with them. */
+const dataKinds = new Set([
+  'PersistentVolumeClaim',
+  'PersistentVolume',
+  'StatefulSet',
+  'Namespace',
+  'CustomResourceDefinition',
+])
+
+function refusedBy({ status }: ApiError, { facts, plan, objects }: Previewed): ResourcePlan {
+  const { identity } = facts
+  const note = (text: string): ResourcePlan => ({ ...plan, notes: [...plan.notes, text] })
+  const home = { group: '', kind: 'Namespace', namespace: undefined, name: identity.namespace ?? '' }
+  const isComing = objects.some((one) => nameOf(one.identity) === nameOf(home))
+  if (status.code === 404 && isComing)
+    return note('not validated by the server yet: its namespace comes with it')
+  if (status.code === 403) return note(`not validated by the server: ${status.message}`)
+  if (
+    status.code === 422 &&
+    /immutable|may not be changed|updates to .* are forbidden/i.test(status.message)
+  ) {
+    const reason = `the cluster cannot change this, only delete it and make it again: ${status.message}`
+    return { ...plan, replace: { holdsData: dataKinds.has(identity.kind), reason } }
+  }
+  return { ...note(`the server refuses it: ${status.message}`), state: 'refused' }
+}
