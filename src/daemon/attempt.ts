@@ -41,11 +41,12 @@ export async function attemptSession(
   listener: AttemptListener,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const undo: (() => unknown)[] = []
+  const over = new AbortController()
+  const undo: (() => unknown)[] = [() => over.abort()]
   try {
     const session = await begin(options, { listener, signal, undo })
     listener.started(session)
-    return new Error(await Promise.race([session.closed, aborted(signal)]))
+    return new Error(await Promise.race([session.closed, aborted(signal, over.signal)]))
   } catch (error) {
     return error
   } finally {
@@ -141,9 +142,10 @@ function refuseReadOnly(
   }
 }
 
-function aborted(signal: AbortSignal): Promise<string> {
+/** Resolves when the signal aborts, and holds on to it no longer than until the other one does. */
+function aborted(signal: AbortSignal, over: AbortSignal): Promise<string> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve('stopped')
-    signal.addEventListener('abort', () => resolve('stopped'), { once: true })
+    signal.addEventListener('abort', () => resolve('stopped'), { once: true, signal: over })
   })
 }
