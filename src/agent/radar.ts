@@ -17,14 +17,24 @@ export function bareContainerId(containerId: string): string | undefined {
  * first. It needs the node's /proc (`hostPID`) and no runtime's socket, so it is the same on every runtime.
  */
 export function findContainer(containerId: string, proc = '/proc'): ProcessRef | undefined {
-  const id = bareContainerId(containerId)
-  if (id === undefined) return undefined
-  return readdirSync(proc)
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => belongsTo(read(`${proc}/${name}/cgroup`), id))
-    .map((name) => processRef(Number(name), proc))
+  return processesOf(containerId, proc)
+    .map((pid) => processRef(pid, proc))
     .filter((found) => found !== undefined)
     .sort((a, b) => a.startTime - b.startTime || a.pid - b.pid)[0]
+}
+
+/** The ids of all processes whose cgroup is the container's or in it. */
+export function processesOf(containerId: string, proc = '/proc'): number[] {
+  const id = bareContainerId(containerId)
+  if (id === undefined) return []
+  return readdirSync(proc)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => belongs(pid, id, proc))
+}
+
+export function belongs(pid: number, id: string, proc = '/proc'): boolean {
+  return belongsTo(read(`${proc}/${pid}/cgroup`), id)
 }
 
 /** Whether a /proc/PID/cgroup names the container, as a whole component or in a systemd scope's name. */
