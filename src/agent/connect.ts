@@ -17,6 +17,7 @@ import {
   helloSchema,
   openedSchema,
   parseJson,
+  type ReloadRequest,
   type ReplicaRequest,
   toJson,
 } from './protocol.ts'
@@ -47,6 +48,8 @@ export interface NodeConnection {
    * agent refuses.
    */
   openReplica(target: ReplicaTarget, rules?: RuleSet): Promise<Replica>
+  /** Has a container's first process restart in place, or hear a signal; rejects with the reason if it does not. */
+  reload(containerId: string, how: string): Promise<void>
   /** Resolves when the connection is gone; never rejects. */
   readonly closed: Promise<MuxClosed>
   close(): Promise<void>
@@ -82,6 +85,7 @@ export async function connectNode(
     return {
       hello,
       openReplica: (target, rules) => openReplica(mux, target, rules),
+      reload: (containerId, how) => reload(mux, { containerId, how }),
       closed: mux.closed,
       close: () => mux.close(),
     }
@@ -99,17 +103,23 @@ async function greet(mux: Mux, containerId?: string): Promise<Hello> {
 }
 
 async function openReplica(mux: Mux, target: ReplicaTarget, rules = noRules): Promise<Replica> {
-  const channel = open(mux, { type: 'replica', ...target })
-  const opened = parseJson(openedSchema, await greeting(channel))
-  if (!opened.ok) {
-    channel.destroy()
-    throw new KubesyncError(
-      opened.code,
-      opened.message,
-      opened.hint === undefined ? {} : { hint: opened.hint },
-    )
-  }
+  const channel = await granted(mux, { type: 'replica', ...target })
   return connectReplica(channel, { rules, reads: [] })
+}
+
+async function reload(mux: Mux, request: Omit<ReloadRequest, 'type'>): Promise<void> {
+  const channel = await granted(mux, { type: 'reload', ...request })
+  channel.destroy()
+}
+
+/** A channel that the agent agreed to; rejects with its reason if it did not. */
+async function granted(mux: Mux, request: ChannelRequest): Promise<Channel> {
+  const channel = open(mux, request)
+  const opened = parseJson(openedSchema, await greeting(channel))
+  if (opened.ok) return channel
+  channel.destroy()
+  const { code, message, hint } = opened
+  throw new KubesyncError(code, message, hint === undefined ? {} : { hint })
 }
 
 function open(mux: Mux, request: ChannelRequest): Channel {

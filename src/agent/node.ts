@@ -10,6 +10,8 @@ import { framed, loader, ownCode } from './loader.ts'
 import type { MirrorRequest } from './mirror.ts'
 import { channelSchema, type Hello, parseJson, type ReplicaRequest, refused, toJson } from './protocol.ts'
 import { bareContainerId, findContainer, isAlive, type ProcessRef } from './radar.ts'
+import { continueLeftovers } from './reload/recover.ts'
+import { reload, reloadsDone } from './reload/serve.ts'
 
 /** How soon a container's end is noticed, in milliseconds; one read of /proc each. */
 const pulse = 250
@@ -31,7 +33,9 @@ export function runNode(view: View): void {
     channel.on('error', () => {})
     void serve(view, { channel, header })
   })
-  void mux.closed.then(() => process.exit(0))
+  // A process that is half way is brought to an end first.
+  void mux.closed.then(reloadsDone).then(() => process.exit(0))
+  if (view === 'node') void continueLeftovers()
 }
 
 interface Asked {
@@ -44,6 +48,10 @@ async function serve(view: View, { channel, header }: Asked): Promise<void> {
     const request = parseJson(channelSchema, header)
     if (request.type === 'hello') {
       await writeMessage(channel, toJson(hello(request.containerId)))
+      channel.end()
+    } else if (request.type === 'reload') {
+      await reload(request, { proc, view })
+      await writeMessage(channel, toJson({ ok: true }))
       channel.end()
     } else {
       startMirror(view, { channel, request })

@@ -13,9 +13,17 @@ export const channelSchema = v.variant('type', [
     /** Makes the directory where it is missing. */
     create: v.boolean(),
   }),
+  /** The agent does it, answers with one message, `openedSchema`, and ends. */
+  v.strictObject({
+    type: v.literal('reload'),
+    containerId: v.pipe(v.string(), v.minLength(1)),
+    /** In place, or a signal's name. */
+    how: v.union([v.literal('restart'), v.pipe(v.string(), v.regex(/^SIG[A-Z0-9+]+$/))]),
+  }),
 ])
 export type ChannelRequest = v.InferOutput<typeof channelSchema>
 export type ReplicaRequest = Extract<ChannelRequest, { type: 'replica' }>
+export type ReloadRequest = Extract<ChannelRequest, { type: 'reload' }>
 
 export const helloSchema = v.object({
   version: v.string(),

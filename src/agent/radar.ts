@@ -25,16 +25,16 @@ export function findContainer(containerId: string, proc = '/proc'): ProcessRef |
 
 /** The ids of all processes whose cgroup is the container's or in it. */
 export function processesOf(containerId: string, proc = '/proc'): number[] {
-  const id = bareContainerId(containerId)
-  if (id === undefined) return []
   return readdirSync(proc)
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => belongs(pid, id, proc))
+    .filter((pid) => isOf(pid, containerId, proc))
 }
 
-export function belongs(pid: number, id: string, proc = '/proc'): boolean {
-  return belongsTo(read(`${proc}/${pid}/cgroup`), id)
+/** Whether a process is one of a container's. */
+export function isOf(pid: number, containerId: string, proc = '/proc'): boolean {
+  const id = bareContainerId(containerId)
+  return id !== undefined && belongsTo(read(`${proc}/${pid}/cgroup`), id)
 }
 
 /** Whether a /proc/PID/cgroup names the container, as a whole component or in a systemd scope's name. */

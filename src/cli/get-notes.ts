@@ -1,6 +1,8 @@
+import { describeReload } from '../daemon/describe-reload.ts'
 import type { BoundSessionStatus } from '../daemon/status.ts'
 import { count, printable } from '../ui/text.ts'
 import type { SpecView } from './get-rows.ts'
+import { formatTime } from './time.ts'
 
 /**
  * What the table has no room for, a line each: why a spec waits or fails, why a session is halted, conflicts and
@@ -19,7 +21,7 @@ export function describeNotes(views: readonly SpecView[], most: number): string[
     .map(printable)
 }
 
-function sessionNotes({ session, message }: BoundSessionStatus, most: number): string[] {
+function sessionNotes({ session, message, reload }: BoundSessionStatus, most: number): string[] {
   const halted = session?.phase === 'halted'
   const notes = [message, halted ? `halted: ${session.halt}` : undefined]
   // That a root is missing is why it is halted: once is enough.
@@ -32,6 +34,7 @@ function sessionNotes({ session, message }: BoundSessionStatus, most: number): s
     ...(left > 0
       ? [`and ${count(left, 'more conflict or problem', 'more conflicts and problems')}; -o wide lists all`]
       : []),
+    ...(reload === undefined ? [] : [`${formatTime(Date.parse(reload.at))}: ${describeReload(reload)}`]),
   ]
 }
 

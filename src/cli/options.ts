@@ -61,6 +61,7 @@ export interface SpecOptions extends KubeOptions, AgentOptions {
   readonly localReadOnly?: true
   readonly remoteReadOnly?: true
   readonly reload?: string
+  readonly reloadOn?: readonly string[]
   readonly name?: string
   readonly ignore?: readonly string[]
   readonly ignoreVcs?: boolean
@@ -85,8 +86,17 @@ export function specOptions(): Option[] {
     new Option('--remote-read-only', 'never write there: the same as --mode to-local-safe'),
     ...ignoreOptions(),
     ...agentOptions(),
-    new Option('--reload <how>', 'what to do in a container after a change: `none`'),
+    ...reloadOptions(),
     new Option('--name <name>', 'name of the spec; one is made up unless given'),
+  ]
+}
+
+/** What is done in a container after changes. */
+function reloadOptions(): Option[] {
+  const how = '`restart` its process in place, `signal:HUP` or `exec:COMMAND`'
+  return [
+    new Option('--reload <how>', `after changes from here: ${how}; \`none\` unless given`),
+    patternOption('--reload-on <pattern>', 'only after changes of these, in the syntax of .gitignore'),
   ]
 }
 

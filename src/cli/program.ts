@@ -15,6 +15,7 @@ import { diffCommand } from './manifests/diff.ts'
 import { pullCommand } from './manifests/pull.ts'
 import { pushCommand } from './manifests/push.ts'
 import { configOptions, kubeOptions, verboseOption } from './options.ts'
+import { reloadCommand } from './reload.ts'
 import { resolveCommand } from './resolve.ts'
 import { resumeCommand } from './resume.ts'
 import { runCommand } from './run.ts'
@@ -43,7 +44,8 @@ export function createProgram(cli: Cli): Command {
   program.addCommand(createCommand(cli)).addCommand(deleteCommand(cli)).addCommand(listCommand(cli))
   program.commandsGroup('Syncing:')
   program.addCommand(watchCommand(cli)).addCommand(runCommand(cli))
-  program.addCommand(getCommand(cli)).addCommand(resumeCommand(cli)).addCommand(filesCommand(cli))
+  program.addCommand(getCommand(cli)).addCommand(resumeCommand(cli)).addCommand(reloadCommand(cli))
+  program.addCommand(filesCommand(cli))
   program.addCommand(undoCommand(cli))
   program.addCommand(conflictsCommand(cli)).addCommand(resolveCommand(cli))
   program.commandsGroup('Manifests:')

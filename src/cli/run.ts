@@ -127,6 +127,7 @@ function refuseSpecFlags(options: RunOptions): void {
     ...(['mode', 'firstContact'] as const),
     ...(['pods', 'twoWayAll', 'localReadOnly', 'remoteReadOnly', 'agent', 'agentImage'] as const),
     ...(['ignore', 'ignoreVcs', 'useGitignore', 'noUpload', 'noDownload'] as const),
+    ...(['reload', 'reloadOn'] as const),
   ]
   if (flags.every((flag) => options[flag] === undefined)) return
   throw usageError(

@@ -2,6 +2,7 @@ import { access, constants, stat } from 'node:fs/promises'
 import { posix, resolve, sep } from 'node:path'
 import * as v from 'valibot'
 import type { Paths } from '../config/paths.ts'
+import { parseReload, reloadWords } from '../config/reload.ts'
 import { imageName, type Spec, specSchema } from '../config/spec.ts'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import { type FirstContact, firstContactsOf, writesTo } from '../files/mode.ts'
@@ -23,14 +24,13 @@ export async function readSpec(cli: Cli, input: SpecInput): Promise<Omit<Spec, '
   const mode = modeOf(options)
   const contact = firstContactOf(mode, options)
   const pods = podsFrom(options)
-  refuseReload(options.reload)
   const remote = remoteFolder(input.remote)
   const local = resolve(cli.io.cwd, input.local)
   await checkLocal(local, { writable: writesTo(mode, 'local') })
   refuseOwnFiles(local, input.paths)
   const context = await loadContext({ ...options, env: cli.io.env })
   const where = { local, remote, context: context.name, namespace: context.namespace }
-  const how = { ...ignoresFrom(options), ...agentFrom(options) }
+  const how = { ...reloadFrom(options, mode), ...ignoresFrom(options), ...agentFrom(options) }
   return { ...where, ...pods, ...rolesFrom(options, mode), mode, ...contact, ...how }
 }
 
@@ -113,12 +113,24 @@ export function podsFrom(options: SpecOptions): Pick<Spec, 'selector' | 'pod' | 
   throw usageError('which pods?', 'say it with --selector app=demo, or --pod NAME for one')
 }
 
-function refuseReload(reload: string | undefined): void {
-  if (reload === undefined || reload === 'none') return
-  throw usageError(
-    `--reload ${reload} is not in this version`,
-    'only `none` is: processes have to notice changes themselves',
-  )
+/** What is done after changes, from flags. */
+function reloadFrom(
+  { reload, reloadOn }: SpecOptions,
+  mode: Spec['mode'],
+): Pick<Spec, 'reload' | 'reloadOn'> {
+  if (reload === undefined || reload === 'none') {
+    if (reloadOn === undefined) return {}
+    throw usageError('--reload-on says when, but nothing says how', 'add --reload restart, or another way')
+  }
+  if (parseReload(reload) === undefined)
+    throw usageError(`\`${reload}\` is no way to reload`, `it is ${reloadWords}`)
+  if (mode === 'to-local-safe') {
+    throw usageError(
+      '--reload is for changes from here, and none are sent',
+      'leave it or --remote-read-only out',
+    )
+  }
+  return { reload, ...(reloadOn === undefined ? {} : { reloadOn: [...reloadOn] }) }
 }
 
 /** An absolute directory in a container, without `.`, `..` and doubled slashes. */

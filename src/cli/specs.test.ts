@@ -117,9 +117,9 @@ describe('create', () => {
       'write \\#a for that name',
     ],
     [
-      'a reload that is not there yet',
-      ['--pod', 'p', '--reload', 'restart', './demo', '/x'],
-      'not in this version',
+      'a way to reload that there is not',
+      ['--pod', 'p', '--reload', 'HUP', './demo', '/x'],
+      'signal:HUP, exec:COMMAND or restart',
     ],
     [
       'a name that is none',

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { parseReload, reloadWords } from './reload.ts'
 
 /** Lower case letters, digits and dashes, as Kubernetes names things. */
 const name = v.pipe(
@@ -54,6 +55,15 @@ export const specSchema = v.pipe(
     agent: v.optional(v.picklist(['daemonset', 'ephemeral'])),
     /** The image of ephemeral containers. */
     agentImage: v.optional(v.pipe(text, v.regex(imageName, 'not the name of an image'))),
+    /** What is done in a container after changes from this machine; nothing unless given. */
+    reload: v.optional(
+      v.pipe(
+        text,
+        v.check((how) => parseReload(how) !== undefined, `reload is ${reloadWords}`),
+      ),
+    ),
+    /** Which changes count for that: all, unless given. */
+    reloadOn: v.optional(patterns),
     /** What is ignored on both sides, besides what `.ksyncignore` says. */
     ignore: v.optional(patterns),
     /** Whether what version control keeps for itself (`.git`, …) is ignored: yes, unless it is false. */

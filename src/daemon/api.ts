@@ -5,13 +5,15 @@ import * as v from 'valibot'
 import { KubesyncError, messageOf } from '../errors.ts'
 import { keeps } from '../files/conflicts.ts'
 import { fetchContent, listConflicts, type OpenSession, resolveConflict } from './settle.ts'
-import type { WatchStatus } from './status.ts'
+import type { Reloaded, WatchStatus } from './status.ts'
 
 /** What the local API lets this machine's user ask of a running watch. */
 export interface ApiHandlers {
   status(): WatchStatus
   /** Goes on with the halted sessions of a spec; how many there were, undefined if there is no such spec. */
   resume(spec: string): number | undefined
+  /** Reloads the containers of a spec; undefined if there is no such spec, or it says no way to. */
+  reload(spec: string): Promise<readonly Reloaded[]> | undefined
   /** The sessions of a spec that are under way; undefined if there is no such spec. */
   sessions(spec: string): readonly OpenSession[] | undefined
   /** Called once the answer is on its way. */
@@ -34,6 +36,7 @@ const resolveSchema = v.object({ ...spotSchema.entries, keep: v.picklist(keeps) 
  *
  * - `GET /status`: `WatchStatus`
  * - `POST /resume` `{spec}`: `{resumed}`, or 404
+ * - `POST /reload` `{spec}`: `{reloaded}`, each a `Reloaded`, or 404
  * - `POST /conflicts` `{spec}`: `{conflicts}`, each a `BoundConflict`, or 404
  * - `POST /resolve` `{spec, path, keep, pod?}`: `{resolved}`, the number of containers, or 404
  * - `POST /content` `{spec, path, pod?}`: `{content}`, of a container's file in base64, or 404
@@ -94,6 +97,15 @@ async function answer(request: IncomingMessage, handlers: ApiHandlers): Promise<
       const resumed = handlers.resume(spec)
       if (resumed !== undefined) return { status: 200, body: { resumed } }
       throw noSuchSpec(spec)
+    }
+    case 'POST /reload': {
+      const { spec } = v.parse(resumeSchema, JSON.parse(await bodyOf(request)))
+      sessionsOf(handlers, spec)
+      const reloaded = await handlers.reload(spec)
+      if (reloaded !== undefined) return { status: 200, body: { reloaded } }
+      throw new KubesyncError('NO_RELOAD', `${spec} does not say how to reload its containers`, {
+        hint: 'add `reload: restart`, or another way, to it in the configuration',
+      })
     }
     case 'POST /conflicts': {
       const { spec } = v.parse(resumeSchema, JSON.parse(await bodyOf(request)))

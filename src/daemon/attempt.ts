@@ -1,5 +1,6 @@
 import type { NodeConnection } from '../agent/connect.ts'
 import { KubesyncError } from '../errors.ts'
+import type { OnApplied } from '../files/aftermath.ts'
 import { writesTo } from '../files/mode.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import type { SessionStatus } from '../files/status.ts'
@@ -25,6 +26,7 @@ export interface AttemptListener {
   status(status: SessionStatus): void
   warn(message: string): void
   started(session: RunningSession): void
+  readonly applied: OnApplied
 }
 
 /** How long one step of opening may take, in milliseconds. */
@@ -96,6 +98,7 @@ async function begin(
   const tell = {
     onStatus: (status: SessionStatus) => listener.status(status),
     warn: (message: string) => listener.warn(message),
+    onApplied: listener.applied,
   }
   const parts = { binding, local: local.value, remote, exclusions, basePath, successor, ...tell }
   return opened({

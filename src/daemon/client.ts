@@ -4,8 +4,8 @@ import * as v from 'valibot'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import type { Keep } from '../files/conflicts.ts'
 import type { BoundConflict, Spot } from './settle.ts'
-import type { WatchStatus } from './status.ts'
-import { boundConflictSchema, watchStatusSchema } from './status-schema.ts'
+import type { Reloaded, WatchStatus } from './status.ts'
+import { boundConflictSchema, reloadedSchema, watchStatusSchema } from './status-schema.ts'
 
 /** How long a running watch may take to answer, in milliseconds; where it has to read files, longer. */
 const limit = 5000
@@ -34,6 +34,13 @@ export async function askStop(socket: string): Promise<number | undefined> {
 export async function askResume(socket: string, spec: string): Promise<number | undefined> {
   const schema = v.object({ resumed: v.number() })
   return (await ask(socket, { method: 'POST', path: '/resume', body: { spec }, schema }))?.resumed
+}
+
+/** Reloads the containers of a spec; what came of it, or undefined if no watch runs. Rejects with NO_RELOAD. */
+export async function askReload(socket: string, spec: string): Promise<Reloaded[] | undefined> {
+  const schema = v.object({ reloaded: v.array(reloadedSchema) })
+  const question = { method: 'POST', path: '/reload', body: { spec }, schema, limitMs: patientLimit } as const
+  return (await ask(socket, question))?.reloaded
 }
 
 /** The conflicts of a spec, in all of its containers; undefined if no watch runs. Rejects with NO_SUCH_SPEC. */

@@ -3,6 +3,7 @@ import { connectPod } from '../agent/ephemeral/connect.ts'
 import { KubeClient } from '../kube/client.ts'
 import { type ContextOptions, type KubeContext, loadContext } from '../kube/config.ts'
 import { type Agents, followAgents } from './agents.ts'
+import { execute } from './execute.ts'
 import { watchPods } from './pod-watch.ts'
 import type { Cluster, PodQuery, PodsEvent } from './world.ts'
 
@@ -33,6 +34,8 @@ export async function openCluster(options: ClusterOptions): Promise<Cluster> {
     watchPods: connection.watchPods,
     connectNode: async (node) => connectNode(connection.client(), await agentsNow().find(node)),
     connectPod: (target) => connectPod(connection.client(), target),
+    exec: (namespace, { pod, container }, command) =>
+      execute(connection.client(), { namespace, pod, container, command }),
     onAgents(listener) {
       agentListeners.add(listener)
       return () => agentListeners.delete(listener)

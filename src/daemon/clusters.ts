@@ -4,7 +4,7 @@ import { type Shared, share } from './shared.ts'
 import type { Cluster, World } from './world.ts'
 
 /** A cluster with the connections to its nodes, which all sessions there share. */
-export interface SharedCluster extends Pick<Cluster, 'watchPods' | 'onAgents'> {
+export interface SharedCluster extends Pick<Cluster, 'watchPods' | 'onAgents' | 'exec'> {
   node(name: string): Shared<NodeConnection>
   /** The agent in a pod, for one session: nobody shares it. */
   pod(target: PodTarget): Shared<NodeConnection>
@@ -47,6 +47,7 @@ function clusterOf(world: World, context: string): Shared<SharedCluster> {
     return {
       watchPods: cluster.watchPods.bind(cluster),
       onAgents: cluster.onAgents.bind(cluster),
+      exec: cluster.exec.bind(cluster),
       node,
       pod: (target: PodTarget) => connectionOf(() => cluster.connectPod(target), 0),
       close,

@@ -6,7 +6,9 @@ import { type Binding, type Decision, decide, podTargetOf } from './bindings.ts'
 import type { SharedCluster } from './clusters.ts'
 import { type Fleet, newFleet } from './fleet.ts'
 import { keepSession } from './keeper.ts'
+import type { Origins } from './origins.ts'
 import type { Pod } from './pods.ts'
+import { reloadPlan } from './reload-plan.ts'
 import { exclusionsOf } from './rules.ts'
 import type { Shared } from './shared.ts'
 import type { SpecState } from './state.ts'
@@ -20,6 +22,7 @@ export interface Run {
   readonly changed: () => void
   readonly troubles: Troubles
   readonly local: Shared<Replica>
+  readonly origins: Origins
   readonly logHere: (event: Omit<LogEvent, 'spec'>) => void
   readonly signal: AbortSignal
   pods: readonly Pod[] | undefined
@@ -40,10 +43,10 @@ export interface Following {
 /** Keeps a session with each container that matches, as pods come and go, until the signal aborts. */
 export async function follow(run: Run, { state, cluster }: Following): Promise<void> {
   run.leader = state.leader
-  const fleet = newFleet((binding, after) =>
-    keepSession({
-      ...{ binding, after, remotePath: run.spec.remote, local: run.local },
-      node: connectionFor(run.spec, binding, cluster),
+  const fleet = newFleet((binding, after) => {
+    const node = connectionFor(run.spec, binding, cluster)
+    return keepSession({
+      ...{ binding, after, remotePath: run.spec.remote, local: run.local, node },
       basePath: state.basePath(binding.podUid, binding.container),
       exclusions: exclusionsOf(run.spec),
       isSuccessor: () => state.isSuccessor(binding.containerId),
@@ -52,8 +55,10 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
       changed: () => rebind(run, state),
       inSync: () => remember(run, state),
       log: (event) => tell(run, event),
-    }),
-  )
+      origins: run.origins,
+      reload: reloadPlan({ spec: run.spec, binding, cluster, node }),
+    })
+  })
   run.fleet = fleet
   const retry = () => {
     for (const keeper of fleet.keepers) keeper.retry()

@@ -1,8 +1,11 @@
 import type { SessionStatus } from '../files/status.ts'
-import { type AttemptOptions, attemptSession } from './attempt.ts'
+import { type AttemptListener, type AttemptOptions, attemptSession } from './attempt.ts'
 import type { Binding } from './bindings.ts'
+import { describeReload } from './describe-reload.ts'
 import { newNarrator } from './narrator.ts'
-import type { BoundSessionStatus } from './status.ts'
+import type { Origins } from './origins.ts'
+import { newReloader, type Reloader } from './reloader.ts'
+import type { BoundSessionStatus, ReloadReport } from './status.ts'
 import { isServerAway, sentence } from './troubles.ts'
 import { newBackoff, newPause, type Pace } from './waiting.ts'
 import type { LogEvent, RunningSession } from './world.ts'
@@ -15,6 +18,8 @@ export interface Keeper {
   readonly failing: boolean
   /** The session under way. */
   readonly session: RunningSession | undefined
+  /** Reloads the container; undefined if the spec says nothing of that. */
+  reload(): Promise<ReloadReport> | undefined
   /** Tries again now if it is waiting to: what it failed on may have changed. */
   retry(): void
   /** Goes on with a halted session; false if it is not halted. */
@@ -32,6 +37,16 @@ export interface KeeperOptions extends AttemptOptions {
   /** Both sides hold the same; called once a session. */
   readonly inSync: () => void
   readonly log: (event: Omit<LogEvent, 'spec'>) => void
+  /** Where changes of this spec come from. */
+  readonly origins: Origins
+  /** What is done after changes from here; absent if nothing is. */
+  readonly reload?: ReloadPlan | undefined
+}
+
+export interface ReloadPlan {
+  readonly how: string
+  readonly globs: readonly string[] | undefined
+  readonly act: () => Promise<void>
 }
 
 /** Failures in a row after which others do not count on it any more. */
@@ -54,6 +69,7 @@ export function keepSession(options: KeeperOptions): Keeper {
   const backoff = newBackoff(options.pace)
   const label = `${binding.pod}/${binding.container}`
   const narrator = newNarrator({ label, mode: binding.mode, log: options.log })
+  const reloader = reloaderOf(options, label)
   const state: State = {
     ...{ session: undefined, status: undefined, message: undefined },
     ...{ failures: 0, reached: false },
@@ -63,6 +79,7 @@ export function keepSession(options: KeeperOptions): Keeper {
     state.status = status
     state.message = undefined
     narrator.status(status)
+    reloader?.phase(status.phase)
     if (status.phase === 'in-sync' && !state.reached) {
       state.reached = true
       state.failures = 0
@@ -77,16 +94,22 @@ export function keepSession(options: KeeperOptions): Keeper {
     // That the server is away is not this pod's fault.
     if (!isServerAway(error)) state.failures += 1
     narrator.failed(sentence(error))
+    reloader?.phase(undefined)
     changed()
   }
 
   async function keep(): Promise<void> {
     await options.after
-    const listener = {
+    const listener: AttemptListener = {
       status: onStatus,
       warn: (message: string) => options.log({ level: 'warn', message: `${label}: ${message}` }),
       started(session: RunningSession) {
         state.session = session
+      },
+      applied: (side, operation, entry) => {
+        if (side === 'local') options.origins.received(operation.path, entry)
+        else if (options.origins.isOurs(operation))
+          reloader?.arrived(operation.path, operation.op === 'mkdir')
       },
     }
     while (!over.signal.aborted) {
@@ -102,7 +125,7 @@ export function keepSession(options: KeeperOptions): Keeper {
   return {
     binding,
     get status() {
-      return statusOf(binding, state)
+      return statusOf(binding, state, reloader?.last)
     },
     get session() {
       return state.session
@@ -110,6 +133,7 @@ export function keepSession(options: KeeperOptions): Keeper {
     get failing() {
       return state.failures >= patience
     },
+    reload: () => reloader?.now(),
     retry() {
       state.failures = 0
       pause.wake()
@@ -120,16 +144,34 @@ export function keepSession(options: KeeperOptions): Keeper {
       return true
     },
     stop() {
+      reloader?.stop()
       over.abort()
       return kept
     },
   }
 }
 
-function statusOf({ pod, node, container, role }: Binding, { status, message }: State): BoundSessionStatus {
+function reloaderOf({ reload, log, changed }: KeeperOptions, label: string): Reloader | undefined {
+  if (reload === undefined) return undefined
+  return newReloader({
+    ...reload,
+    changed(report) {
+      const level = report.error === undefined ? 'info' : 'warn'
+      log({ level, message: `${label}: ${describeReload(report)}` })
+      changed()
+    },
+  })
+}
+
+function statusOf(
+  { pod, node, container, role }: Binding,
+  { status, message }: State,
+  reload: ReloadReport | undefined,
+): BoundSessionStatus {
   return {
     ...{ pod, node, container, role },
     ...(status === undefined ? {} : { session: status }),
     ...(message === undefined ? {} : { message }),
+    ...(reload === undefined ? {} : { reload }),
   }
 }

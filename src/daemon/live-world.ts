@@ -65,6 +65,7 @@ function begin({ binding, basePath, successor, ...parts }: SessionParts, spec: s
   const session = startSession({
     local: onBehalfOf({ spec, pod: binding.pod, container: binding.container }, parts.local),
     ...{ remote: parts.remote, base, mode: binding.mode, exclusions: parts.exclusions },
+    onApplied: parts.onApplied,
     onStatus(status) {
       tellOfBase()
       parts.onStatus(status)

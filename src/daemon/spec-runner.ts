@@ -3,12 +3,13 @@ import type { Spec } from '../config/spec.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import type { Clusters } from './clusters.ts'
 import { follow, type Run } from './follow.ts'
+import { newOrigins } from './origins.ts'
 import type { Pod } from './pods.ts'
 import { ordersOf } from './rules.ts'
 import type { OpenSession } from './settle.ts'
 import { type Shared, share } from './shared.ts'
 import { openSpecState } from './state.ts'
-import type { SpecStatus } from './status.ts'
+import type { Reloaded, SpecStatus } from './status.ts'
 import { newTroubles, type Trouble, type Troubles } from './troubles.ts'
 import { insist } from './waiting.ts'
 import type { Log, LogEvent, World } from './world.ts'
@@ -25,6 +26,8 @@ export interface SpecRunner {
   readonly failing: string | undefined
   /** Goes on with halted sessions; how many there were. */
   resume(): number
+  /** Reloads its containers; what came of it in each, undefined if the spec says no way to. */
+  reload(): Promise<readonly Reloaded[]> | undefined
   /** The sessions under way, each with the container it is bound to. */
   readonly sessions: readonly OpenSession[]
   /** Resolves once nothing of it is left. */
@@ -56,6 +59,7 @@ export function runSpec(options: SpecRunnerOptions): SpecRunner {
     ...{ ...options, troubles, local, logHere, signal: over.signal },
     ...{ pods: undefined, decision: undefined, leader: undefined, fleet: undefined },
     saving: Promise.resolve(),
+    origins: newOrigins(),
   }
   const done = setUp(run)
   return {
@@ -73,6 +77,7 @@ export function runSpec(options: SpecRunnerOptions): SpecRunner {
       return run.fleet?.keepers.find(({ failing }) => failing)?.status.message
     },
     resume: () => (run.fleet?.keepers ?? []).filter((keeper) => keeper.resume()).length,
+    reload: () => (spec.reload === undefined ? undefined : reloadAll(run)),
     get sessions() {
       return (run.fleet?.keepers ?? []).flatMap(({ binding, session }) =>
         session === undefined ? [] : [{ binding, session }],
@@ -83,6 +88,14 @@ export function runSpec(options: SpecRunnerOptions): SpecRunner {
       return done
     },
   }
+}
+
+async function reloadAll({ fleet }: Run): Promise<Reloaded[]> {
+  const all = (fleet?.keepers ?? []).map(async ({ binding: { pod, container }, ...keeper }) => {
+    const report = await keeper.reload()
+    return report === undefined ? [] : [{ pod, container, ...report }]
+  })
+  return (await Promise.all(all)).flat()
 }
 
 function statusOf({ spec, troubles, fleet, decision }: Run): SpecStatus {

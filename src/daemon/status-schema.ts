@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { BoundConflict } from './settle.ts'
-import type { WatchStatus } from './status.ts'
+import type { Reloaded, WatchStatus } from './status.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
 const pair = v.object({ local: count, remote: count })
@@ -22,6 +22,20 @@ const sessionSchema = v.object({
   applied: pair,
 })
 
+const reloadSchema = v.object({
+  at: v.string(),
+  how: v.string(),
+  ms: v.exactOptional(count),
+  error: v.exactOptional(v.string()),
+})
+
+/** A reload as a running watch tells of it. */
+export const reloadedSchema: v.GenericSchema<unknown, Reloaded> = v.object({
+  ...reloadSchema.entries,
+  pod: v.string(),
+  container: v.string(),
+})
+
 const boundSessionSchema = v.object({
   pod: v.string(),
   node: v.string(),
@@ -29,6 +43,7 @@ const boundSessionSchema = v.object({
   role: v.picklist(['leader', 'follower', 'peer']),
   session: v.exactOptional(sessionSchema),
   message: v.exactOptional(v.string()),
+  reload: v.exactOptional(reloadSchema),
 })
 
 const specStatusSchema = v.object({

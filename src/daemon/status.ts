@@ -29,4 +29,24 @@ export interface BoundSessionStatus {
   readonly session?: SessionStatus
   /** Why there is no session, or is none any more; it is tried again. Absent at the first attempt. */
   readonly message?: string
+  /** The last reload since the watch began. */
+  readonly reload?: ReloadReport
+}
+
+/** What came of a reload. */
+export interface ReloadReport {
+  /** When it began; ISO 8601. */
+  readonly at: string
+  /** As the spec says it: `restart`, `signal:HUP`, … */
+  readonly how: string
+  /** Milliseconds that it took; absent if it was not done. */
+  readonly ms?: number
+  /** Why it was not done: a sentence. */
+  readonly error?: string
+}
+
+/** A reload that was asked for, and where. */
+export interface Reloaded extends ReloadReport {
+  readonly pod: string
+  readonly container: string
 }

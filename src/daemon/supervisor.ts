@@ -4,7 +4,7 @@ import { newClusters } from './clusters.ts'
 import type { OpenSession } from './settle.ts'
 import { runSpec, type SpecRunner } from './spec-runner.ts'
 import { forgetSpecState, sharesState } from './state.ts'
-import type { SpecStatus } from './status.ts'
+import type { Reloaded, SpecStatus } from './status.ts'
 import type { Log, World } from './world.ts'
 
 /** Runs specs side by side; what goes wrong with one does not touch the others. */
@@ -15,6 +15,8 @@ export interface Supervisor {
   update(specs: readonly Spec[]): void
   /** Goes on with the halted sessions of a spec; how many there were, or undefined if there is no such spec. */
   resume(name: string): number | undefined
+  /** Reloads the containers of a spec; undefined if there is no such spec, or it says no way to. */
+  reload(name: string): Promise<readonly Reloaded[]> | undefined
   /** The sessions of a spec that are under way; undefined if there is no such spec. */
   sessions(name: string): readonly OpenSession[] | undefined
   /** Ends all; resolves once nothing is left of them. What they agreed on is kept. */
@@ -62,6 +64,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       runners = specs.map((spec) => kept.find(({ spec: { name } }) => name === spec.name) ?? begin(spec))
     },
     resume: (name) => runners.find(({ spec }) => spec.name === name)?.resume(),
+    reload: (name) => runners.find(({ spec }) => spec.name === name)?.reload(),
     sessions: (name) => runners.find(({ spec }) => spec.name === name)?.sessions,
     async stop() {
       stopped = true

@@ -75,8 +75,9 @@ async function begin({ paths, log, newWorld }: WatchOptions, { undo, close }: Cl
     await ended
   }
   const resume = (spec: string) => supervisor.resume(spec)
+  const reload = (spec: string) => supervisor.reload(spec)
   const sessions = (spec: string) => supervisor.sessions(spec)
-  const api = await serveApi(paths.socket, { status, resume, sessions, stop: () => void stop() })
+  const api = await serveApi(paths.socket, { status, resume, reload, sessions, stop: () => void stop() })
   undo.push(() => api.close())
   supervisor.update(current.specs)
   return {

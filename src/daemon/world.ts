@@ -1,6 +1,7 @@
 import type { NodeConnection } from '../agent/connect.ts'
 import type { PodTarget } from '../agent/ephemeral/connect.ts'
 import type { Spec } from '../config/spec.ts'
+import type { OnApplied } from '../files/aftermath.ts'
 import type { Conflicts } from '../files/conflicts.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import type { RulesToFollow } from '../files/replica/ruling.ts'
@@ -31,6 +32,8 @@ export interface Cluster {
   connectNode(node: string): Promise<NodeConnection>
   /** Starts an agent in a pod itself, for one container of it. */
   connectPod(target: PodTarget): Promise<NodeConnection>
+  /** Runs a command in a bound container, to its end; rejects with what it said unless its exit code is 0. */
+  exec(namespace: string, binding: Binding, command: readonly string[]): Promise<void>
   /** Calls back when an agent came, went or got ready; returns the way to stop that. */
   onAgents(listener: () => void): () => void
   close(): void
@@ -55,6 +58,7 @@ export interface SessionParts {
   /** The container stands in for another that was in sync: what the local folder holds is what it should. */
   readonly successor: boolean
   readonly onStatus: (status: SessionStatus) => void
+  readonly onApplied: OnApplied
   /** Told what a person should know and no status says. */
   readonly warn: (message: string) => void
 }

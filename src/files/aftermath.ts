@@ -18,7 +18,11 @@ export interface AftermathOptions {
   readonly work: Work
   readonly progress: Progress
   readonly onChange: () => void
+  readonly onApplied?: OnApplied | undefined
 }
+
+/** Told of each operation that was carried out on a side; what is there now, null after a removal. */
+export type OnApplied = (side: Side, operation: Operation, entry: Entry | null) => void
 
 /** What follows from the outcomes of operations: what both sides now hold, and what has to be tried again. */
 export class Aftermath implements LaneListener {
@@ -67,6 +71,7 @@ export class Aftermath implements LaneListener {
     const { path } = operation
     if (outcome?.result === 'done') {
       work.succeeded(path)
+      this.options.onApplied?.(side, operation, outcome.entry)
       if (isBitLost(operation, outcome.entry)) work.failed(side, { path, ...BIT_LOST })
       // Until the tree shows it, the path would look as if it had been deleted or changed back.
       if (!this.isShown(side, path, outcome.entry)) this.doubt(side, path)

@@ -1,5 +1,5 @@
 import { KubesyncError } from '../errors.ts'
-import { Aftermath } from './aftermath.ts'
+import { Aftermath, type OnApplied } from './aftermath.ts'
 import type { BaseStore } from './base/store.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { CommonRules } from './common-rules.ts'
@@ -28,6 +28,7 @@ export interface EngineOptions {
   readonly exclusions?: Exclusions | undefined
   /** How long many deletions wait for more, in milliseconds; half a second unless given. */
   readonly settleMs?: number
+  readonly onApplied?: OnApplied | undefined
   /** Called whenever there may be something to do or to tell. */
   readonly onChange: () => void
   /** Told of a defect of ours, after which nothing it says can be relied on. */

@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts'
+import type { OnApplied } from './aftermath.ts'
 import type { BaseStore } from './base/store.ts'
 import { Conflicts } from './conflicts.ts'
 import { countEntries } from './delta.ts'
@@ -25,6 +26,7 @@ export interface SessionOptions {
   readonly settleMs?: number
   /** Called at once with a new phase, and otherwise about ten times a second while something changes. */
   readonly onStatus?: (status: SessionStatus) => void
+  readonly onApplied?: OnApplied
 }
 
 /** A sync of two replicas that goes on until it is stopped or a replica is gone. */
@@ -68,7 +70,7 @@ class SyncSession implements Session {
     this.roots = { local: local.info.root, remote: remote.info.root }
     const onChange = () => this.schedule()
     this.engine = new Engine({
-      ...{ replicas: { local, remote }, base, mode, exclusions, onChange },
+      ...{ replicas: { local, remote }, base, mode, exclusions, onChange, onApplied: options.onApplied },
       onDefect: (error) => this.fail(error),
       ...(settleMs === undefined ? {} : { settleMs }),
     })

@@ -67,7 +67,11 @@ export function buildBlock(base: number, content: BlockContent, { numbers }: Mac
     const places = all.map((one) => put(Buffer.concat([one, Buffer.alloc(1)]), 1))
     return put(words([...places, 0]))
   }
-  const [path, argv, env] = [put(Buffer.concat([content.path, Buffer.alloc(1)])), pointers(content.argv), pointers(content.env)]
+  const [path, argv, env] = [
+    put(Buffer.concat([content.path, Buffer.alloc(1)])),
+    pointers(content.argv),
+    pointers(content.env),
+  ]
   const zero = put(Buffer.alloc(sigactionSize))
   const oldMask = put(Buffer.alloc(maskSize))
   const kept = content.ignored.map((signal) => ({ signal, at: put(Buffer.alloc(sigactionSize)) }))
@@ -103,6 +107,6 @@ function record(call: readonly number[]): Buffer {
 
 function words(values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(values.length * 8)
-  values.forEach((value, index) => bytes.writeBigInt64LE(BigInt(value), index * 8))
+  for (const [index, value] of values.entries()) bytes.writeBigInt64LE(BigInt(value), index * 8)
   return bytes
 }

@@ -41,7 +41,8 @@ function argumentsOf(pid: number, memory: Memory): Buffer[] {
   const argv = split(bytes)
   const count = memory.read(stat?.startStack ?? 0, 8)
   const length = (stat?.arguments.end ?? 0) - (stat?.arguments.start ?? 0)
-  const known = count.length === 8 && count.readBigUInt64LE() === BigInt(argv.length) && bytes.length === length
+  const known =
+    count.length === 8 && count.readBigUInt64LE() === BigInt(argv.length) && bytes.length === length
   if (argv.length === 0 || !known) {
     throw refusal('it changed its title, and what it was started with is not known any more')
   }
@@ -57,7 +58,8 @@ function executableOf(pid: number): string {
   if (found === undefined) throw refusal(`its program ${path} is not there any more`)
   // Where a link leads is for the container's own eyes: executing it tells.
   if (found.isSymbolicLink()) return path
-  if (!found.isFile() || (found.mode & 0o111) === 0) throw refusal(`its program ${path} is no executable file`)
+  if (!found.isFile() || (found.mode & 0o111) === 0)
+    throw refusal(`its program ${path} is no executable file`)
   refuseOtherFormat(path, file)
   return path
 }
@@ -72,7 +74,10 @@ function refuseOtherFormat(path: string, file: string): void {
   }
   if (head.toString('latin1', 0, 2) === '#!') return
   const is64 = head[4] === 2
-  const fits = head.toString('latin1', 0, 4) === '\x7fELF' && is64 && head.readUInt16LE(18) === machineOf(process.arch).elfMachine
+  const fits =
+    head.toString('latin1', 0, 4) === '\x7fELF' &&
+    is64 &&
+    head.readUInt16LE(18) === machineOf(process.arch).elfMachine
   if (!fits) throw refusal(`its program ${path} is none for this node's CPU`)
 }
 
@@ -85,7 +90,9 @@ function refuseOtherUser(pid: number): void {
   const [uid = 0] = uids
   const began = [0, 1, 2].flatMap((fd) => {
     const stream = statSync(proc(pid, `fd/${fd}`), { throwIfNoEntry: false })
-    return stream !== undefined && (stream.isFIFO() || stream.isSocket() || isTerminal(stream)) ? [stream.uid] : []
+    return stream !== undefined && (stream.isFIFO() || stream.isSocket() || isTerminal(stream))
+      ? [stream.uid]
+      : []
   })
   if (began.length === 0 && uid !== 0) {
     throw refusal(`it runs as uid ${uid}, and nothing tells whether it was started as that user`)

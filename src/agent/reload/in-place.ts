@@ -3,19 +3,10 @@ import { KubesyncError } from '../../errors.ts'
 import { type Block, type BlockContent, buildBlock, pending } from './block.ts'
 import { freeze, thaw } from './freeze.ts'
 import { type Journal, readJournal, stackOf, writeJournal } from './journal.ts'
-import { type Machine, machineOf } from './machine.ts'
+import { machineOf } from './machine.ts'
 import { type Memory, type Position, positionOf, positionsOf, proc, statOf } from './process.ts'
 import { release } from './release.ts'
-
-/** A process that is being restarted. */
-export interface Surgery {
-  readonly pid: number
-  readonly memory: Memory
-  readonly machine: Machine
-  /** Where the journal is. */
-  readonly base: number
-  journal: Journal
-}
+import type { Surgery } from './surgery.ts'
 
 /** How long a thread may take to where it is led, and the kernel to load a program; milliseconds. */
 const settleLimit = 3000
@@ -52,10 +43,14 @@ function writable(write: () => void): void {
   try {
     write()
   } catch (cause) {
-    throw new KubesyncError('RELOAD_REFUSED', 'the kernel of this node lets nobody write to the memory of the process', {
-      hint: 'use --reload restart-container, or boot the node without proc_mem.force_override=never',
-      cause,
-    })
+    throw new KubesyncError(
+      'RELOAD_REFUSED',
+      'the kernel of this node lets nobody write to the memory of the process',
+      {
+        hint: 'use --reload restart-container, or boot the node without proc_mem.force_override=never',
+        cause,
+      },
+    )
   }
 }
 
@@ -146,7 +141,10 @@ function layStub(surgery: Surgery, positions: readonly Position[], block: Block)
   if (positions.some(isInTheWay)) throw crowded()
   const company = positions.filter(({ counter }) => counter >= back && counter < at)
   const { below, length } = machine.scratch
-  const kept = company.map((one) => ({ at: one.stackPointer - below, bytes: memory.read(one.stackPointer - below, length) }))
+  const kept = company.map((one) => ({
+    at: one.stackPointer - below,
+    bytes: memory.read(one.stackPointer - below, length),
+  }))
   if (kept.some(({ bytes }) => bytes.length < length)) throw refusal('a thread of it has no stack left')
   const rest = memory.read(at + code.length, end - at - code.length)
   journal.stub = { at, spinAt: at + spinAt, end, back }

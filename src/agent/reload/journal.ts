@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { journalRoom } from './block.ts'
-import { type Mapping, mappingsOf, type Memory } from './process.ts'
+import { type Mapping, type Memory, mappingsOf } from './process.ts'
 
 const address = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))

@@ -151,7 +151,7 @@ function branch(from: number, to: number): number {
 
 function instructions(...words: number[]): Buffer {
   const code = Buffer.alloc(words.length * 4)
-  words.forEach((value, index) => code.writeUInt32LE(value, index * 4))
+  for (const [index, value] of words.entries()) code.writeUInt32LE(value, index * 4)
   return code
 }
 

@@ -36,7 +36,10 @@ export function companions(first: ProcessRef, inCgroup: readonly number[]): Proc
 function descendants(pid: number): number[] {
   const children = threadsOf(pid).flatMap((thread) => {
     try {
-      return readFileSync(proc(pid, `task/${thread}/children`), 'latin1').split(' ').filter(Boolean).map(Number)
+      return readFileSync(proc(pid, `task/${thread}/children`), 'latin1')
+        .split(' ')
+        .filter(Boolean)
+        .map(Number)
     } catch {
       return []
     }
@@ -57,15 +60,14 @@ export function zombiesOf(pid: number): number {
 const grace = 2000
 
 /**
- * Ends processes: those that are there, and those that they start meanwhile. Resolves, with how many there were, when
- * all have ended.
+ * Ends processes: those that are there, and those that they start meanwhile. Resolves when all have ended.
  */
-export async function end(find: () => ProcessRef[]): Promise<number> {
+export async function end(find: () => ProcessRef[]): Promise<void> {
   const asked = new Set<string>()
   const begun = performance.now()
   for (let pause = 0; ; pause = Math.min(pause + 1, 20)) {
     const left = find()
-    if (left.length === 0) return asked.size
+    if (left.length === 0) return
     const late = performance.now() - begun > grace
     if (performance.now() - begun > 5 * grace) throw new Error('a process of the container does not end')
     for (const one of left) {
@@ -73,7 +75,8 @@ export async function end(find: () => ProcessRef[]): Promise<number> {
       if (!late && asked.has(key)) continue
       asked.add(key)
       // What stands still hears SIGTERM when it goes on.
-      for (const signal of late ? (['SIGKILL'] as const) : (['SIGTERM', 'SIGCONT'] as const)) signalTo(one, signal)
+      for (const signal of late ? (['SIGKILL'] as const) : (['SIGTERM', 'SIGCONT'] as const))
+        signalTo(one, signal)
     }
     await delay(pause)
   }

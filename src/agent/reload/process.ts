@@ -1,4 +1,13 @@
-import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
 import { errnoOf } from '../../errors.ts'
 
 /** A process of this node as /proc shows it (proc(5)); everything in here is read when it is asked. */

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { freeze, thaw } from './freeze.ts'
-import type { Surgery } from './in-place.ts'
 import { type Journal, writeJournal } from './journal.ts'
 import { positionsOf } from './process.ts'
+import type { Surgery } from './surgery.ts'
 
 /** How long a thread may take from the stub back to where it was, and all of them to stop; milliseconds. */
 const limit = 20_000
@@ -15,7 +15,8 @@ export async function release(surgery: Surgery): Promise<void> {
     if (memory.read(base, 1).length === 0) return
     if (journal.patches.length > 0) await freeze(pid, limit)
     if (journal.stub !== undefined) await leadBack(surgery, journal.stub)
-    for (const { at, original } of journal.patches.toReversed()) memory.write(at, Buffer.from(original, 'hex'))
+    for (const { at, original } of journal.patches.toReversed())
+      memory.write(at, Buffer.from(original, 'hex'))
     writeJournal(memory, base, { ...journal, stub: undefined, patches: [], done: true })
   } finally {
     thaw(pid)
@@ -26,7 +27,10 @@ export async function release(surgery: Surgery): Promise<void> {
  * The thread that went through the stub spins at its end, with its registers as they were; others may go in circles at
  * its beginning. All go back to where they came from.
  */
-async function leadBack({ pid, memory, machine }: Surgery, stub: NonNullable<Journal['stub']>): Promise<void> {
+async function leadBack(
+  { pid, memory, machine }: Surgery,
+  stub: NonNullable<Journal['stub']>,
+): Promise<void> {
   const { at, spinAt, end, back } = stub
   memory.write(back, machine.spin)
   const until = performance.now() + limit

@@ -1,39 +1,32 @@
 import { KubesyncError } from '../../errors.ts'
-import { belongs, findContainer, isAlive, type ProcessRef, processesOf } from '../radar.ts'
-import { programOf } from './check.ts'
+import { findContainer, isAlive, isOf, processesOf } from '../radar.ts'
 import { blockSize } from './block.ts'
+import { programOf } from './check.ts'
 import { execute, seize } from './in-place.ts'
 import { companions, end, zombiesOf } from './members.ts'
 import { openMemory } from './process.ts'
 import { recover } from './recover.ts'
 import { release } from './release.ts'
 
-/** What a reload did. */
-export interface Restarted {
-  /** Processes of the container that were ended for it. */
-  readonly ended: number
-}
-
 /**
  * Ends a container's other processes and has its first one execute itself again: with the arguments and the environment
  * that it began with, and without the container noticing.
  */
-export async function restartInPlace(containerId: string, procfs: string): Promise<Restarted> {
+export async function restartInPlace(containerId: string, procfs: string): Promise<void> {
   const first = findContainer(containerId, procfs)
   if (first === undefined) throw gone()
   const memory = openMemory(first.pid)
   try {
-    if (!isAlive(first) || !belongs(first.pid, containerId, procfs)) throw gone()
+    if (!isAlive(first) || !isOf(first.pid, containerId, procfs)) throw gone()
     await recover(first.pid, memory)
     const program = programOf(first.pid, memory)
     const others = () => companions(first, processesOf(containerId, procfs))
     const room = blockSize({ ...program, zombies: others().length + maxZombies })
     const surgery = await seize(first.pid, memory, room)
     try {
-      const ended = await end(others)
+      await end(others)
       const zombies = Math.min(zombiesOf(first.pid), maxZombies)
       await execute(surgery, { ...program, zombies })
-      return { ended }
     } catch (error) {
       await release(surgery)
       throw error

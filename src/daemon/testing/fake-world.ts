@@ -108,6 +108,10 @@ class FakeNode extends Closable implements NodeConnection {
     void this.closed.then((reason) => replica.end(reason))
     return replica
   }
+
+  async reload(containerId: string, how: string): Promise<void> {
+    await this.#world.hook('reload', `${how} ${containerId}`)
+  }
 }
 
 /** A session under the control of a test; it ends when a replica of it does. */
@@ -166,7 +170,15 @@ export class FakeSession implements RunningSession {
   }
 }
 
-type Step = 'openCluster' | 'connectNode' | 'connectPod' | 'openReplica' | 'openLocal' | 'startSession'
+type Step =
+  | 'openCluster'
+  | 'connectNode'
+  | 'connectPod'
+  | 'openReplica'
+  | 'openLocal'
+  | 'startSession'
+  | 'reload'
+  | 'exec'
 
 /** Kubernetes, nodes and folders as a test wants them to behave. */
 export class FakeWorld implements World {
@@ -219,6 +231,7 @@ export class FakeWorld implements World {
       },
       connectNode: (name) => this.#connect('connectNode', name),
       connectPod: ({ pod }) => this.#connect('connectPod', pod),
+      exec: (_namespace, { pod }, command) => this.hook('exec', `${pod}: ${command.join(' ')}`),
       onAgents: (listener) => {
         this.#agentListeners.add(listener)
         return () => this.#agentListeners.delete(listener)

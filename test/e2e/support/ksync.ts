@@ -19,6 +19,14 @@ const viewsSchema = v.array(
         container: v.string(),
         role: v.string(),
         message: v.optional(v.string()),
+        reload: v.optional(
+          v.object({
+            at: v.string(),
+            how: v.string(),
+            ms: v.optional(v.number()),
+            error: v.optional(v.string()),
+          }),
+        ),
         session: v.optional(
           v.object({
             phase: v.string(),
