@@ -124,7 +124,7 @@ function reloadFrom(
   }
   if (parseReload(reload) === undefined)
     throw usageError(`\`${reload}\` is no way to reload`, `it is ${reloadWords}`)
-  if (mode === 'to-local-safe') {
+  if (!writesTo(mode, 'remote')) {
     throw usageError(
       '--reload is for changes from here, and none are sent',
       'leave it or --remote-read-only out',
