@@ -16,7 +16,8 @@ export function must(
   const options = { encoding: 'utf8', maxBuffer: MAX_OUTPUT } as const
   const done = spawnSync(command, args, { ...options, input: input ?? '', env: env ?? process.env })
   if (done.error !== undefined) throw done.error
-  if (done.status !== 0) throw new Error(`${command} ${args.join(' ')}: ${done.stderr}${done.stdout}`)
+  if (done.status !== 0)
+    throw new Error(`${command} ${args.join(' ')}: ${`${done.stderr}${done.stdout}`.slice(0, 4000)}`)
   return done.stdout
 }
 
