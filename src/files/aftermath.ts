@@ -1,6 +1,7 @@
 import { agreementOn } from './agreement.ts'
 import type { BaseUpdate } from './base/base.ts'
 import type { BaseStore } from './base/store.ts'
+import type { Copies } from './copies.ts'
 import { nodeAt, sameStamp } from './delta.ts'
 import type { Finished, LaneListener } from './lane.ts'
 import type { Operation, Outcome, Problem } from './operation.ts'
@@ -17,6 +18,7 @@ export interface AftermathOptions {
   readonly base: BaseStore
   readonly work: Work
   readonly progress: Progress
+  readonly copies: Copies
   readonly onChange: () => void
   readonly onApplied?: OnApplied | undefined
 }
@@ -67,8 +69,10 @@ export class Aftermath implements LaneListener {
   }
 
   private followUp(side: Side, { operation, outcome, last }: Finished): void {
-    const { work } = this.options
+    const { work, copies } = this.options
     const { path } = operation
+    if (operation.op === 'put' && operation.original !== undefined) work.letGo(operation.original.path)
+    if (outcome !== undefined) copies.finished(operation, outcome.result === 'done')
     if (outcome?.result === 'done') {
       work.succeeded(path)
       this.options.onApplied?.(side, operation, outcome.entry)

@@ -30,7 +30,7 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
       expect: expect_,
       executable: fc.boolean(),
       source: anySource,
-      twin: fc.record({ path: anyPath, stamp: anyStamp }),
+      original: fc.record({ path: anyPath, stamp: anyStamp }),
     },
     { requiredKeys: ['op', 'path', 'expect', 'executable', 'source'] },
   ),

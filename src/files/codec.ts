@@ -5,7 +5,7 @@
 import { ByteReader, ByteWriter } from '../wire/bytes.ts'
 import { WireError } from '../wire/error.ts'
 import * as part from './entry-codec.ts'
-import type { Expectation, Operation, Outcome, Source, Twin } from './operation.ts'
+import type { Expectation, Operation, Original, Outcome, Source } from './operation.ts'
 import type { Delta, DeltaItem, Path } from './tree.ts'
 
 /** Bytes the smallest element of a list takes: a path and what it is. */
@@ -80,8 +80,8 @@ function writeOperation(writer: ByteWriter, operation: Operation): void {
   if (operation.op === 'put' || operation.op === 'chmod') writer.u8(operation.executable ? 1 : 0)
   if (operation.op !== 'put') return
   writeSource(writer, operation.source)
-  writer.u8(operation.twin === undefined ? 0 : 1)
-  if (operation.twin !== undefined) writeTwin(writer, operation.twin)
+  writer.u8(operation.original === undefined ? 0 : 1)
+  if (operation.original !== undefined) writeOriginal(writer, operation.original)
 }
 
 function readOperation(reader: ByteReader, path: Path): Operation {
@@ -99,17 +99,17 @@ function readOperation(reader: ByteReader, path: Path): Operation {
     case 'put':
       return {
         ...{ op, path, expect, executable: part.readFlag(reader), source: readSource(reader) },
-        ...(part.readFlag(reader) ? { twin: readTwin(reader) } : {}),
+        ...(part.readFlag(reader) ? { original: readOriginal(reader) } : {}),
       }
   }
 }
 
-function writeTwin(writer: ByteWriter, { path, stamp }: Twin): void {
+function writeOriginal(writer: ByteWriter, { path, stamp }: Original): void {
   new part.PathWriter(writer).write(path)
   part.writeStamp(writer, stamp)
 }
 
-function readTwin(reader: ByteReader): Twin {
+function readOriginal(reader: ByteReader): Original {
   return { path: new part.PathReader(reader).read(), stamp: part.readStamp(reader) }
 }
 

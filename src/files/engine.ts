@@ -3,6 +3,7 @@ import { Aftermath, type OnApplied } from './aftermath.ts'
 import type { BaseStore } from './base/store.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { CommonRules } from './common-rules.ts'
+import { Copies, originalsIn } from './copies.ts'
 import { nodeAt } from './delta.ts'
 import { hashAll, pathsToHash } from './hashing.ts'
 import { Lane } from './lane.ts'
@@ -45,6 +46,7 @@ export class Engine {
   halt: string | undefined
   private readonly options: EngineOptions
   private readonly work = new Work()
+  private readonly copies = new Copies()
   private readonly removals = new RecentRemovals(() => performance.now())
   private readonly bursts: DeletionBursts
   private readonly lanes: Lanes
@@ -61,7 +63,8 @@ export class Engine {
     this.options = options
     this.bursts = new DeletionBursts(() => performance.now(), options.settleMs)
     this.lanes = new Lanes(options.replicas, options)
-    this.aftermath = new Aftermath({ ...options, work: this.work, progress: this.progress })
+    const { work, progress, copies } = this
+    this.aftermath = new Aftermath({ ...options, work, progress, copies })
     this.rules = new CommonRules(options)
     this.clock = new ClockWatch(() => options.replicas.remote.time())
     this.seen = this.trees
@@ -159,6 +162,7 @@ export class Engine {
   /** Sends nothing any more, for good. */
   end(): void {
     this.isEnded = true
+    this.copies.forget()
     this.lanes.cancel()
   }
 
@@ -182,7 +186,7 @@ export class Engine {
     for (const path of this.conflictsByPath.keys()) work.scope.add(path)
     const { firstContact } = base
     const { scope } = work.scope
-    const whole = reconcile({
+    const merged = reconcile({
       base: base.tree,
       ...trees,
       mode,
@@ -194,10 +198,11 @@ export class Engine {
       digests: work.digests,
       clocks: this.clock.current,
     })
+    const { locked, digests } = work
+    const whole = this.copies.use(merged, { base: base.tree, trees, digests, locked })
     const removedBefore = this.removals.counts
     const isJudged = this.isApproved || this.halt !== undefined
-    const decided = isJudged ? { plan: whole, held: [] } : this.bursts.settled(whole, removedBefore)
-    const { plan } = decided
+    const { plan, held } = isJudged ? { ...whole, held: [] } : this.bursts.settled(whole.plan, removedBefore)
     const intent = { plan, trees, base: base.tree, firstContact, removedBefore }
     const danger = this.isApproved
       ? undefined
@@ -205,7 +210,7 @@ export class Engine {
     if (danger !== undefined) return this.stopFor(danger)
     this.halt = undefined
     this.remember(plan)
-    return decided
+    return { plan, held: [...whole.held, ...held] }
   }
 
   private stopFor(trouble: string): undefined {
@@ -237,6 +242,7 @@ export class Engine {
       .map((side) => new Lane(side, plan[side], this.aftermath))
     for (const lane of lanes) {
       for (const path of lane.paths) work.hold(path)
+      for (const { path } of originalsIn(plan[lane.side])) work.hold(path)
       this.progress.planned(lane)
     }
     for (const lane of lanes) this.lanes.add(lane)

@@ -10,7 +10,7 @@ export interface Source {
 }
 
 /** A file of the side that is written to which has the content already. */
-export interface Twin {
+export interface Original {
   readonly path: Path
   readonly stamp: Stamp
 }
@@ -29,7 +29,7 @@ export type Operation =
       readonly executable: boolean
       readonly source: Source
       /** Where the content is copied from; the digest of the source is known then. Unless given, it is sent. */
-      readonly twin?: Twin
+      readonly original?: Original
     }
   | {
       readonly op: 'symlink'

@@ -186,7 +186,7 @@ export class DeletionBursts {
 }
 
 /** The operations but for those on these paths and below: what takes the place of something waits with it. */
-function without(operations: readonly Operation[], paths: readonly Path[]): readonly Operation[] {
+export function without(operations: readonly Operation[], paths: readonly Path[]): readonly Operation[] {
   if (paths.length === 0) return operations
   const held = new Set(paths)
   return operations.filter(({ path }) => {

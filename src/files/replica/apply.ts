@@ -29,6 +29,7 @@ export async function apply(operations: readonly Operation[], options: ApplyingO
   const pace = new Pace()
   const receiving = new Receiving({ site, cursor, content, bin })
   const act = (operation: Operation): Outcome | Promise<Outcome> => {
+    if (operation.op === 'put' && operation.original !== undefined) return receiving.putCopy(operation)
     if (operation.op === 'put') return receiving.putWhole(operation) ?? receiving.put(operation)
     const { path } = operation
     return attempt(path, () => {

@@ -1,15 +1,12 @@
-import { WireError } from '../../wire/error.ts'
 import type { Outcome } from '../operation.ts'
-import { parentOf } from '../path.ts'
 import { type Bin, type Keep, noBin } from '../trash/bin.ts'
 import type { Digest } from '../tree.ts'
-import { Bases } from './bases.ts'
-import type { ContentReader, ContentRecord } from './content.ts'
+import { Arrival, type Part } from './arrival.ts'
+import type { ContentReader } from './content.ts'
 import type { DirCursor } from './dir-cursor.ts'
-import { digestOf, Hashing } from './hash.ts'
+import { digestOf } from './hash.ts'
 import { Incoming, type Put } from './incoming.ts'
-import { MIN_PARTIAL, MIN_RESUMED } from './partial.ts'
-import { attempt, attemptTo, digestAt, type Place, placeOf } from './place.ts'
+import { attempt, digestAt, type Place, placeOf } from './place.ts'
 import { problemAt, type Refusal } from './refusal.ts'
 import type { Site } from './site.ts'
 
@@ -28,18 +25,6 @@ export interface ReceivingOptions {
   /** Takes what is replaced. */
   readonly bin: Bin
 }
-
-/** A file whose content arrives bit by bit. */
-interface Arrival {
-  readonly put: Put
-  readonly bases: Bases
-  readonly hashing: Hashing
-  /** Bytes that are here. */
-  size: number
-  incoming: Incoming | undefined
-}
-
-type Part = Extract<ContentRecord, { kind: 'chunk' | 'copy' }>
 
 /** Writes files whose content arrives. */
 export class Receiving {
@@ -60,7 +45,8 @@ export class Receiving {
     const whole = this.content.takeWhole()
     if (whole === undefined) return undefined
     const { bytes = NOTHING, digest } = whole
-    if (isDamaged(put, bytes.length, digestOf(bytes) === digest)) return failed(put, DAMAGED)
+    const isIntact = bytes.length === put.source.stamp.size && digestOf(bytes) === digest
+    if (!isIntact) return failed(put, DAMAGED)
     let incoming: Incoming | undefined
     let place: Place | undefined
     try {
@@ -83,89 +69,57 @@ export class Receiving {
     return this.putWhole(put) ?? (await this.putInChunks(put))
   }
 
-  private async putInChunks(put: Put): Promise<Outcome> {
-    const bases = new Bases(this.site, this.cursor, put)
-    const arrival: Arrival = { put, bases, hashing: new Hashing(), size: 0, incoming: undefined }
-    let isCut = true
+  /** Writes a file with the content of another one. What goes wrong makes it stale: sent, it may go well. */
+  async putCopy(put: Put): Promise<Outcome> {
+    const { digest = '', stamp } = put.source
+    const arrival = new Arrival(this.site, this.cursor, put)
     try {
-      const outcome = await this.arrive(arrival)
-      isCut = outcome.result === 'source-changed'
-      return outcome
+      const all: Part = { kind: 'copy', basis: 'original', from: 0, length: stamp.size }
+      arrival.expect(all)
+      const outcome = (await arrival.add(all)) ?? this.finish(arrival, put, digest)
+      if (outcome.result === 'done') return outcome
+      if (put.original !== undefined) this.site.suspect(put.original.path)
+      return { result: 'stale', path: put.path }
     } finally {
-      bases.close()
-      this.discard(arrival, isCut)
+      arrival.discard(false)
     }
   }
 
-  private async arrive(arrival: Arrival): Promise<Outcome> {
-    const { put, hashing } = arrival
+  private async putInChunks(put: Put): Promise<Outcome> {
+    const arrival = new Arrival(this.site, this.cursor, put)
+    let isCut = true
+    try {
+      const outcome = await this.arrive(arrival, put)
+      isCut = outcome.result === 'source-changed'
+      return outcome
+    } finally {
+      arrival.discard(isCut)
+    }
+  }
+
+  private async arrive(arrival: Arrival, put: Put): Promise<Outcome> {
     let refused: Outcome | undefined
     for (;;) {
       this.cursor.release()
       const part = await this.content.next()
       if (part.kind === 'changed') return { result: 'source-changed', path: put.path }
       if (part.kind === 'failed') return failed(put, elsewhere(part.problem))
-      if (part.kind === 'end') {
-        const { digest } = part
-        return refused ?? this.finish(arrival, hashing.digest() === digest, digest)
-      }
-      arrival.size += part.kind === 'copy' ? part.length : part.bytes.length
-      if (arrival.size > put.source.stamp.size)
-        throw new WireError('a file has more content than was announced')
-      if (refused === undefined) refused = await this.add(arrival, part)
+      if (part.kind === 'end') return refused ?? this.finish(arrival, put, part.digest)
+      arrival.expect(part)
+      if (refused === undefined) refused = await arrival.add(part)
       // At once: the rest, which has to be taken off the stream, may be long, and what filled a disk is not to stay.
-      if (refused !== undefined) this.discard(arrival, false)
+      if (refused !== undefined) arrival.discard(false)
     }
   }
 
-  private add(arrival: Arrival, part: Part): Promise<Outcome | undefined> | Outcome | undefined {
-    const { put, bases, hashing } = arrival
-    const write = (bytes: Uint8Array) => {
-      hashing.update(bytes)
-      arrival.incoming ??= this.begin(put)
-      arrival.incoming.write(bytes)
-    }
-    const share = () => {
-      const isWorthIt = put.source.stamp.size >= MIN_RESUMED && arrival.size >= MIN_PARTIAL
-      if (isWorthIt && arrival.incoming?.isShared === false && arrival.size > bases.stagedSize)
-        arrival.incoming.share(placeOf(this.site, this.cursor, put).dir)
-      return undefined
-    }
-    if (part.kind === 'copy') {
-      return attemptTo(put.path, () => bases.copy(part, write).then(share))
-    }
-    return attempt(put.path, () => {
-      write(part.bytes)
-      return share()
-    })
-  }
-
-  private finish(arrival: Arrival, isSame: boolean, digest: Digest): Outcome {
-    const { put, bases, size } = arrival
-    if (isDamaged(put, size, isSame)) {
+  private finish(arrival: Arrival, put: Put, digest: Digest): Outcome {
+    if (!arrival.isWhole(digest)) {
       // The next time all of it is sent.
-      return bases.areUsed ? { result: 'stale', path: put.path } : failed(put, DAMAGED)
+      return arrival.isPutTogether ? { result: 'stale', path: put.path } : failed(put, DAMAGED)
     }
     return attempt(put.path, () => {
-      arrival.incoming ??= this.begin(put)
-      return this.publish(placeOf(this.site, this.cursor, put), arrival.incoming, { put, digest })
-    })
-  }
-
-  private begin(put: Put): Incoming {
-    const { dir, name } = placeOf(this.site, this.cursor, put)
-    return new Incoming(dir, name, put)
-  }
-
-  private discard(arrival: Arrival, keepsShared: boolean): void {
-    const { put, incoming } = arrival
-    arrival.incoming = undefined
-    if (incoming === undefined) return
-    attempt(put.path, () => {
-      incoming.discard(undefined)
-      // Also where it is ignored by now.
-      incoming.discard(this.cursor.open(this.site.root?.dir, parentOf(put.path)), keepsShared)
-      return undefined
+      const { incoming } = arrival
+      return this.publish(placeOf(this.site, this.cursor, put), incoming, { put, digest })
     })
   }
 
@@ -186,10 +140,6 @@ export class Receiving {
     holding.changeQuietly(() => holding.setLeaf(place.folder, place.name, found))
     return { result: 'done', path, entry }
   }
-}
-
-function isDamaged(put: Put, size: number, isIntact: boolean): boolean {
-  return size !== put.source.stamp.size || !isIntact
 }
 
 function failed({ path }: Put, problem: Refusal): Outcome {

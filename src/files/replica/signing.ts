@@ -22,7 +22,7 @@ export class Signing {
 
   /** What to ask the source for, so that the operations can be carried out. */
   async requestsFor(operations: readonly Operation[]): Promise<ReadRequest[]> {
-    const puts = operations.filter((operation) => operation.op === 'put' && operation.twin === undefined)
+    const puts = operations.filter((operation) => operation.op === 'put' && operation.original === undefined)
     return Promise.all(puts.flatMap((put) => (put.op === 'put' ? [this.requestFor(put)] : [])))
   }
 

@@ -1,0 +1,100 @@
+import { WireError } from '../../wire/error.ts'
+import type { Outcome } from '../operation.ts'
+import { parentOf } from '../path.ts'
+import { Bases, type LocalCopy } from './bases.ts'
+import type { ContentRecord } from './content.ts'
+import type { DirCursor } from './dir-cursor.ts'
+import { Hashing } from './hash.ts'
+import { Incoming, type Put } from './incoming.ts'
+import { MIN_PARTIAL, MIN_RESUMED } from './partial.ts'
+import { attempt, attemptTo, placeOf } from './place.ts'
+import type { Site } from './site.ts'
+
+export type Part = Extract<ContentRecord, { kind: 'chunk' }> | ({ readonly kind: 'copy' } & LocalCopy)
+
+/** A file whose content comes bit by bit. */
+export class Arrival {
+  private readonly site: Site
+  private readonly cursor: DirCursor
+  private readonly put: Put
+  private readonly bases: Bases
+  private readonly hashing = new Hashing()
+  private size = 0
+  private begun: Incoming | undefined
+
+  constructor(site: Site, cursor: DirCursor, put: Put) {
+    this.site = site
+    this.cursor = cursor
+    this.put = put
+    this.bases = new Bases(site, cursor, put)
+  }
+
+  /** Whether any of it was here before. */
+  get isPutTogether(): boolean {
+    return this.bases.areUsed
+  }
+
+  /** The file that is being written. Throws Stale and system errors. */
+  get incoming(): Incoming {
+    if (this.begun === undefined) {
+      const { dir, name } = placeOf(this.site, this.cursor, this.put)
+      this.begun = new Incoming(dir, name, this.put)
+    }
+    return this.begun
+  }
+
+  /** Counts what arrives, written or not. Throws WireError if it is more than was announced. */
+  expect(part: Part): void {
+    this.size += part.kind === 'copy' ? part.length : part.bytes.length
+    if (this.size > this.put.source.stamp.size) {
+      throw new WireError('a file has more content than was announced')
+    }
+  }
+
+  /** Writes what arrived. */
+  add(part: Part): Promise<Outcome | undefined> | Outcome | undefined {
+    const { path } = this.put
+    if (part.kind === 'copy') {
+      return attemptTo(path, async () => {
+        await this.bases.copy(part, (bytes) => this.write(bytes))
+        return this.share()
+      })
+    }
+    return attempt(path, () => {
+      this.write(part.bytes)
+      return this.share()
+    })
+  }
+
+  /** Whether all of it is there and has this digest; nothing can be added then. */
+  isWhole(digest: string | undefined): boolean {
+    return this.size === this.put.source.stamp.size && this.hashing.digest() === digest
+  }
+
+  /** To be called in the end, and when it is known that it will not be published. */
+  discard(keepsShared: boolean): void {
+    this.bases.close()
+    const incoming = this.begun
+    this.begun = undefined
+    if (incoming === undefined) return
+    const { path } = this.put
+    attempt(path, () => {
+      incoming.discard(undefined)
+      // Also where it is ignored by now.
+      incoming.discard(this.cursor.open(this.site.root?.dir, parentOf(path)), keepsShared)
+      return undefined
+    })
+  }
+
+  private write(bytes: Uint8Array): void {
+    this.hashing.update(bytes)
+    this.incoming.write(bytes)
+  }
+
+  /** Once there is more of it than an earlier transfer left, that is replaced. */
+  private share(): undefined {
+    const { put, size, bases, incoming } = this
+    const isWorthIt = put.source.stamp.size >= MIN_RESUMED && size >= MIN_PARTIAL && size > bases.stagedSize
+    if (isWorthIt && !incoming.isShared) incoming.share(placeOf(this.site, this.cursor, put).dir)
+  }
+}
