@@ -1,10 +1,11 @@
 import { agreementOn } from './agreement.ts'
 import type { BaseUpdate } from './base/base.ts'
 import type { BaseStore } from './base/store.ts'
+import { type Volume, volumeOf } from './blockades.ts'
 import type { Copies } from './copies.ts'
 import { nodeAt, sameStamp } from './delta.ts'
 import type { Finished, LaneListener } from './lane.ts'
-import type { Operation, Outcome, Problem } from './operation.ts'
+import { concernsVolume, type Operation, type Outcome, type Problem } from './operation.ts'
 import { parentOf } from './path.ts'
 import type { Progress } from './progress.ts'
 import type { Replica } from './replica/replica.ts'
@@ -19,6 +20,8 @@ export interface AftermathOptions {
   readonly work: Work
   readonly progress: Progress
   readonly copies: Copies
+  /** Nothing more is to be sent to a side for now. */
+  readonly stop: (side: Side) => void
   readonly onChange: () => void
   readonly onApplied?: OnApplied | undefined
 }
@@ -76,11 +79,24 @@ export class Aftermath implements LaneListener {
     if (outcome?.result === 'done') {
       work.succeeded(path)
       this.options.onApplied?.(side, operation, outcome.entry)
+      work.blockades.succeeded(this.volumeOf(side, path), operation)
       if (isBitLost(operation, outcome.entry)) work.failed(side, { path, ...BIT_LOST })
       // Until the tree shows it, the path would look as if it had been deleted or changed back.
       if (!this.isShown(side, path, outcome.entry)) this.doubt(side, path)
-    } else if (outcome !== undefined) this.setBack(side, outcome)
+    } else if (outcome !== undefined) {
+      if (outcome.result === 'failed' && concernsVolume(outcome.problem)) this.block(side, outcome.problem)
+      this.setBack(side, outcome)
+    }
     if (last) work.letGo(path)
+  }
+
+  private block(side: Side, problem: Problem): void {
+    this.options.work.blockades.refused(this.volumeOf(side, problem.path), problem)
+    this.options.stop(side)
+  }
+
+  private volumeOf(side: Side, path: Path): Volume {
+    return volumeOf(side, this.options.replicas[side].tree, path)
   }
 
   private setBack(side: Side, outcome: Exclude<Outcome, { result: 'done' }>): void {

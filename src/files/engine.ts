@@ -64,7 +64,8 @@ export class Engine {
     this.bursts = new DeletionBursts(() => performance.now(), options.settleMs)
     this.lanes = new Lanes(options.replicas, options)
     const { work, progress, copies } = this
-    this.aftermath = new Aftermath({ ...options, work, progress, copies })
+    const stop = (side: Side) => this.lanes.cancel(side)
+    this.aftermath = new Aftermath({ ...options, work, progress, copies, stop })
     this.rules = new CommonRules(options)
     this.clock = new ClockWatch(() => options.replicas.remote.time())
     this.seen = this.trees
@@ -84,7 +85,7 @@ export class Engine {
 
   get problems(): SidedProblem[] {
     const { unsaved } = this.options.base
-    const problems = this.work.setbacks.problems
+    const problems = [...this.work.blockades.problems, ...this.work.setbacks.problems]
     if (unsaved !== undefined)
       problems.push({ side: 'local', path: '', code: 'BASE_UNSAVED', message: unsaved })
     return problems
@@ -92,8 +93,14 @@ export class Engine {
 
   /** When to run again even if nothing happens, on the clock of `performance.now()`. */
   get nextAt(): number | undefined {
-    const times = [this.work.setbacks.nextAt, this.bursts.nextAt].filter((time) => time !== undefined)
+    const { setbacks, blockades } = this.work
+    const times = [setbacks.nextAt, blockades.nextAt, this.bursts.nextAt].filter((time) => time !== undefined)
     return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  /** Whether there is something that a side does not take for now, such as a full one. */
+  get isBlocked(): boolean {
+    return this.work.blockades.isActive
   }
 
   get isIdle(): boolean {
@@ -209,8 +216,9 @@ export class Engine {
       : (planTrouble(intent) ?? (this.halt === undefined ? undefined : stillDeletes(plan)))
     if (danger !== undefined) return this.stopFor(danger)
     this.halt = undefined
-    this.remember(plan)
-    return { plan, held: [...whole.held, ...held] }
+    const admitted = work.blockades.admit(plan, trees)
+    this.remember(admitted)
+    return { plan: admitted, held: [...work.blockades.adopt(whole.held), ...held] }
   }
 
   private stopFor(trouble: string): undefined {

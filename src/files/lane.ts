@@ -96,6 +96,11 @@ export class Lane {
         }
         if (next.done === true) break
         this.tell(next.value.flatMap((outcome) => this.match(outcome)))
+        // What they are told may make them cancel it.
+        if (this.isCancelled) {
+          outcomes.return?.().catch(() => {})
+          break
+        }
       }
     } catch (error) {
       trouble = messageOf(error)

@@ -39,10 +39,11 @@ export class Lanes {
     this.startNext()
   }
 
-  /** Sends nothing any more. The lanes end as soon as they have told what they know of their operations. */
-  cancel(): void {
-    for (const lane of this.waiting) lane.cancel()
-    for (const lane of this.running) lane.cancel()
+  /** Sends nothing any more, to one side or both. The lanes end once they have told what they know of their operations. */
+  cancel(side?: Side): void {
+    for (const lane of [...this.waiting, ...this.running]) {
+      if (side === undefined || lane.side === side) lane.cancel()
+    }
   }
 
   private startNext(): void {

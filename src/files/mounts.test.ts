@@ -1,28 +1,9 @@
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { canMount, mount } from './replica/testing/mounts.ts'
 import { temporaryRoot } from './replica/testing/roots.ts'
 import { contentsOf, type Pair, settled, synced } from './testing/pair.ts'
-
-/** Mounts an empty volume, which goes with the test at the latest. */
-function mount(at: string): () => void {
-  const done = spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', at])
-  if (done.status !== 0) throw new Error(`cannot mount: ${done.stderr}`)
-  const unmount = () => void spawnSync('umount', ['-l', at])
-  onTestFinished(unmount)
-  return unmount
-}
-
-/** Root may not mount in every container. */
-function canMount(): boolean {
-  const at = mkdtempSync(join(tmpdir(), 'kubesync-mount-'))
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', at]).status === 0
-  if (mounted) spawnSync('umount', [at])
-  rmdirSync(at)
-  return mounted
-}
 
 const conflictsOf = ({ session }: Pair) => session.status.conflicts.map(({ path }) => path)
 

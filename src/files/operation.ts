@@ -63,3 +63,10 @@ export interface Problem {
   /** A sentence for a person. */
   readonly message: string
 }
+
+const VOLUME_CODES = new Set(['ENOSPC', 'EDQUOT', 'EROFS'])
+
+/** Whether a problem is one of a whole volume, so that what else is to be written there is refused as well. */
+export function concernsVolume({ code }: Pick<Problem, 'code'>): boolean {
+  return VOLUME_CODES.has(code)
+}

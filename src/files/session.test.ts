@@ -207,14 +207,11 @@ describe('what moves under its hands', () => {
 describe('a path that fails', () => {
   test('is a problem of its own; the rest goes on', async () => {
     await inSync()
-    remote.hook = ({ path }) =>
-      path === 'f' ? { path, code: 'ENOSPC', message: 'the disk is full' } : undefined
+    remote.hook = ({ path }) => (path === 'f' ? { path, code: 'EACCES', message: 'not allowed' } : undefined)
     local.files.edit(write('f', '1'))
     local.files.edit(write('g', '2'))
     const status = await afterwards()
-    expect(status.problems).toEqual([
-      { side: 'remote', path: 'f', code: 'ENOSPC', message: 'the disk is full' },
-    ])
+    expect(status.problems).toEqual([{ side: 'remote', path: 'f', code: 'EACCES', message: 'not allowed' }])
     expect(names(remote)).toEqual(['g'])
   })
 

@@ -199,6 +199,8 @@ class SyncSession implements Session {
   /** First contact lasts until all that differed is settled; a container that is seeded is new only once. */
   private settleContact(): void {
     const { base } = this.options
+    // What could not be written yet is to win over what is there, as long as that is to be so.
+    if (this.engine.isBlocked) return
     if (base.firstContact === 'seed' || this.engine.conflicts.length === 0) base.settle()
   }
 

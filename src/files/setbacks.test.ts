@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { Setbacks } from './setbacks.ts'
 import type { Delta, Entry } from './tree.ts'
 
-const full = (path: string) => ({ path, code: 'ENOSPC', message: 'the disk is full' })
+const denied = (path: string) => ({ path, code: 'EACCES', message: 'not allowed' })
 const stamp = { mtimeMs: 0, ctimeMs: 0, ino: 1, size: 0, mode: 0 }
 const directory: Entry = { kind: 'directory', stamp }
 const change = (path: string, entry: Entry | null = directory): Delta => [[path, entry]]
@@ -58,28 +58,36 @@ describe('a path that moved', () => {
 
 describe('a path that failed', () => {
   test('is a problem, with which a session is as far as it can be', () => {
-    setbacks.failed('local', full('f'))
-    expect(setbacks.problems).toEqual([{ ...full('f'), side: 'local' }])
+    setbacks.failed('local', denied('f'))
+    expect(setbacks.problems).toEqual([{ ...denied('f'), side: 'local' }])
     expect(setbacks.isPatient).toBe(true)
   })
 
+  test('for want of room is tried again after a second, then ever more slowly', () => {
+    const pauses = Array.from({ length: 6 }, () => {
+      setbacks.failed('remote', { path: 'f', code: 'ENOSPC', message: 'the disk is full' })
+      return waitFor('f')
+    })
+    expect(pauses).toEqual([1000, 2000, 4000, 8000, 10_000, 10_000])
+  })
+
   test('is tried again after ten seconds', () => {
-    setbacks.failed('local', full('f'))
+    setbacks.failed('local', denied('f'))
     expect(waitFor('f')).toBe(10_000)
   })
 
   test('is tried again when it changes, but not more than once a second', () => {
-    setbacks.failed('local', full('f'))
+    setbacks.failed('local', denied('f'))
     setbacks.changed(change('f'))
     expect(waitFor('f')).toBe(1_000)
-    setbacks.failed('local', full('f'))
+    setbacks.failed('local', denied('f'))
     now += 5_000
     setbacks.changed(change('f'))
     expect(waitFor('f')).toBe(0)
   })
 
   test('is tried again when a directory above it goes, not when that only has a new time', () => {
-    setbacks.failed('local', full('d/e/f'))
+    setbacks.failed('local', denied('d/e/f'))
     setbacks.changed(change('d/e'))
     setbacks.changed(change('d/other', null))
     expect(setbacks.nextAt).toBe(now + 10_000)
@@ -88,7 +96,7 @@ describe('a path that failed', () => {
   })
 
   test('covers what lies below it', () => {
-    setbacks.failed('local', full('d'))
+    setbacks.failed('local', denied('d'))
     expect(['d', 'd/x/y', 'dx', ''].map((path) => setbacks.covers(path))).toEqual([true, true, false, false])
   })
 })

@@ -1,10 +1,12 @@
-import type { Problem } from './operation.ts'
+import { concernsVolume, type Problem } from './operation.ts'
 import { parentOf } from './path.ts'
 import type { Side } from './side.ts'
 import type { Delta, Entry, Path } from './tree.ts'
 
-/** A full disk or a missing permission mends at human speed. */
+/** A missing permission mends at human speed. */
 const SLOW_MS = 10_000
+/** Room may be there soon: what a volume refused is tried again after this, then after twice that, … */
+const FIRST_TRY_MS = 1_000
 /** Something changed at the path: worth another try, but a failing path that keeps changing must not spin. */
 const SOON_MS = 1_000
 /** A path that moves while it is synced is tried again at once, then after 100 ms, 200 ms, … */
@@ -51,7 +53,9 @@ export class Setbacks {
     const { path } = problem
     const attempts = this.attemptsAt(path)
     const now = this.now()
-    this.byPath.set(path, { side, attempts, retryAt: now + SLOW_MS, notBefore: now + SOON_MS, problem })
+    const pause = concernsVolume(problem) ? FIRST_TRY_MS * 2 ** (attempts - 1) : SLOW_MS
+    const retryAt = now + Math.min(SLOW_MS, pause)
+    this.byPath.set(path, { side, attempts, retryAt, notBefore: now + SOON_MS, problem })
   }
 
   succeeded(path: Path): void {

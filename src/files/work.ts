@@ -1,3 +1,4 @@
+import { Blockades } from './blockades.ts'
 import type { Problem } from './operation.ts'
 import { parentOf } from './path.ts'
 import { ScopeBuilder } from './scope.ts'
@@ -15,6 +16,7 @@ import type { Digest, Path, Stamp } from './tree.ts'
 export class Work {
   readonly scope = new ScopeBuilder()
   readonly setbacks = new Setbacks(() => performance.now())
+  readonly blockades = new Blockades(() => performance.now())
   /** Digests that were asked for and not used up yet. */
   readonly digests: Readonly<Record<Side, Map<Path, { readonly stamp: Stamp; readonly digest: Digest }>>> = {
     local: new Map(),
@@ -63,6 +65,7 @@ export class Work {
 
   /** Unlocks the paths whose time to be tried again has come. */
   retryDue(): void {
+    for (const path of this.blockades.takeDue()) this.scope.addAll(path)
     for (const path of this.setbacks.takeDue()) this.letGo(path)
   }
 

@@ -1,4 +1,4 @@
-import type { Operation, Outcome } from '../operation.ts'
+import { concernsVolume, type Operation, type Outcome } from '../operation.ts'
 import type { Bin } from '../trash/bin.ts'
 import { carryOut } from './carry-out.ts'
 import type { ContentReader } from './content.ts'
@@ -20,10 +20,12 @@ export interface ApplyingOptions {
 }
 
 /**
- * Carries out operations, each only if what is on disk is what it was decided on. Rejects when the content
- * fails; every operation that was carried out has been told of then.
+ * Carries out operations, each only if what is on disk is what it was decided on. Ends early, and leaves the rest of the
+ * content, when the volume takes nothing more. Rejects when the content fails; every operation that was carried out
+ * has been told of then.
+ * @returns whether all of it was tried
  */
-export async function apply(operations: readonly Operation[], options: ApplyingOptions): Promise<void> {
+export async function apply(operations: readonly Operation[], options: ApplyingOptions): Promise<boolean> {
   const { site, content, bin, onOutcome, signal } = options
   const cursor = new DirCursor()
   const pace = new Pace()
@@ -44,13 +46,15 @@ export async function apply(operations: readonly Operation[], options: ApplyingO
         cursor.release()
         await pace.rest()
       }
-      if (signal.aborted) return
+      if (signal.aborted) return false
       const acting = act(operation)
       const outcome = acting instanceof Promise ? await acting : acting
       const isStale = outcome.result === 'stale'
       if (isStale) site.suspect(outcome.path)
       onOutcome((isStale && explained(site, cursor, operation)) || outcome)
+      if (outcome.result === 'failed' && concernsVolume(outcome.problem)) return false
     }
+    return true
   } finally {
     cursor.release()
   }

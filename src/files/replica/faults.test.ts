@@ -33,7 +33,7 @@ describe('on a filesystem that', () => {
       })
   }
 
-  test('is full, a put fails, says so, and leaves nothing behind', async () => {
+  test('is full, a put fails, says so, and leaves nothing behind; what follows is not tried', async () => {
     const root = temporaryRoot()
     writeFileSync(join(root, 'f'), 'old')
     const full = failing(({ operation }) => (operation === 'file.write' ? 'ENOSPC' : undefined))
@@ -48,8 +48,8 @@ describe('on a filesystem that', () => {
         result: 'failed',
         problem: { path: 'f', code: 'ENOSPC', message: expect.stringContaining('no space') },
       },
-      { result: 'failed', problem: { path: 'g', code: 'ENOSPC' } },
-      { result: 'failed', problem: { path: 'empty', code: 'ENOSPC' } },
+      { result: 'failed', problem: { path: 'g' } },
+      { result: 'failed', problem: { path: 'empty' } },
     ])
     expect(readdirSync(root)).toEqual(['f'])
     expect(readFileSync(join(root, 'f'), 'utf8')).toBe('old')

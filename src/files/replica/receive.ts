@@ -1,4 +1,4 @@
-import type { Outcome } from '../operation.ts'
+import { concernsVolume, type Outcome } from '../operation.ts'
 import { type Bin, type Keep, noBin } from '../trash/bin.ts'
 import type { Digest } from '../tree.ts'
 import { Arrival, type Part } from './arrival.ts'
@@ -109,6 +109,7 @@ export class Receiving {
       if (refused === undefined) refused = await arrival.add(part)
       // At once: the rest, which has to be taken off the stream, may be long, and what filled a disk is not to stay.
       if (refused !== undefined) arrival.discard(false)
+      if (refused?.result === 'failed' && concernsVolume(refused.problem)) return refused
     }
   }
 

@@ -108,13 +108,15 @@ class Server {
       const messages = readMessages(channel)
       const operations = await readOperations(messages)
       const bin = this.binFor(origin)
-      await apply(operations, {
+      const isWhole = await apply(operations, {
         site: this.scanner,
         content: new ContentReader(messages),
         bin,
         onOutcome: (outcome) => this.reporter.add(id, outcome),
         signal: cancelling.signal,
       }).finally(() => bin.close())
+      // Nobody takes what is left.
+      if (!isWhole) channel.destroy()
       await messages.return()
       channel.resume()
     }

@@ -65,7 +65,7 @@ function has(capability: Capability): boolean {
 }
 
 /** A try tells: root may not mount in every container. */
-function canMount(): boolean {
+export function canMount(): boolean {
   const at = mkdtempSync(join(tmpdir(), 'kubesync-e2e-'))
   const mounted = spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', at]).status === 0
   if (mounted) spawnSync('umount', [at])
