@@ -11,6 +11,8 @@ export interface Config {
   /** The namespace of the agent to use, by kubeconfig context; `init` writes it down. */
   readonly agents: Readonly<Record<string, string>>
   readonly trash: TrashLimits
+  /** Contexts that manifests are written to only by whoever spells their names; `*` stands for anything. */
+  readonly protectedContexts: readonly string[]
 }
 
 const configSchema = v.strictObject({
@@ -18,6 +20,7 @@ const configSchema = v.strictObject({
   specs: v.nullish(v.array(specSchema), []),
   agents: v.nullish(v.record(v.string(), v.pipe(v.string(), v.minLength(1, 'must not be empty'))), {}),
   trash: trashSchema,
+  protectedContexts: v.nullish(v.array(v.string()), []),
 })
 
 /** Files are written by people: more than this is not one, in bytes. */
@@ -50,12 +53,12 @@ export function parseConfig(text: string, path: string): ConfigDocument {
     const issue = result.issues[0]
     throw broken(where(offsetOf(document, issue)), describe(issue))
   }
-  const { specs, agents, trash } = result.output
+  const { specs, agents, trash, protectedContexts } = result.output
   const twice = specs.findIndex(({ name }, index) => specs.findIndex((spec) => spec.name === name) < index)
   if (twice >= 0) {
     throw broken(where(startOf(document, ['specs', twice])), `the name ${specs[twice]?.name} is taken twice`)
   }
-  return { document, config: { version: 1, specs, agents, trash: trashLimits(trash) } }
+  return { document, config: { version: 1, specs, agents, trash: trashLimits(trash), protectedContexts } }
 }
 
 function unfolded(document: Document, path: string): unknown {

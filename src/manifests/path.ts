@@ -2,8 +2,16 @@ import { isList, isMap, type Json, type Path } from './value.ts'
 
 type Pattern = { readonly any: 'field' | 'item' | 'depth' } | { readonly name: string }
 
-/** Reads a rule's path. Throws a SyntaxError that says where it is none. */
-export function parsePattern(text: string): Pattern[] {
+const parsed = new Map<string, readonly Pattern[]>()
+
+/** Reads a rule's path. Throws a SyntaxError that says where it is none. Rules are few, and asked of every object. */
+export function parsePattern(text: string): readonly Pattern[] {
+  const pattern = parsed.get(text) ?? readPattern(text)
+  parsed.set(text, pattern)
+  return pattern
+}
+
+function readPattern(text: string): Pattern[] {
   const steps: Pattern[] = []
   const token = /\*\*|\*|\[\*\]|\["((?:[^"\\]|\\.)*)"\]|[^.[\]*"]+/y
   let at = 0

@@ -1,5 +1,13 @@
 import type { Result } from '../../manifests/carry/carry.ts'
-import type { Plan, ResourcePlan, Selection } from '../../manifests/plan/plan.ts'
+import {
+  type Choice,
+  type Direction,
+  type FieldDifference,
+  type Plan,
+  proposed,
+  type ResourcePlan,
+  type Selection,
+} from '../../manifests/plan/plan.ts'
 import type { Session } from '../../manifests/session.ts'
 import type { Prepared } from '../../manifests/survey/facts.ts'
 import { createProgress } from '../../ui/progress.ts'
@@ -7,39 +15,69 @@ import { styleFor } from '../../ui/style.ts'
 import { printable } from '../../ui/text.ts'
 import type { Cli } from '../io.ts'
 import { describeHint } from '../report.ts'
+import type { Conflicts, WriteOptions } from './common.ts'
+import { mayWrite } from './guard.ts'
 import { showRemarks } from './remarks.ts'
 import { showPlan, showSummary } from './show.ts'
 
-/** Shows a plan, asks, and carries it out; the exit code says how it ended. */
-export async function settle(
-  cli: Cli,
-  { session, prepared }: { session: Session; prepared: Prepared },
-  { force }: { force: boolean },
-): Promise<void> {
-  const { plan } = prepared
-  show(cli, plan)
-  const chosen = await selectionOf(cli, plan, force)
+export interface Settling {
+  readonly session: Session
+  /** Looks at files and cluster; again, if what was approved is not what is there any more. */
+  readonly survey: () => Promise<Prepared>
+  readonly options: WriteOptions
+  /** Whether to wait for rollouts, and how long for anything, in milliseconds. */
+  readonly waits: boolean
+  readonly timeoutMs: number
+}
+
+/** How often an approval is asked for again, because what was approved moved on. */
+const rounds = 5
+
+/** Shows what differs, asks, and carries it out; the exit code says how it ended. What came of it. */
+export async function settle(cli: Cli, settling: Settling): Promise<Prepared> {
+  const { session, survey, options } = settling
   const { carryOut } = await import('../../manifests/carry/carry.ts')
-  const progress = createProgress(cli.io.stderr)
-  const onProgress = (words: string) => progress.update(printable(words))
-  // What both sides have alike is remembered, whatever the answer is.
-  const results = await carryOut(session, { prepared, selection: chosen ?? new Map() }, { onProgress })
-  progress.done()
-  report(cli, results)
-  const isOpen = plan.resources.some((resource) => isLeft(resource, plan, chosen))
-  const isBad = plan.problems.length > 0 || plan.remarks.some(({ isProblem }) => isProblem)
-  cli.exitCode = isOpen || isBad || results.some(({ reason }) => reason !== '') ? 1 : 0
+  for (let round = 1; ; round += 1) {
+    const prepared = await survey()
+    const { plan } = prepared
+    show(cli, plan)
+    const chosen = await selectionOf(cli, plan, options)
+    const progress = createProgress(cli.io.stderr)
+    // What both sides have alike is remembered, whatever the answer is.
+    const results = await carryOut(
+      session,
+      { prepared, selection: chosen ?? new Map() },
+      {
+        waits: settling.waits,
+        timeoutMs: settling.timeoutMs,
+        signal: cli.io.signal,
+        replaceable: await replaceableOf(cli, plan, chosen),
+        onProgress: (words) => progress.update(printable(words)),
+      },
+    ).finally(() => progress.done())
+    report(cli, results)
+    const isOpen = plan.resources.some((resource) => isLeft(resource, plan, chosen))
+    const isBad = plan.problems.length > 0 || plan.remarks.some(({ isProblem }) => isProblem)
+    cli.exitCode = isOpen || isBad || results.some(({ reason }) => reason !== '') ? 1 : 0
+    if (round === rounds || !results.some(({ what }) => what === 'moved')) return prepared
+    cli.io.stderr.write('some of it was changed in the cluster meanwhile; this is how it stands now:\n')
+  }
 }
 
 /** What is to be carried out; undefined if nobody may be asked, or nobody wants it. */
-async function selectionOf(cli: Cli, plan: Plan, force: boolean): Promise<Selection | undefined> {
+async function selectionOf(cli: Cli, plan: Plan, options: WriteOptions): Promise<Selection | undefined> {
   const isOpen = plan.resources.some(({ state }) => state !== 'same' && state !== 'refused')
-  if (!isOpen || force) return new Map(plan.resources.map(({ id }) => [id, 'all']))
+  if (!isOpen) return new Map()
+  const chosen = options.force === true ? forced(plan, options.conflicts ?? 'leave') : await asked(cli, plan)
+  if (chosen === undefined || !writesCluster(plan, chosen)) return chosen
+  return (await mayWrite(cli, plan.cluster, options)) ? chosen : undefined
+}
+
+async function asked(cli: Cli, plan: Plan): Promise<Selection | undefined> {
   const { ask, stderr } = cli.io
   if (ask === undefined) {
-    stderr.write(
-      describeHint(`nothing was written: there is no terminal to ask at, and --force was not given`, stderr),
-    )
+    const hint = 'nothing was written: there is no terminal to ask at, and --force was not given'
+    stderr.write(describeHint(hint, stderr))
     return undefined
   }
   const { choose } = await import('./question.ts')
@@ -47,18 +85,56 @@ async function selectionOf(cli: Cli, plan: Plan, force: boolean): Promise<Select
   return choose(plan, person)
 }
 
+function writesCluster({ direction }: Plan, chosen: Selection): boolean {
+  if (direction === 'push') return true
+  return [...chosen.values()].some((one) => typeof one !== 'string' && [...one.values()].includes('reverse'))
+}
+
+function forced({ resources, direction }: Plan, conflicts: Conflicts): Selection {
+  const choice = { take: 'take', leave: 'leave', adopt: 'reverse' } as const
+  const choose = (one: FieldDifference): Choice =>
+    isDisputed(one, direction) ? choice[conflicts] : proposed(direction, one)
+  return new Map(
+    resources.map(({ id, differences }) => [id, new Map(differences.map((one) => [one.id, choose(one)]))]),
+  )
+}
+
+/** Whether somebody has to say who is right: both changed it, or another manager holds it, or one side deleted the object. */
+function isDisputed({ whose, isHeld, path }: FieldDifference, direction: Direction): boolean {
+  const isGone = path.length === 0 && whose === (direction === 'push' ? 'theirs' : 'yours')
+  return whose === 'both' || isGone || (isHeld && direction === 'push')
+}
+
+/** Objects that may be deleted and made again: asked apart, by their names, and never without somebody to ask. */
+async function replaceableOf(
+  { io: { ask } }: Cli,
+  { resources }: Plan,
+  chosen: Selection | undefined,
+): Promise<ReadonlySet<string>> {
+  const agreed = new Set<string>()
+  for (const { id, ref, replace } of resources) {
+    const choice = chosen?.get(id) ?? 'none'
+    if (replace === undefined || choice === 'none' || ask === undefined) continue
+    const warning = replace.holdsData ? ', AND WITH IT WHAT IT HOLDS,' : ''
+    const question = `Delete ${printable(id)}${warning} and make it again? Its name, if so:`
+    if ((await ask(question)) === ref.name) agreed.add(id)
+  }
+  return agreed
+}
+
 /** Whether something was not done that somebody might expect. */
 function isLeft(
-  { id, state, differences }: ResourcePlan,
+  { id, state, differences, replace }: ResourcePlan,
   { direction }: Plan,
   chosen: Selection | undefined,
-) {
+): boolean {
   if (state === 'same') return false
   const choice = chosen?.get(id)
-  // Whoever chose field by field has seen what stays.
-  if (choice !== undefined && choice !== 'all') return false
-  if (choice === undefined || state === 'refused') return true
-  return differences.some((one) => one.whose === 'both' || (one.isHeld && direction === 'push'))
+  if (choice === undefined || state === 'refused' || replace !== undefined) return true
+  return differences.some((one) => {
+    if (!isDisputed(one, direction) || one.path.length === 0) return false
+    return choice === 'all' || choice === 'none' || choice.get(one.id) === 'leave'
+  })
 }
 
 /** A plan: what differs on stdout, what is about it on stderr. */
@@ -69,7 +145,7 @@ export function show(cli: Cli, plan: Plan): void {
   stderr.write(`${showSummary(plan)}\n`)
 }
 
-function report(cli: Cli, results: readonly Result[]): void {
+export function report(cli: Cli, results: readonly Result[]): void {
   const style = styleFor(cli.io.stderr)
   for (const { id, what, reason } of results) {
     const isBad = reason !== ''

@@ -1,6 +1,6 @@
-import { resolve } from 'node:path'
 import { Option } from 'commander'
 import type { Session } from '../../manifests/session.ts'
+import type { Word } from '../../manifests/survey/choose.ts'
 import type { Folder } from '../../manifests/survey/folder.ts'
 import { connect } from '../connect.ts'
 import type { Cli } from '../io.ts'
@@ -8,32 +8,61 @@ import { type ConfigOptions, configOptions, type KubeOptions, kubeOptions } from
 import { pathsOf } from '../paths.ts'
 
 /** What all commands for manifests take. */
-export interface ManifestOptions extends KubeOptions, ConfigOptions {
+export interface ManifestOptions extends KubeOptions, ConfigOptions {}
+
+/** What those that write take. */
+export interface WriteOptions extends ManifestOptions {
   readonly force?: true
+  readonly conflicts?: Conflicts
+  readonly confirmContext?: string
 }
+
+/** What is done about conflicts where nobody is asked, and `--force` alone leaves them. */
+export type Conflicts = 'take' | 'leave' | 'adopt'
 
 export function manifestOptions(): Option[] {
   return [...kubeOptions(), ...configOptions()]
 }
 
-export function forceOption(): Option {
-  return new Option('-f, --force', 'do not ask')
+export function writeOptions(): Option[] {
+  return [
+    new Option('-f, --force', 'do not ask'),
+    new Option(
+      '--conflicts <how>',
+      'with --force, of what changed on both sides or is held by others: `take` it all the same, `leave` it, or `adopt` the other side',
+    ).choices(['take', 'leave', 'adopt']),
+    new Option('--confirm-context <name>', 'the name of a protected context that is meant'),
+  ]
 }
 
-/** Opens the folder and the cluster that the command line means, and closes them again. */
-export async function inSession<T>(
+/** What a command works with. */
+export interface Desk {
+  readonly session: Session
+  /** What the words on the command line mean. */
+  readonly words: readonly Word[]
+  /** Reads the files that they need. */
+  read(): Promise<Folder>
+}
+
+/** Opens the cluster and the folder that the command line means, and closes them again. */
+export async function atDesk(
   cli: Cli,
-  options: ManifestOptions,
-  use: (session: Session, folder: Folder) => Promise<T>,
-): Promise<T> {
+  { options, words: given }: { options: ManifestOptions; words: readonly string[] },
+  use: (desk: Desk) => Promise<void>,
+): Promise<void> {
   const { openSession } = await import('../../manifests/session.ts')
   const { surveyFolder } = await import('../../manifests/survey/folder.ts')
+  const { readWords } = await import('../../manifests/survey/choose.ts')
+  const root = cli.io.cwd
+  const words = await readWords(given, cli.io.cwd, root)
   const client = await connect(cli, options)
   try {
-    const root = resolve(cli.io.cwd)
     const session = await openSession({ client, root, state: pathsOf(cli, options).state })
-    const folder = await surveyFolder(client, root)
-    return await use(session, folder).finally(() => session.close())
+    // Names are looked for everywhere; where only paths are named, nothing else is read.
+    const paths = words.flatMap((word) => ('path' in word ? [word.path] : []))
+    const isNamed = words.length > 0 && paths.length === words.length
+    const read = () => surveyFolder(client, root, isNamed ? paths : ['.', ...paths])
+    await use({ session, words, read }).finally(() => session.close())
   } finally {
     client.close()
   }

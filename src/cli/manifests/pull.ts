@@ -1,26 +1,54 @@
+import { extname } from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
+import { type Keeper, keepers } from '../../manifests/live/keep.ts'
 import type { Session } from '../../manifests/session.ts'
 import type { Gathered } from '../../manifests/survey/pull.ts'
+import { createProgress } from '../../ui/progress.ts'
+import { count } from '../../ui/text.ts'
 import { newCommand } from '../command.ts'
 import type { Cli } from '../io.ts'
-import { forceOption, inSession, type ManifestOptions, manifestOptions } from './common.ts'
+import { parseSelector, usageError } from '../values.ts'
+import { atDesk, manifestOptions, type WriteOptions, writeOptions } from './common.ts'
 
-interface PullOptions extends ManifestOptions {
+interface PullOptions extends WriteOptions {
   readonly output?: string
+  readonly selector?: string
+  readonly allNamespaces?: true
+  readonly all?: true
+  readonly include?: readonly Keeper[]
 }
 
 export function pullCommand(cli: Cli): Command {
   const words = {
     usage: 'pull [type] [names...]',
     summary: 'Writes resources of the cluster to files, after it has shown what differs.',
-    details: 'Without a terminal it writes nothing, unless --force is given.',
-    examples: ['pull', 'pull deployment web', 'pull deployment web -o web.yaml'],
+    details:
+      'Without a type, all that people keep in files. What is in a file below this folder is updated there. Without a terminal it writes nothing, unless --force is given.',
+    examples: [
+      'pull',
+      'pull deployment web',
+      'pull deploy/web -o web',
+      'pull services -l app=web',
+      'pull --all',
+    ],
   }
-  const own = [new Option('-o, --output <file>', 'the file for what is in none yet'), forceOption()]
-  return newCommand(cli, words, [...own, ...manifestOptions()]).action(
+  return newCommand(cli, words, [...pullOptions(), ...writeOptions(), ...manifestOptions()]).action(
     (type: string | undefined, names: string[], options: PullOptions) => pull(cli, { type, names }, options),
   )
+}
+
+function pullOptions(): Option[] {
+  return [
+    new Option(
+      '-o, --output <file>',
+      'the file for what is in none yet; .yaml is added where it has no extension',
+    ),
+    new Option('-l, --selector <labels>', 'only those with these labels').argParser(parseSelector),
+    new Option('-A, --all-namespaces', 'from all namespaces'),
+    new Option('--all', 'from all namespaces, and what belongs to no namespace'),
+    new Option('--include <whose...>', 'also what others look after').choices(keepers),
+  ]
 }
 
 interface Asked {
@@ -29,22 +57,60 @@ interface Asked {
 }
 
 async function pull(cli: Cli, asked: Asked, options: PullOptions): Promise<void> {
-  await inSession(cli, options, async (session, folder) => {
+  const { output } = options
+  const file = output === undefined || extname(output) !== '' ? output : `${output}.yaml`
+  await atDesk(cli, { options, words: [] }, async ({ session, read }) => {
     const { surveyPull } = await import('../../manifests/survey/pull.ts')
     const { settle } = await import('./carry.ts')
-    const gathered = await gather(session, asked)
-    const prepared = await surveyPull(
-      session,
-      { folder, gathered },
-      { file: options.output, layout: undefined },
-    )
-    await settle(cli, { session, prepared }, { force: options.force === true })
+    const survey = async () => {
+      const folder = await read()
+      const gathered = await gather(cli, session, { ...splitType(asked), options })
+      return surveyPull(session, { folder, gathered }, { file, layout: undefined })
+    }
+    await settle(cli, { session, survey, options, waits: false, timeoutMs: 60_000 })
   })
 }
 
-async function gather({ client }: Session, { type = '', names }: Asked): Promise<Gathered> {
-  const { apiVersion, plural, namespaced } = await client.discovery.resolve(type)
+/** `deploy/web` is `deploy web`, as kubectl has it. */
+function splitType({ type, names }: Asked): Asked {
+  const [before, ...after] = type?.split('/') ?? []
+  return { type: before, names: [...after, ...names] }
+}
+
+async function gather(
+  cli: Cli,
+  { client }: Session,
+  { type, names, options }: Asked & { options: PullOptions },
+): Promise<Gathered> {
+  const { collect, keptTypes } = await import('../../manifests/live/collect.ts')
+  const isEverywhere = options.allNamespaces === true || options.all === true
+  const namespace = isEverywhere ? undefined : client.context.namespace
+  const included = new Set(type === undefined ? (options.include ?? []) : keepers)
+  if (names.length > 0) {
+    if (isEverywhere || options.selector !== undefined)
+      throw usageError('names go with neither -A, --all nor -l')
+    return named(client, { type, names })
+  }
+  const { types, problems } =
+    type === undefined
+      ? await keptTypes(client, { included, isNamespaced: options.all !== true })
+      : {
+          types: await Promise.all(type.split(',').map((one) => client.discovery.resolve(one))),
+          problems: [],
+        }
+  const progress = createProgress(cli.io.stderr)
+  const onProgress = (amount: number) => progress.update(`${count(amount, 'object')} read`)
+  const labelSelector = options.selector
+  // Whoever names a system namespace means it.
+  const meant = new Set<Keeper>([...included, ...(isEverywhere ? [] : (['system'] as const))])
+  const found = await collect(client, { types, namespace, labelSelector, included: meant, onProgress })
+  progress.done()
+  return { ...found, problems: [...problems, ...found.problems], isNamed: false }
+}
+
+async function named(client: Session['client'], { type = '', names }: Asked): Promise<Gathered> {
   const { asMap } = await import('../../manifests/live/fetch.ts')
+  const { apiVersion, plural, namespaced } = await client.discovery.resolve(type)
   const namespace = namespaced ? client.context.namespace : undefined
   const objects = await Promise.all(names.map((name) => client.get({ apiVersion, plural, namespace, name })))
   return { objects: objects.map(asMap), leftOut: [], problems: [], isNamed: true }

@@ -11,7 +11,7 @@ import { type ClusterChange, type PushOptions, pushObjects } from './push.ts'
 export interface Result {
   readonly id: string
   /** `moved`: it is not what was approved any more, and nothing was done. `skipped`: what it needs failed. */
-  readonly what: 'created' | 'changed' | 'written' | 'failed' | 'moved' | 'skipped'
+  readonly what: 'created' | 'changed' | 'replaced' | 'deleted' | 'written' | 'failed' | 'moved' | 'skipped'
   /** Empty where it went well. */
   readonly reason: string
 }
@@ -20,6 +20,7 @@ interface Chosen {
   readonly id: string
   readonly facts: Facts
   readonly outcome: Outcome
+  readonly replaces: boolean
 }
 
 /**
@@ -33,19 +34,23 @@ export async function carryOut(
 ): Promise<Result[]> {
   const { plan, facts, texts } = prepared
   const chosen = plan.resources.flatMap((resource): Chosen[] => {
-    const one = facts.get(resource.id)
-    if (one === undefined) return []
-    return [{ id: resource.id, facts: one, outcome: outcomeOf(one, resource, { ...plan, selection }) }]
+    const { id, replace } = resource
+    const one = facts.get(id)
+    if (one === undefined || (replace !== undefined && !options.replaceable.has(id))) return []
+    const outcome = outcomeOf(one, resource, { ...plan, selection })
+    return [{ id, facts: one, outcome, replaces: replace !== undefined }]
   })
   const toFiles = chosen.flatMap(({ id, facts, outcome }) =>
     outcome.file === undefined ? [] : [{ id, facts, change: outcome.file }],
   )
   const unwritten = await writeFiles(session, toFiles, texts)
-  const toCluster = chosen.flatMap(({ id, facts, outcome }): ClusterChange[] =>
-    outcome.apply === undefined || unwritten.has(id) ? [] : [{ id, facts, apply: outcome.apply }],
+  const toCluster = chosen.flatMap(({ outcome: { apply }, ...one }): ClusterChange[] =>
+    apply === undefined || unwritten.has(one.id) ? [] : [{ ...one, apply }],
   )
   const pushed = await pushObjects(session, toCluster, options)
-  await remember(session, chosen, { pushed: pushed.objects, failed: failedOf(pushed.results, unwritten) })
+  const unpushed = pushed.results.map(({ id }) => id).filter((id) => !pushed.objects.has(id))
+  const failed = new Set([...unpushed, ...unwritten.keys()])
+  await remember(session, chosen, { pushed: pushed.objects, failed })
   const files = toFiles.map(
     ({ id }): Result => ({
       ...{ id, what: unwritten.has(id) ? 'failed' : 'written' },
@@ -53,11 +58,6 @@ export async function carryOut(
     }),
   )
   return [...files, ...pushed.results]
-}
-
-function failedOf(results: readonly Result[], unwritten: ReadonlyMap<string, string>): Set<string> {
-  const failed = results.filter(({ reason }) => reason !== '').map(({ id }) => id)
-  return new Set([...failed, ...unwritten.keys()])
 }
 
 async function remember(

@@ -1,3 +1,4 @@
+import { KubesyncError } from '../../errors.ts'
 import { ApiError } from '../../kube/errors.ts'
 import { type Write, withoutSecrets } from '../journal/journal.ts'
 import { asMap, width } from '../live/fetch.ts'
@@ -9,17 +10,24 @@ import type { Session } from '../session.ts'
 import { equal, type JsonMap } from '../value.ts'
 import { type Application, applyObject } from './apply.ts'
 import type { Result } from './carry.ts'
+import { removeObject } from './remove.ts'
+import { gateOf, type Progress, rolloutOf } from './rollout.ts'
+import { type WaitOptions, waitFor } from './wait.ts'
 
 /** What is to be done to an object in the cluster. */
 export interface ClusterChange {
   readonly id: string
   readonly facts: Facts
   readonly apply: Application['apply']
+  /** Whether it is deleted and made again. */
+  readonly replaces: boolean
 }
 
-export interface PushOptions {
-  /** Called before and after an object is written. */
-  onProgress(words: string): void
+export interface PushOptions extends WaitOptions {
+  /** Whether to wait for rollouts. */
+  readonly waits: boolean
+  /** The ids of objects that may be deleted and made again. */
+  readonly replaceable: ReadonlySet<string>
 }
 
 interface Pushed {
@@ -28,36 +36,61 @@ interface Pushed {
   readonly objects: ReadonlyMap<string, JsonMap>
 }
 
-/** Writes objects to the cluster, what others need before those. */
+/** Writes objects to the cluster, what others need before those, and waits until they are rolled out. */
 export async function pushObjects(
   session: Session,
   changes: readonly ClusterChange[],
   options: PushOptions,
 ): Promise<Pushed> {
-  const results: Result[] = []
+  const results = new Map<string, Result>()
   const objects = new Map<string, JsonMap>()
   const failed = new Set<string>()
-  for (const layer of layers(changes, ({ apply }) => apply.object)) {
-    const [ready, blocked] = [
-      layer.filter((one) => !blockerOf(one, failed)),
-      layer.filter((one) => blockerOf(one, failed)),
-    ]
-    for (const one of blocked) {
-      failed.add(nameOf(one.identity))
-      results.push({ id: one.item.id, what: 'skipped', reason: `${blockerOf(one, failed)} failed` })
-    }
-    const ids = await session.journal.begin(ready.map(({ item }) => writeOf(session, item)))
-    const ended = await forEachOf([...ready.entries()], width, async ([index, { item, identity }]) => {
-      options.onProgress(item.id)
-      const done = await pushObject(session, item)
-      results.push(done.result)
-      if (done.object !== undefined) objects.set(item.id, done.object)
-      else failed.add(nameOf(identity))
-      return { id: ids[index] ?? '', reason: done.result.reason }
+  const isFine = ({ id }: ClusterChange) => results.get(id)?.reason === ''
+  const settle = async (some: readonly ClusterChange[], progressOf: (object: JsonMap) => Progress) => {
+    await forEachOf(some.filter(isFine), width, async ({ id, facts }) => {
+      const last = objects.get(id)
+      if (last === undefined || progressOf(last).state === 'ready') return
+      const isReady = (object: JsonMap | undefined) => progressOf(object ?? last)
+      const reason = await waitFor(session, facts, { isReady, options })
+      if (reason !== '') results.set(id, { id, what: 'failed', reason })
     })
-    await session.journal.end(ended)
   }
-  return { results, objects }
+  for (const layer of layers(changes, ({ apply }) => apply.object)) {
+    for (const one of layer) {
+      const blocker = blockerOf(one, failed)
+      if (blocker === undefined) continue
+      results.set(one.item.id, { id: one.item.id, what: 'skipped', reason: `${blocker} failed` })
+    }
+    const open = layer.map(({ item }) => item).filter(({ id }) => !results.has(id))
+    await pushLayer(session, open, { options, results, objects })
+    await settle(open, gateOf)
+    for (const { item, identity } of layer) if (!isFine(item)) failed.add(nameOf(identity))
+  }
+  if (options.waits) await settle(changes, rolloutOf)
+  return { results: [...results.values()], objects }
+}
+
+interface Tally {
+  readonly options: PushOptions
+  readonly results: Map<string, Result>
+  readonly objects: Map<string, JsonMap>
+}
+
+/** Writes what needs nothing of one another; each is recorded before it is written. */
+async function pushLayer(
+  session: Session,
+  changes: readonly ClusterChange[],
+  { options, results, objects }: Tally,
+): Promise<void> {
+  const ids = await session.journal.begin(changes.map((one) => writeOf(session, one)))
+  const ended = await forEachOf([...changes.entries()], width, async ([index, change]) => {
+    options.onProgress(change.id)
+    const { result, object } = await pushObject(session, change, options)
+    results.set(change.id, result)
+    if (object !== undefined) objects.set(change.id, object)
+    return { id: ids[index] ?? '', reason: result.reason }
+  })
+  await session.journal.end(ended)
 }
 
 function blockerOf({ needs }: Planned<ClusterChange>, failed: ReadonlySet<string>): string | undefined {
@@ -69,19 +102,23 @@ const attempts = 5
 
 async function pushObject(
   session: Session,
-  { id, facts, apply }: ClusterChange,
+  { id, facts, apply, replaces }: ClusterChange,
+  options: PushOptions,
 ): Promise<{ result: Result; object?: JsonMap }> {
-  let now = facts
+  let now = replaces ? { ...facts, live: undefined } : facts
   for (let attempt = 1; ; attempt += 1) {
     try {
+      const undeleted = replaces && attempt === 1 ? await removeObject(session, facts, options) : ''
+      if (undeleted !== '') return { result: { id, what: 'failed', reason: undeleted } }
       const object = await applyObject(session.client, { facts: now, apply, isDryRun: false })
-      const what = facts.live === undefined ? 'created' : 'changed'
+      const what = replaces ? 'replaced' : facts.live === undefined ? 'created' : 'changed'
       return { result: { id, what, reason: '' }, object }
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error
+      if (!(error instanceof KubesyncError)) throw error
       const fresh = isMoved(error) && attempt < attempts ? await lookAgain(session, facts) : undefined
       if (fresh === undefined || fresh === 'moved') {
-        const reason = fresh === 'moved' ? 'it was changed in the cluster meanwhile' : error.status.message
+        const said = error instanceof ApiError ? error.status.message : error.message
+        const reason = fresh === 'moved' ? 'it was changed in the cluster meanwhile' : said
         return { result: { id, what: fresh === 'moved' ? 'moved' : 'failed', reason } }
       }
       now = fresh
@@ -90,7 +127,9 @@ async function pushObject(
 }
 
 /** Somebody wrote to it since; not so if somebody else holds a field. */
-function isMoved({ status }: ApiError): boolean {
+function isMoved(error: KubesyncError): boolean {
+  if (!(error instanceof ApiError)) return false
+  const { status } = error
   return status.code === 409 && /modified|please apply your changes to the latest/i.test(status.message)
 }
 

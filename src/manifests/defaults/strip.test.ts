@@ -83,3 +83,20 @@ describe('defaults', () => {
     expect(stripper.refused.get('apps/v1 Deployment')).toBe('you may not update')
   })
 })
+
+test('a field that cannot be left out of what is there spoils nothing for the others', async () => {
+  const { client, handle } = await server()
+  handle((request, response, body) => {
+    if (request.method === 'GET') return answer(response, types)
+    if (!body.includes('restartPolicy'))
+      return answerStatus(response, 422, 'Invalid', 'restartPolicy may not go')
+    return answer(response, deployment('web', {}, { revisionHistoryLimit: 10 }))
+  })
+  const object = deployment('web', { terminationMessagePolicy: 'File' }, { revisionHistoryLimit: 10 })
+  const stripper = openStripper(client, new Map())
+  const { spec } = await stripper.strip(live(object), undefined, unknownShape)
+  expect(spec).toEqual({
+    template: { spec: { containers: [{ name: 'web', terminationMessagePolicy: 'File' }] } },
+  })
+  expect(stripper.refused.size).toBe(0)
+})

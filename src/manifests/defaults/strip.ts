@@ -1,6 +1,7 @@
 import type { KubeClient } from '../../kube/client.ts'
 import { ApiError } from '../../kube/errors.ts'
 import type { Shape } from '../diff/shape.ts'
+import { forEachOf } from '../live/pool.ts'
 import { valueAt } from '../path.ts'
 import type { Live } from '../plan/make.ts'
 import { fieldManager } from '../plan/owners.ts'
@@ -42,17 +43,26 @@ export function openStripper(client: KubeClient, verdicts: Verdicts): Stripper {
         }
       }
       async function ask(): Promise<void> {
+        // In the whole object: what is not for files has to be there for the server, and moves items of lists.
+        const whole = suspectsIn(live.object, undefined, shape).filter(isOpen)
+        const answer = await askAbout(whole)
+        if (answer.code === 403) refused.set(kind, answer.reason)
+        // Something among them cannot be left out of what is there already: one by one it shows what can.
+        else if (answer.code !== 0) await forEachOf(whole, 4, (one) => askAbout([one]))
+        // What is still open the server will not tell.
+        for (const one of [...whole, ...suspects].filter(isOpen)) verdicts.set(keyOf(one), one.isProbable)
+      }
+      async function askAbout(some: readonly Suspect[]): Promise<Answer> {
         const answer = await dryRun(
           client,
           withoutAll(
             live.object,
-            suspects.map(({ path }) => path),
+            some.map(({ path }) => path),
           ),
         )
-        if ('refused' in answer) refused.set(kind, answer.refused)
-        else
-          for (const one of suspects)
-            verdicts.set(keyOf(one), equal(valueAt(answer.object, one.path), one.value))
+        if (answer.object !== undefined)
+          for (const one of some) verdicts.set(keyOf(one), equal(valueAt(answer.object, one.path), one.value))
+        return answer
       }
       const isDefault = (one: Suspect) => verdicts.get(keyOf(one)) ?? one.isProbable
       const paths: Path[] = suspects.filter(isDefault).map(({ path }) => path)
@@ -61,23 +71,26 @@ export function openStripper(client: KubeClient, verdicts: Verdicts): Stripper {
   }
 }
 
-async function dryRun(
-  client: KubeClient,
-  object: JsonMap,
-): Promise<{ readonly object: JsonMap } | { readonly refused: string }> {
+interface Answer {
+  readonly object?: JsonMap
+  /** 0 for a success, else of HTTP. */
+  readonly code: number
+  readonly reason: string
+}
+
+async function dryRun(client: KubeClient, object: JsonMap): Promise<Answer> {
   const { apiVersion, kind, metadata } = object
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || !isMap(metadata)) return { refused: '' }
-  const { managedFields: _, ...named } = metadata
-  const [name, namespace] = [metadata.name, metadata.namespace].map((one) =>
+  const { managedFields: _, ...named } = isMap(metadata) ? metadata : {}
+  const [name, namespace] = [named.name, named.namespace].map((one) =>
     typeof one === 'string' ? one : undefined,
   )
   try {
-    const path = await client.path({ apiVersion, kind, name, namespace })
+    const path = await client.path({ apiVersion: String(apiVersion), kind: String(kind), name, namespace })
     const query = { dryRun: 'All', fieldManager }
     const answer = await client.request({ method: 'PUT', path, query, body: { ...object, metadata: named } })
-    return { object: answer as JsonMap }
+    return { object: answer as JsonMap, code: 0, reason: '' }
   } catch (error) {
-    if (error instanceof ApiError && error.status.code !== 401) return { refused: error.status.message }
-    throw error
+    if (!(error instanceof ApiError) || error.status.code === 401) throw error
+    return { code: error.status.code, reason: error.status.message }
   }
 }

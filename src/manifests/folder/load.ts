@@ -14,11 +14,17 @@ export interface Loaded {
   readonly remarks: readonly Remark[]
 }
 
+/** Reads one file, whatever it is called. */
+export async function loadFile(root: string, path: string): Promise<Loaded> {
+  const read = await load(root, path)
+  return 'text' in read ? { files: [read], remarks: [] } : { files: [], remarks: [read] }
+}
+
 /**
- * Reads all YAML and JSON files below a folder. Hidden folders and those of package managers are passed over, symbolic links to
+ * Reads all YAML and JSON files below a folder of the root. Hidden folders and those of package managers are passed over, symbolic links to
  * folders are not followed: they lead out, or round.
  */
-export async function loadFolder(root: string): Promise<Loaded> {
+export async function loadFolder(root: string, below = ''): Promise<Loaded> {
   const files: TextFile[] = []
   const remarks: Remark[] = []
   const visit = async (folder: string): Promise<void> => {
@@ -33,7 +39,7 @@ export async function loadFolder(root: string): Promise<Loaded> {
       }
     }
   }
-  await visit('')
+  await visit(below)
   return { files, remarks }
 }
 

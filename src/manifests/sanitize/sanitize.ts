@@ -25,17 +25,23 @@ export function sanitize(object: JsonMap, rules: readonly Rule[], like?: JsonMap
   let now: JsonMap = object
   const removed: Removal[] = []
   for (const rule of rules) {
-    if (!isForKind(rule, now) || rule.unless.some((condition) => holds(now, condition))) continue
     // From the last one back, so that the indices of those before stay true.
-    for (const path of find(now, parsePattern(rule.path)).reverse()) {
-      const value = valueAt(now, path)
-      if (value === undefined || !rule.when.every((condition) => holds(value, condition))) continue
+    for (const path of matchesOf(now, rule).reverse()) {
       if (rule.allocated && valueAt(like, path) !== undefined) continue
       now = without(now, path)
       removed.push({ path, rule })
     }
   }
   return { object: now, removed }
+}
+
+/** Where an object has what a rule is about. */
+export function matchesOf(object: JsonMap, rule: Rule): Path[] {
+  if (!isForKind(rule, object) || rule.unless.some((condition) => holds(object, condition))) return []
+  return find(object, parsePattern(rule.path)).filter((path) => {
+    const value = valueAt(object, path)
+    return value !== undefined && rule.when.every((condition) => holds(value, condition))
+  })
 }
 
 function isForKind({ kind }: Rule, { apiVersion, kind: own }: JsonMap): boolean {

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import type { KubeClient } from '../../kube/client.ts'
 import { type Remark, readDocuments } from '../folder/documents.ts'
-import { loadFolder } from '../folder/load.ts'
+import { loadFile, loadFolder } from '../folder/load.ts'
 import { type LocalObject, resolveLocal } from '../local.ts'
 
 /** What a folder of manifests holds. */
@@ -12,19 +13,29 @@ export interface Folder {
   readonly texts: ReadonlyMap<string, string>
 }
 
-/** Reads a folder, and asks the server what the kinds in it are. A folder that is not there is empty. */
-export async function surveyFolder(client: KubeClient, root: string): Promise<Folder> {
-  const isThere = await stat(root).then(
-    (found) => found.isDirectory(),
-    () => false,
+/**
+ * Reads a folder, or some files and folders, and asks the server what the kinds in it are. What is not there is empty.
+ *
+ * @param paths relative to the root, which all names of files are, too.
+ */
+export async function surveyFolder(
+  client: KubeClient,
+  root: string,
+  paths: readonly string[],
+): Promise<Folder> {
+  const loaded = await Promise.all(
+    paths.map(async (path) => {
+      const found = await stat(resolve(root, path)).catch(() => undefined)
+      if (found === undefined) return { files: [], remarks: [] }
+      return found.isDirectory() ? loadFolder(root, path === '.' ? '' : path) : loadFile(root, path)
+    }),
   )
-  if (!isThere) return { objects: [], remarks: [], texts: new Map() }
-  const { files, remarks } = await loadFolder(root)
-  const read = readDocuments(files)
+  const files = new Map(loaded.flatMap((one) => one.files).map((file) => [file.path, file]))
+  const read = readDocuments([...files.values()])
   const { objects, remarks: doubles } = await resolveLocal(client, read.manifests)
   return {
     objects,
-    remarks: [...remarks, ...read.remarks, ...doubles],
-    texts: new Map(files.map(({ path, text }) => [path, text])),
+    remarks: [...loaded.flatMap((one) => one.remarks), ...read.remarks, ...doubles],
+    texts: new Map([...files.values()].map(({ path, text }) => [path, text])),
   }
 }

@@ -1,3 +1,4 @@
+import { KubesyncError } from '../../errors.ts'
 import { ApiError } from '../../kube/errors.ts'
 import { applyObject } from '../carry/apply.ts'
 import { compare, describePath } from '../diff/compare.ts'
@@ -26,8 +27,9 @@ export async function preview(session: Session, { facts, plan, objects }: Previe
     const result = await applyObject(session.client, { facts, apply, isDryRun: true })
     return { ...plan, differences: [...plan.differences, ...sideEffects(session, { facts, plan, result })] }
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error
-    return refusedBy(error, { facts, plan, objects })
+    if (error instanceof ApiError) return refusedBy(error, { facts, plan, objects })
+    if (!(error instanceof KubesyncError) || error.code !== 'NO_SUCH_KIND') throw error
+    return { ...plan, notes: [...plan.notes, 'not validated by the server yet: its kind comes with it'] }
   }
 }
 

@@ -56,11 +56,22 @@ export async function surveyPull(
   })
   const { cluster, root, stripper } = session
   const plan: Plan = {
-    ...{ direction: 'pull', cluster, root, resources: resources.flat(), remarks: folder.remarks },
+    ...{
+      direction: 'pull',
+      cluster,
+      root,
+      resources: resources.flat().sort(byPlace),
+      remarks: folder.remarks,
+    },
     leftOut: gathered.leftOut,
     problems: [...gathered.problems, ...unasked(stripper.refused)],
   }
   return { plan, facts, texts: folder.texts }
+}
+
+function byPlace(a: ResourcePlan, b: ResourcePlan): number {
+  const [one, other] = [a, b].map(({ place, id }) => `${place.file} ${id}`)
+  return (one ?? '') < (other ?? '') ? -1 : 1
 }
 
 function unasked(refused: ReadonlyMap<string, string>): PlanProblem[] {
