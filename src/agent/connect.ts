@@ -1,15 +1,19 @@
 import { readFile } from 'node:fs/promises'
+import { pipeline, type Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { assetPath } from '../asset.ts'
 import { KubesyncError } from '../errors.ts'
 import { noRules, type RuleSet } from '../files/ignore/rule-set.ts'
 import { connectReplica } from '../files/replica/client.ts'
-import type { Replica } from '../files/replica/replica.ts'
+import { type ContentRecord, decodeRecords } from '../files/replica/content.ts'
+import type { ContentSource, Replica } from '../files/replica/replica.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { type ExecExit, type ExecStream, exec } from '../kube/exec.ts'
 import { readMessages } from '../wire/messages.ts'
 import { type Channel, Mux, type MuxClosed } from '../wire/mux.ts'
 import type { View } from './container.ts'
+import { Depot } from './content/depot.ts'
+import { withDepot } from './content/share.ts'
 import { framed, loader } from './loader.ts'
 import {
   type ChannelRequest,
@@ -43,16 +47,20 @@ export type ReplicaTarget = Omit<ReplicaRequest, 'type'>
 /** An agent that runs this command line's own code on a node, for as long as the connection lasts. */
 export interface NodeConnection {
   readonly hello: Hello
-  /**
-   * A replica of a directory in a container, without what the rules ignore; rejects with a KubesyncError when the
-   * agent refuses.
-   */
-  openReplica(target: ReplicaTarget, rules?: RuleSet): Promise<Replica>
+  /** A replica of a directory in a container; rejects with a KubesyncError when the agent refuses. */
+  openReplica(target: ReplicaTarget, options?: OpenOptions): Promise<Replica>
   /** Has a container's first process restart in place, or hear a signal; rejects with the reason if it does not. */
   reload(containerId: string, how: string): Promise<void>
   /** Resolves when the connection is gone; never rejects. */
   readonly closed: Promise<MuxClosed>
   close(): Promise<void>
+}
+
+export interface OpenOptions {
+  /** What it ignores; nothing unless given. */
+  readonly rules?: RuleSet | undefined
+  /** Where content comes from: what several replicas of this node are sent from the same crosses the network once. */
+  readonly source?: ContentSource
 }
 
 /** How long a started agent may take to say hello, in milliseconds; 0.1 s is usual. */
@@ -82,9 +90,13 @@ export async function connectNode(
       () => stream.destroy(silence),
     )
     void mux.closed.then(stop)
+    const depotOf = newDepots(mux, hello)
     return {
       hello,
-      openReplica: (target, rules) => openReplica(mux, target, rules),
+      openReplica(target, { rules, source } = {}) {
+        const opening = () => openReplica(mux, target, rules)
+        return source === undefined ? opening() : withDepot(depotOf(source), opening)
+      },
       reload: (containerId, how) => reload(mux, { containerId, how }),
       closed: mux.closed,
       close: () => mux.close(),
@@ -120,6 +132,23 @@ async function granted(mux: Mux, request: ChannelRequest): Promise<Channel> {
   channel.destroy()
   const { code, message, hint } = opened
   throw new KubesyncError(code, message, hint === undefined ? {} : { hint })
+}
+
+/** The depot of each source, on this node. */
+function newDepots(mux: Mux, { store: size = 0 }: Hello): (source: ContentSource) => Depot {
+  const depots = new WeakMap<ContentSource, Depot>()
+  const store = { size, keep: (content: Readable) => keep(mux, content) }
+  return (source) => {
+    const depot = depots.get(source) ?? new Depot(store)
+    depots.set(source, depot)
+    return depot
+  }
+}
+
+async function* keep(mux: Mux, content: Readable): AsyncGenerator<ContentRecord, void, void> {
+  const channel = open(mux, { type: 'keep' })
+  pipeline(content, channel, () => {})
+  for await (const message of readMessages(channel)) yield* decodeRecords(message)
 }
 
 function open(mux: Mux, request: ChannelRequest): Channel {

@@ -12,6 +12,7 @@ import {
   storageOf,
   type View,
 } from './container.ts'
+import { readerOf } from './content/ring.ts'
 import { openInside } from './jail.ts'
 import { type ReplicaRequest, refused, toJson } from './protocol.ts'
 import type { ProcessRef } from './radar.ts'
@@ -22,7 +23,12 @@ export type MirrorRequest = ReplicaRequest & {
   /** Where the node's processes are. */
   readonly proc: string
   readonly view: View
+  /** Bytes of the ring that is descriptor 3, if there is one. */
+  readonly storeSize?: number
 }
+
+/** Where the node's agent puts the ring, to be read. */
+const storeFd = 3
 
 /**
  * Serves the replica of a directory in a container on this process's stdio, as the container's own user, until
@@ -31,9 +37,13 @@ export type MirrorRequest = ReplicaRequest & {
 export async function runMirror(json: string): Promise<void> {
   const transport = stdioDuplex()
   try {
-    const openRoot = enter(JSON.parse(json))
+    const request: MirrorRequest = JSON.parse(json)
+    const openRoot = enter(request)
     await writeMessage(transport, toJson({ ok: true }))
-    await serveReplica(transport, openRoot)
+    const { storeSize: size } = request
+    await serveReplica(transport, openRoot, {
+      load: size === undefined ? undefined : readerOf({ fd: storeFd, size }),
+    })
     process.exit(0)
   } catch (error) {
     await writeMessage(transport, toJson(refused(error)))

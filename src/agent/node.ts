@@ -6,6 +6,8 @@ import { writeMessage } from '../wire/messages.ts'
 import { type Channel, Mux } from '../wire/mux.ts'
 import { stdioDuplex } from '../wire/stdio.ts'
 import { type View, whoRuns } from './container.ts'
+import { keepContent } from './content/keep.ts'
+import { openRing } from './content/ring.ts'
 import { framed, loader, ownCode } from './loader.ts'
 import type { MirrorRequest } from './mirror.ts'
 import { channelSchema, type Hello, parseJson, type ReplicaRequest, refused, toJson } from './protocol.ts'
@@ -24,6 +26,8 @@ const maxHeapMb = 2048
 
 /** Where the node's processes are: HOST_PROC is what tools call it that look at a node from a container. */
 const proc = process.env.HOST_PROC || '/proc'
+
+const ring = openRing()
 
 /** Serves one laptop on this process's stdio until that stream ends; every mirror ends with it. */
 export function runNode(view: View): void {
@@ -53,6 +57,8 @@ async function serve(view: View, { channel, header }: Asked): Promise<void> {
       await reload(request, { proc, view })
       await writeMessage(channel, toJson({ ok: true }))
       channel.end()
+    } else if (request.type === 'keep') {
+      await keep(channel)
     } else {
       startMirror(view, { channel, request })
     }
@@ -62,8 +68,14 @@ async function serve(view: View, { channel, header }: Asked): Promise<void> {
   }
 }
 
+async function keep(channel: Channel): Promise<void> {
+  if (ring === undefined) throw new KubesyncError('NO_STORE', 'there is no room for content on this node')
+  await keepContent(channel, ring).catch((error) => channel.destroy(error))
+}
+
 function hello(containerId: string | undefined): Hello {
-  const me = { version, node: process.version, pid: process.pid }
+  const store = ring === undefined ? {} : { store: ring.size }
+  const me = { version, node: process.version, pid: process.pid, ...store }
   const found = containerId === undefined ? undefined : findContainer(containerId, proc)
   return found === undefined ? me : { ...me, container: whoRuns(`${proc}/${found.pid}`) }
 }
@@ -81,18 +93,21 @@ function startMirror(view: View, { channel, request }: Opening): void {
       hint: 'it may just have ended; it is looked for again when it runs',
     })
   }
-  relay(channel, { ...request, containerId, process: found, proc, view })
+  const store = ring === undefined ? {} : { storeSize: ring.size }
+  relay(channel, { ...request, containerId, process: found, proc, view, ...store })
 }
 
 /** Runs a mirror in a process of its own, because its uid is the container's, and passes bytes both ways. */
 function relay(channel: Channel, request: MirrorRequest): void {
   const code = [`--max-old-space-size=${maxHeapMb}`, '-e', loader]
   const child = spawn(process.execPath, [...code, 'mirror', JSON.stringify(request)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', ring?.fd ?? 'ignore'],
     env: {},
   })
+  const { stdin, stdout, stderr } = child
+  if (stdin === null || stdout === null || stderr === null) throw new Error('a mirror without pipes')
   let said = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-2000)
   })
   const beat = watchProcess(request.process, () => end('the container ended'))
@@ -105,9 +120,9 @@ function relay(channel: Channel, request: MirrorRequest): void {
   child.on('exit', (code, signal) => {
     if (!channel.destroyed) end(said.trim() || `the mirror ended (${signal ?? code})`)
   })
-  child.stdin.write(framed(ownCode()))
-  pipeline(channel, child.stdin, () => {})
-  pipeline(child.stdout, channel, () => {})
+  stdin.write(framed(ownCode()))
+  pipeline(channel, stdin, () => {})
+  pipeline(stdout, channel, () => {})
   channel.on('close', () => end('the session ended'))
 }
 

@@ -5,6 +5,8 @@ import { KubesyncError } from '../errors.ts'
 export const channelSchema = v.variant('type', [
   /** The agent answers with one message, `helloSchema`, and ends. It looks for the container that is named. */
   v.strictObject({ type: v.literal('hello'), containerId: v.optional(v.string()) }),
+  /** Content, as from a replica's `read`, to be kept for mirrors. What the agent answers is in `content/keep.ts`. */
+  v.strictObject({ type: v.literal('keep') }),
   /** The agent answers with one message, `openedSchema`; a replica's own protocol follows it. */
   v.strictObject({
     type: v.literal('replica'),
@@ -39,6 +41,8 @@ export const helloSchema = v.object({
       within: v.boolean(),
     }),
   ),
+  /** Bytes of content that it keeps for mirrors; absent if it has no place for that. */
+  store: v.exactOptional(v.number()),
 })
 export type Hello = v.InferOutput<typeof helloSchema>
 

@@ -90,7 +90,7 @@ async function begin(
   }
   const remote = await opened({
     ...{ what: `the agent on ${binding.node}`, limitMs: scanLimit },
-    open: () => node.value.openReplica(target, local.value.rules),
+    open: () => node.value.openReplica(target, { rules: local.value.rules, source: local.value }),
     close: (replica) => replica.close(),
   })
   refuseReadOnly(options, { local: local.value, remote })

@@ -74,16 +74,11 @@ describe('the objects of an install', () => {
 })
 
 describe('the agent pod', () => {
-  test('sees the processes of its node, and has nothing else of it', () => {
+  test('sees the processes of its node, and has nothing else of it but room for scratch', () => {
     const pod = podOf()
     expect(pod.hostPID).toBe(true)
-    expect([
-      pod.hostNetwork,
-      pod.hostIPC,
-      pod.volumes,
-      pod.containers[0].volumeMounts,
-      pod.containers[0].ports,
-    ]).toEqual([undefined, undefined, undefined, undefined, undefined])
+    expect([pod.hostNetwork, pod.hostIPC, pod.containers[0].ports]).toEqual([undefined, undefined, undefined])
+    expect(pod.volumes).toEqual([{ name: 'scratch', emptyDir: expect.anything() }])
   })
 
   test('is not privileged, and has exactly the capabilities that its work takes', () => {

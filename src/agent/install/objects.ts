@@ -139,8 +139,12 @@ function podSpec(options: AgentOptions): Record<string, unknown> {
     ...(options.tolerations.length === 0 ? {} : { tolerations: options.tolerations }),
     securityContext: { runAsUser: 0, runAsGroup: 0, seccompProfile: { type: 'RuntimeDefault' } },
     containers: [container(options.image)],
+    // Where agents keep what several replicas are to be sent (agent/content): too much for /dev/shm.
+    volumes: [{ name: scratch, emptyDir: { sizeLimit: '2Gi' } }],
   }
 }
+
+const scratch = 'scratch'
 
 function container(image: string): Record<string, unknown> {
   return {
@@ -158,6 +162,7 @@ function container(image: string): Record<string, unknown> {
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'], add: capabilities },
     },
+    volumeMounts: [{ name: scratch, mountPath: '/tmp' }],
     // A probe is what a session does: exec, and a Node that starts. There is no startup probe, because the
     // first readiness probe comes at once, and the second may be a period later on older clusters.
     readinessProbe: probe({ periodSeconds: 10, failureThreshold: 3 }),

@@ -14,6 +14,8 @@ export type Part = Extract<ContentRecord, { kind: 'chunk' }> | ({ readonly kind:
 
 /** A file whose content comes bit by bit. */
 export class Arrival {
+  /** Whether any of it is from the store of the node. */
+  isStored = false
   private readonly site: Site
   private readonly cursor: DirCursor
   private readonly put: Put
@@ -46,6 +48,7 @@ export class Arrival {
   /** Counts what arrives, written or not. Throws WireError if it is more than was announced. */
   expect(part: Part): void {
     this.size += part.kind === 'copy' ? part.length : part.bytes.length
+    this.isStored ||= part.kind === 'chunk' && part.isStored === true
     if (this.size > this.put.source.stamp.size) {
       throw new WireError('a file has more content than was announced')
     }

@@ -10,7 +10,14 @@ import type { Delta, Digest, Path } from '../tree.ts'
 import { ApplyRun } from './apply-run.ts'
 import { decodeNotice } from './notice-codec.ts'
 import { writeOperations } from './operations.ts'
-import { encodePurpose, inMessages, type Notice, type Purpose, type Request } from './protocol.ts'
+import {
+  decodeTaken,
+  encodePurpose,
+  inMessages,
+  type Notice,
+  type Purpose,
+  type Request,
+} from './protocol.ts'
 import type {
   CloseReason,
   ContentSource,
@@ -133,7 +140,8 @@ class Client implements Replica {
     const run = new ApplyRun(operations)
     this.runs.set(id, run)
     const channel = this.open({ kind: 'apply', id, ...(origin && { origin }) })
-    channel.resume()
+    if (source.taken === undefined) channel.resume()
+    else onMessage(channel, (message) => source.taken?.(decodeTaken(message)))
     writeOperations(channel, operations)
     try {
       const wanted = await this.signing.requestsFor(operations)

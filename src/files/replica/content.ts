@@ -7,6 +7,7 @@
  * |---------|-------------------------------|-------------------------------------------------------|
  * | CHUNK   | size u32, bytes               | the next bytes of the file                            |
  * | COPY    | basis u8, from, size varint   | the next bytes are some that the receiver has         |
+ * | STORED  | position, size varint         | the same, but the receiver has them in its node's store |
  * | END     | digest, 32 bytes              | that was all of it; of what was sent                  |
  * | CHANGED |                               | the file is not what was asked for, or did not stay so |
  * | FAILED  | code string, message string   | the file cannot be read                               |
@@ -24,8 +25,10 @@ const END = 2
 const CHANGED = 3
 const FAILED = 4
 const COPY = 5
+const STORED = 6
 
 const CHUNK_HEAD = 5
+const STORED_SIZE = 17
 const DIGEST_SIZE = 32
 const END_SIZE = 1 + DIGEST_SIZE
 /** Bytes of a message, unless a problem in it is very long. */
@@ -69,6 +72,10 @@ export class ContentWriter {
     this.add(new ByteWriter().u8(COPY).u8(bases.indexOf(basis)).varint(from).varint(length).take())
   }
 
+  stored({ at, size }: Stored): void {
+    this.add(new ByteWriter(STORED_SIZE).u8(STORED).varint(at).varint(size).take())
+  }
+
   end(digest: Digest): void {
     this.add(new ByteWriter(END_SIZE).u8(END).latin1(digest).take())
   }
@@ -107,8 +114,18 @@ export interface Copy {
   readonly length: number
 }
 
+/** Where bytes are in the store of a node. */
+export interface Stored {
+  readonly at: number
+  readonly size: number
+}
+
+/** What is in a store at a place, by now: maybe something else. */
+export type LoadStored = (stored: Stored) => Buffer
+
 export type ContentRecord =
-  | { readonly kind: 'chunk'; readonly bytes: Buffer }
+  | { readonly kind: 'chunk'; readonly bytes: Buffer; readonly isStored?: true }
+  | ({ readonly kind: 'stored' } & Stored)
   | ({ readonly kind: 'copy' } & Copy)
   | { readonly kind: 'end'; readonly digest: Digest }
   | { readonly kind: 'changed' }
@@ -117,47 +134,62 @@ export type ContentRecord =
 /** Takes records out of messages. Throws WireError for what no ContentWriter wrote. */
 export class ContentReader {
   private readonly messages: AsyncIterator<Buffer>
+  private readonly load: LoadStored
   private records: ContentRecord[] = []
   private position = 0
 
-  constructor(messages: AsyncIterator<Buffer>) {
+  constructor(messages: AsyncIterator<Buffer>, load: LoadStored = noStore) {
     this.messages = messages
+    this.load = load
   }
 
   /** The next file, if all of it is here already: taken out together, and without waiting. */
-  takeWhole(): { readonly bytes: Buffer | undefined; readonly digest: Digest } | undefined {
+  takeWhole(): WholeFile | undefined {
     const first = this.records[this.position]
     if (first?.kind === 'end') {
       this.position += 1
-      return { bytes: undefined, digest: first.digest }
+      return { bytes: undefined, digest: first.digest, isStored: false }
     }
     const second = this.records[this.position + 1]
-    if (first?.kind !== 'chunk' || second?.kind !== 'end') return undefined
+    if ((first?.kind !== 'chunk' && first?.kind !== 'stored') || second?.kind !== 'end') return undefined
     this.position += 2
-    return { bytes: first.bytes, digest: second.digest }
+    const isStored = first.kind === 'stored'
+    return { bytes: isStored ? this.load(first) : first.bytes, digest: second.digest, isStored }
   }
 
-  /** The next record; rejects with WireError if there is none. */
-  async next(): Promise<ContentRecord> {
+  /** The next record, with what is stored as a chunk; rejects with WireError if there is none. */
+  async next(): Promise<Exclude<ContentRecord, { kind: 'stored' }>> {
     for (;;) {
+      await this.wait()
       const record = this.records[this.position++]
+      if (record?.kind === 'stored') return { kind: 'chunk', bytes: this.load(record), isStored: true }
       if (record !== undefined) return record
+    }
+  }
+
+  /** Waits until `takeWhole` may have something. */
+  async wait(): Promise<void> {
+    while (this.position >= this.records.length) {
       const message = await this.messages.next()
       if (message.done) throw new WireError('there is less content than files')
       this.records = decodeRecords(message.value)
       this.position = 0
     }
   }
-
-  /** Waits until `takeWhole` may have something. */
-  async wait(): Promise<void> {
-    if (this.position < this.records.length) return
-    await this.next()
-    this.position--
-  }
 }
 
-function decodeRecords(message: Buffer): ContentRecord[] {
+interface WholeFile {
+  readonly bytes: Buffer | undefined
+  readonly digest: Digest
+  readonly isStored: boolean
+}
+
+function noStore(): never {
+  throw new WireError('there is no store here')
+}
+
+/** Takes a message apart. Throws WireError for what no ContentWriter wrote. */
+export function decodeRecords(message: Buffer): ContentRecord[] {
   const reader = new ByteReader(message)
   const records: ContentRecord[] = []
   while (reader.remaining > 0) records.push(decodeRecord(reader))
@@ -171,6 +203,8 @@ function decodeRecord(reader: ByteReader): ContentRecord {
       return { kind: 'chunk', bytes: reader.raw(reader.u32()) }
     case COPY:
       return { kind: 'copy', basis: basisOf(reader.u8()), from: reader.varint(), length: reader.varint() }
+    case STORED:
+      return decodeStored(reader)
     case END:
       return { kind: 'end', digest: reader.latin1(DIGEST_SIZE) }
     case CHANGED:
@@ -186,4 +220,11 @@ function basisOf(number: number): Basis {
   const basis = bases[number]
   if (basis === undefined) throw new WireError(`${number} is nothing that a receiver has`)
   return basis
+}
+
+function decodeStored(reader: ByteReader): ContentRecord {
+  const at = reader.varint()
+  const size = reader.varint()
+  if (size > MAX_CHUNK) throw new WireError(`a piece of ${size} bytes`)
+  return { kind: 'stored', at, size }
 }

@@ -2,6 +2,11 @@ import type { Origin, Replica } from './replica.ts'
 
 /** The same replica, for one session: what it replaces or removes is noted as that session's doing. */
 export function onBehalfOf(origin: Origin, replica: Replica): Replica {
+  return withApply(replica, (operations, source) => replica.apply(operations, source, origin))
+}
+
+/** The same replica, but for the way in which it applies. */
+export function withApply(replica: Replica, apply: Replica['apply']): Replica {
   return {
     get info() {
       return replica.info
@@ -22,7 +27,7 @@ export function onBehalfOf(origin: Origin, replica: Replica): Replica {
     hash: (requests) => replica.hash(requests),
     time: () => replica.time(),
     read: (requests) => replica.read(requests),
-    apply: (operations, source) => replica.apply(operations, source, origin),
+    apply,
     close: () => replica.close(),
   }
 }

@@ -59,6 +59,18 @@ export type Notice =
   /** Applying has ended: operations without an outcome were not carried out, for this reason. */
   | { readonly kind: 'applied'; readonly id: number; readonly reason: string }
 
+/** From the server, on an `apply` channel: so many more bytes were taken from the node's store. */
+export function encodeTaken(bytes: number): Buffer {
+  return new ByteWriter(8).varint(bytes).take()
+}
+
+export function decodeTaken(message: Buffer): number {
+  const reader = new ByteReader(message)
+  const bytes = reader.varint()
+  reader.end()
+  return bytes
+}
+
 /** How many elements a message of operations, requests or of a delta has at most, to keep messages small. */
 export const MESSAGE_ELEMENTS = 16_384
 

@@ -44,9 +44,9 @@ export class Receiving {
   putWhole(put: Put): Outcome | undefined {
     const whole = this.content.takeWhole()
     if (whole === undefined) return undefined
-    const { bytes = NOTHING, digest } = whole
+    const { bytes = NOTHING, digest, isStored } = whole
     const isIntact = bytes.length === put.source.stamp.size && digestOf(bytes) === digest
-    if (!isIntact) return failed(put, DAMAGED)
+    if (!isIntact) return damaged(put, isStored)
     let incoming: Incoming | undefined
     let place: Place | undefined
     try {
@@ -116,7 +116,7 @@ export class Receiving {
   private finish(arrival: Arrival, put: Put, digest: Digest): Outcome {
     if (!arrival.isWhole(digest)) {
       // The next time all of it is sent.
-      return arrival.isPutTogether ? { result: 'stale', path: put.path } : failed(put, DAMAGED)
+      return arrival.isPutTogether ? { result: 'stale', path: put.path } : damaged(put, arrival.isStored)
     }
     return attempt(put.path, () => {
       const { incoming } = arrival
@@ -141,6 +141,11 @@ export class Receiving {
     holding.changeQuietly(() => holding.setLeaf(place.folder, place.name, found))
     return { result: 'done', path, entry }
   }
+}
+
+/** What was stored may be overwritten by now: then it has to be sent again. */
+function damaged(put: Put, isStored: boolean): Outcome {
+  return isStored ? { result: 'source-changed', path: put.path } : failed(put, DAMAGED)
 }
 
 function failed({ path }: Put, problem: Refusal): Outcome {

@@ -57,6 +57,8 @@ export interface ContentSource {
    * `content.ts`): one stream however many files. Files that changed are told of within the stream.
    */
   read(requests: readonly ReadRequest[]): Readable
+  /** Told of bytes that whoever applies has taken from its node's store; not of all of them at once. */
+  taken?(bytes: number): void
 }
 
 export type ReadRequest = Source & {

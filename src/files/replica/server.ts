@@ -8,13 +8,20 @@ import { type Bin, noBin } from '../trash/bin.ts'
 import type { LocalTrash } from '../trash/local-trash.ts'
 import { TrashPass } from '../trash/pass.ts'
 import { apply } from './apply.ts'
-import { ContentReader } from './content.ts'
+import { ContentReader, type LoadStored } from './content.ts'
 import { hashAll } from './hash-all.ts'
 import type { Changes } from './holding.ts'
 import { infoOf } from './info.ts'
 import { encodeNotice } from './notice-codec.ts'
 import { readOperations } from './operations.ts'
-import { decodePurpose, inMessages, type Notice, type Purpose, type Request } from './protocol.ts'
+import {
+  decodePurpose,
+  encodeTaken,
+  inMessages,
+  type Notice,
+  type Purpose,
+  type Request,
+} from './protocol.ts'
 import { Sending } from './read.ts'
 import type { Origin } from './replica.ts'
 import { Reporter } from './reporter.ts'
@@ -26,6 +33,8 @@ import { sign } from './sign.ts'
 export interface ServeOptions {
   /** Where to put what is replaced or removed; unless given, it is gone. */
   readonly trash?: LocalTrash | undefined
+  /** Where content is that was sent to this node before. */
+  readonly load?: LoadStored | undefined
 }
 
 /**
@@ -59,11 +68,28 @@ export function serveReplica(
   })
 }
 
+/** How many bytes may be taken from a store before that is told. */
+const TAKEN = 64 * 1024
+
+/** The same, telling on a channel how much was taken. */
+function tellingOf(load: LoadStored, channel: Channel): LoadStored {
+  let taken = 0
+  return (stored) => {
+    taken += stored.size
+    if (taken >= TAKEN && channel.writable) {
+      void writeMessage(channel, encodeTaken(taken))
+      taken = 0
+    }
+    return load(stored)
+  }
+}
+
 type Applying = Extract<Purpose, { kind: 'apply' }>
 
 class Server {
   private readonly control: Channel
   private readonly trash: LocalTrash | undefined
+  private readonly load: LoadStored | undefined
   private readonly scanner: Scanner
   private readonly reporter = new Reporter({
     send: (report) => this.send(report),
@@ -73,9 +99,10 @@ class Server {
   private isTold = false
   private toldRules: RuleSet | undefined
 
-  constructor(control: Channel, openRoot: OpenRoot, { trash }: ServeOptions) {
+  constructor(control: Channel, openRoot: OpenRoot, { trash, load }: ServeOptions) {
     this.control = control
     this.trash = trash
+    this.load = load
     this.scanner = new Scanner({
       openRoot,
       onPass: (changes) => this.tell(changes),
@@ -102,15 +129,16 @@ class Server {
   apply(channel: Channel, { id, origin }: Applying): void {
     const cancelling = new AbortController()
     channel.on('error', () => cancelling.abort())
-    // All answers go over the control channel.
-    channel.end()
+    const { load } = this
+    // All other answers go over the control channel.
+    if (load === undefined) channel.end()
     const serve = async () => {
       const messages = readMessages(channel)
       const operations = await readOperations(messages)
       const bin = this.binFor(origin)
       const isWhole = await apply(operations, {
         site: this.scanner,
-        content: new ContentReader(messages),
+        content: new ContentReader(messages, load && tellingOf(load, channel)),
         bin,
         onOutcome: (outcome) => this.reporter.add(id, outcome),
         signal: cancelling.signal,
@@ -118,6 +146,7 @@ class Server {
       // Nobody takes what is left.
       if (!isWhole) channel.destroy()
       await messages.return()
+      channel.end()
       channel.resume()
     }
     serve().then(

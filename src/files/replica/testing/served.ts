@@ -5,6 +5,7 @@ import type { Operation, Outcome } from '../../operation.ts'
 import { localTrash } from '../../trash/local-trash.ts'
 import type { Entry, FileEntry, Path, Stamp } from '../../tree.ts'
 import { connectReplica } from '../client.ts'
+import type { LoadStored } from '../content.ts'
 import type { Dir } from '../dir.ts'
 import { openDirectory } from '../open-directory.ts'
 import type { ContentSource, Replica } from '../replica.ts'
@@ -16,13 +17,14 @@ export interface ServedOptions {
   readonly orders?: RulesToFollow | undefined
   /** Where it keeps what goes; an absolute path. */
   readonly trash?: string | undefined
+  readonly load?: LoadStored | undefined
 }
 
 /** The replica of a directory, served in this thread over a stream in memory. */
 export async function servedReplica(
   root: string,
   open: (path: string) => Dir = openDirectory,
-  { orders, trash }: ServedOptions = {},
+  { orders, trash, load }: ServedOptions = {},
 ): Promise<Replica> {
   const [here, there] = duplexPair()
   const openRoot = (): Root => {
@@ -30,7 +32,7 @@ export async function servedReplica(
     return { dir, storage: { kind: 'local', id: String(dir.stat().ino) } }
   }
   const served = serveReplica(there, openRoot, {
-    trash: trash === undefined ? undefined : localTrash(trash, root, open),
+    ...{ trash: trash === undefined ? undefined : localTrash(trash, root, open), load },
   })
   const replica = await connectReplica(here, orders)
   onTestFinished(async () => {
