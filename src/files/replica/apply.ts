@@ -7,6 +7,7 @@ import { Pace } from './pace.ts'
 import { attempt, explained, placeOf } from './place.ts'
 import { Receiving } from './receive.ts'
 import type { Site } from './site.ts'
+import { Staging } from './staging.ts'
 
 export interface ApplyingOptions {
   readonly site: Site
@@ -29,33 +30,39 @@ export async function apply(operations: readonly Operation[], options: ApplyingO
   const { site, content, bin, onOutcome, signal } = options
   const cursor = new DirCursor()
   const pace = new Pace()
-  const receiving = new Receiving({ site, cursor, content, bin })
+  const report = (outcome: Outcome) => {
+    if (outcome.result === 'stale') site.suspect(outcome.path)
+    onOutcome(outcome)
+  }
+  const staging = new Staging({ site, cursor, report })
+  const receiving = new Receiving({ site, cursor, content, bin, staged: () => staging.open })
   const act = (operation: Operation): Outcome | Promise<Outcome> => {
     if (operation.op === 'put' && operation.original !== undefined) return receiving.putCopy(operation)
     if (operation.op === 'put') return receiving.putWhole(operation) ?? receiving.put(operation)
     const { path } = operation
     return attempt(path, () => {
-      const entry = carryOut({ site, bin }, placeOf(site, cursor, operation), operation)
-      return { result: 'done', path, entry }
+      const place = placeOf({ site, cursor, staged: staging.open }, operation)
+      return { result: 'done', path, entry: carryOut({ site, bin }, place, operation) }
     })
   }
   try {
-    for (const operation of operations) {
+    for (const [i, operation] of operations.entries()) {
       if (pace.due) {
         // While something is awaited, directories may be moved.
         cursor.release()
         await pace.rest()
       }
       if (signal.aborted) return false
+      if (staging.begins(operation, operations[i + 1])) continue
       const acting = act(operation)
       const outcome = acting instanceof Promise ? await acting : acting
-      const isStale = outcome.result === 'stale'
-      if (isStale) site.suspect(outcome.path)
-      onOutcome((isStale && explained(site, cursor, operation)) || outcome)
+      if (staging.open !== undefined) staging.add(outcome)
+      else report((outcome.result === 'stale' && explained({ site, cursor }, operation)) || outcome)
       if (outcome.result === 'failed' && concernsVolume(outcome.problem)) return false
     }
     return true
   } finally {
+    staging.publish()
     cursor.release()
   }
 }

@@ -39,8 +39,7 @@ export class Arrival {
   /** The file that is being written. Throws Stale and system errors. */
   get incoming(): Incoming {
     if (this.begun === undefined) {
-      const { dir, name } = placeOf(this.site, this.cursor, this.put)
-      this.begun = new Incoming(dir, name, this.put)
+      this.begun = new Incoming(placeOf({ site: this.site, cursor: this.cursor }, this.put), this.put)
     }
     return this.begun
   }
@@ -98,6 +97,7 @@ export class Arrival {
   private share(): undefined {
     const { put, size, bases, incoming } = this
     const isWorthIt = put.source.stamp.size >= MIN_RESUMED && size >= MIN_PARTIAL && size > bases.stagedSize
-    if (isWorthIt && !incoming.isShared) incoming.share(placeOf(this.site, this.cursor, put).dir)
+    if (isWorthIt && !incoming.isShared)
+      incoming.share(placeOf({ site: this.site, cursor: this.cursor }, put).dir)
   }
 }

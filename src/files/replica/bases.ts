@@ -82,7 +82,7 @@ export class Bases {
         original.stamp,
       )
     }
-    const { dir, name, path } = placeOf(site, cursor, put)
+    const { dir, name, path } = placeOf({ site, cursor }, put)
     if (basis === 'staged') return openPartial(dir, path)
     return expect === 'absent' ? undefined : openAsStamped(dir, name, expect)
   }

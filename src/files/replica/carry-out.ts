@@ -41,7 +41,7 @@ export function carryOut(means: Means, place: Place, operation: Simple): Entry |
 
 function makeDirectory(
   site: Site,
-  { dir, folder, name, path }: Place,
+  { dir, folder, name, path, isStaged }: Place,
   { expect }: Of<'mkdir'>,
 ): DirectoryEntry {
   if (expect !== 'absent') throw new Stale()
@@ -49,6 +49,10 @@ function makeDirectory(
   return using(dir.openDir(name), (below) => {
     const stats = below.stat()
     const made = new Folder(path, directoryEntry(stats, folder.dev), stats.dev)
+    if (isStaged) {
+      folder.children.set(name, made)
+      return made.entry
+    }
     site.watch(made, below)
     site.holding.changeQuietly(() => site.holding.setFolder(folder, name, made))
     const { names, undecodable } = below.list()
@@ -59,7 +63,7 @@ function makeDirectory(
 }
 
 function makeLink({ site, bin }: Means, place: Place, { target, expect }: Of<'symlink'>): Entry {
-  const { dir, folder, name, path } = place
+  const { dir, folder, name, path, isStaged } = place
   // Whoever decided on it may be deceived.
   const problem = badLink(path, target)
   if (problem !== undefined) throw Object.assign(new Error(problem.message), { code: problem.code })
@@ -82,7 +86,8 @@ function makeLink({ site, bin }: Means, place: Place, { target, expect }: Of<'sy
   const stats = dir.lstat(name)
   const found = stats?.isSymbolicLink() ? leafAt(place, stats) : undefined
   if (found?.entry.kind !== 'symlink' || found.entry.target !== target) throw new Stale()
-  site.holding.changeQuietly(() => site.holding.setLeaf(folder, name, found))
+  if (isStaged) folder.children.set(name, found.entry)
+  else site.holding.changeQuietly(() => site.holding.setLeaf(folder, name, found))
   return found.entry
 }
 

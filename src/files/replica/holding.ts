@@ -118,6 +118,12 @@ export class Holding {
     this.delta.push([child.path, child.entry])
   }
 
+  /** Puts a new directory with all that it holds into the tree. Throws if that is too large then. */
+  adopt(folder: Folder, name: string, child: Folder): void {
+    this.setFolder(folder, name, child)
+    this.addBelow(child)
+  }
+
   /** The same directory has other permissions. */
   setFolderEntry(folder: Folder, entry: DirectoryEntry): void {
     folder.entry = entry
@@ -180,6 +186,15 @@ export class Holding {
   private add(name: string, entry: Entry): void {
     this.weight += weightOf(name, entry)
     if (this.weight > this.limit) throw tooLarge(this.limit)
+  }
+
+  private addBelow(folder: Folder): void {
+    for (const [name, child] of folder.children) {
+      const entry = child instanceof Folder ? child.entry : child
+      this.add(name, entry)
+      this.delta.push([joinPath(folder.path, name), entry])
+      if (child instanceof Folder) this.addBelow(child)
+    }
   }
 
   private displace(folder: Folder, name: string): void {

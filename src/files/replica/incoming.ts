@@ -5,7 +5,7 @@ import type { Keep } from '../trash/bin.ts'
 import type { FileEntry } from '../tree.ts'
 import { type Dir, type File, using } from './dir.ts'
 import { isExecutable } from './entry.ts'
-import { expected, Stale } from './place.ts'
+import { expected, type Place, Stale } from './place.ts'
 import { matches, stampOf } from './stamp.ts'
 import { partialName, temporaryName } from './temporary.ts'
 
@@ -37,11 +37,11 @@ export function withExecutable(mode: number, executable: boolean): number {
     : permissions & ~ANY_EXECUTE
 }
 
-/** A file that is being written beside where it belongs. */
+/** A file that is being written beside where it belongs; at its place if all of the directory is beside its own. */
 export class Incoming {
   private readonly put: Put
   private readonly name: string
-  private temporary = temporaryName()
+  private temporary: string
   private readonly file: File
   private open = true
   /** Whether there is something by the temporary name. */
@@ -50,9 +50,10 @@ export class Incoming {
   isShared = false
 
   /** Throws Stale if what is to be replaced is not there any more, and system errors. */
-  constructor(dir: Dir, name: string, put: Put) {
+  constructor({ dir, name, isStaged }: Place, put: Put) {
     this.put = put
     this.name = name
+    this.temporary = isStaged ? name : temporaryName()
     // Whether it is absent is for the link to tell, in the end.
     if (put.expect !== 'absent') expected(dir, name, put.expect)
     this.file = dir.createFile(this.temporary, put.executable ? 0o777 : 0o666)
@@ -80,17 +81,21 @@ export class Incoming {
     const before = put.expect === 'absent' ? undefined : expected(dir, name, put.expect)
     if (before?.isFile()) this.keepPermissions(before)
     file.setMtime(put.source.stamp.mtimeMs)
-    const { ino } = file.stat()
-    if (this.isShared) this.takeBack(dir, ino)
+    const written = file.stat()
+    if (this.isShared) this.takeBack(dir, written.ino)
     // Before it is put in place: some network filesystems tell only now that they have no space.
     this.close()
+    if (this.temporary === name) {
+      this.left = false
+      return { entry: entryOf(written), inPlace: false }
+    }
     if (before === undefined) this.create(dir)
     else {
       const found = this.replace(dir, before, keep)
       if (found !== undefined) return this.copyInto(dir, found)
     }
     const after = dir.lstat(name)
-    if (after?.ino !== ino || !after.isFile()) throw new Stale()
+    if (after?.ino !== written.ino || !after.isFile()) throw new Stale()
     return { entry: entryOf(after), inPlace: false }
   }
 

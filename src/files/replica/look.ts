@@ -8,6 +8,7 @@ import { Folder, type Holding } from './holding.ts'
 import { prune } from './prune.ts'
 import { refusalOf } from './refusal.ts'
 import type { Ruling } from './ruling.ts'
+import { removeOurs } from './staging.ts'
 import { directoryEntry, isRacy, matches } from './stamp.ts'
 import { isLeftOver, isTemporary } from './temporary.ts'
 
@@ -201,7 +202,7 @@ export class Looker {
     for (const name of names.filter(isTemporary)) {
       try {
         const stats = dir.lstat(name)
-        if (stats !== undefined && isLeftOver(name, stats, this.options.startedAt)) dir.unlink(name)
+        if (stats !== undefined && isLeftOver(name, stats, this.options.startedAt)) removeOurs(dir, name)
       } catch {
         // It stays where it is, and in no tree.
       }

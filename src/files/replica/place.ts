@@ -23,18 +23,37 @@ export interface Place {
   readonly folder: Folder
   readonly name: string
   readonly path: Path
+  /** Whether the directory is one of ours that nobody else knows yet. */
+  readonly isStaged: boolean
+}
+
+/** What it takes to reach a path. */
+export interface Ways {
+  readonly site: Site
+  readonly cursor: DirCursor
+  /** The directory that is being filled beside its place, if the path is in it. */
+  readonly staged?: Staged | undefined
+}
+
+/** A new directory that is filled before anybody sees it. */
+export interface Staged {
+  /** Of a path in it; undefined if that is no directory, or not in it. */
+  folderAt(path: Path): Folder | undefined
+  /** Where a path in it is for now. */
+  at(path: Path): Path
 }
 
 /** Throws Stale if the directory of its path is none, on disk or in the tree, or if the path is ignored. */
-export function placeOf(site: Site, cursor: DirCursor, operation: Operation): Place {
+export function placeOf({ site, cursor, staged }: Ways, operation: Operation): Place {
   const { path } = operation
-  const folder = site.holding.folderAt(parentOf(path))
+  const folder = (staged ?? site.holding).folderAt(parentOf(path))
   const name = nameOf(path)
   // No honest side has such a name in its tree.
   if (isOurs(name)) throw Object.assign(new Error('kubesync itself uses that name'), { code: 'NAME_TAKEN' })
   // What is ignored is out of reach, whatever was decided before it was.
   if (folder === undefined || site.ruling.ignores(folder, name, isOnDirectory(operation))) throw new Stale()
-  return { dir: cursor.open(site.root?.dir, folder.path), folder, name, path }
+  const dir = cursor.open(site.root?.dir, staged?.at(folder.path) ?? folder.path)
+  return { dir, folder, name, path, isStaged: staged !== undefined }
 }
 
 /** The digest of the file there as it is at a stamp, if anybody knows it. */
@@ -77,13 +96,13 @@ const IN_THE_WAY: Refusal = {
 }
 
 /** What became of an operation that was stale, if it will be so for as long as the rules are what they are. */
-export function explained(site: Site, cursor: DirCursor, operation: Operation): Outcome | undefined {
+export function explained(ways: Ways, operation: Operation): Outcome | undefined {
   const { path, expect } = operation
   if (expect !== 'absent') return undefined
   const outcome = attempt(path, () => {
-    const { dir, folder, name } = placeOf(site, cursor, operation)
+    const { dir, folder, name } = placeOf(ways, operation)
     const stats = dir.lstat(name)
-    const isInTheWay = stats !== undefined && site.ruling.ignores(folder, name, stats.isDirectory())
+    const isInTheWay = stats !== undefined && ways.site.ruling.ignores(folder, name, stats.isDirectory())
     return isInTheWay ? { result: 'failed', path, problem: problemAt(path, IN_THE_WAY) } : undefined
   })
   return outcome?.result === 'failed' ? outcome : undefined

@@ -6,7 +6,7 @@ import type { ContentReader } from './content.ts'
 import type { DirCursor } from './dir-cursor.ts'
 import { digestOf } from './hash.ts'
 import { Incoming, type Put } from './incoming.ts'
-import { attempt, digestAt, type Place, placeOf } from './place.ts'
+import { attempt, digestAt, type Place, placeOf, type Staged } from './place.ts'
 import { problemAt, type Refusal } from './refusal.ts'
 import type { Site } from './site.ts'
 
@@ -24,6 +24,8 @@ export interface ReceivingOptions {
   readonly content: ContentReader
   /** Takes what is replaced. */
   readonly bin: Bin
+  /** The directory that is being filled beside its place, while there is one. */
+  readonly staged: () => Staged | undefined
 }
 
 /** Writes files whose content arrives. */
@@ -32,12 +34,14 @@ export class Receiving {
   private readonly cursor: DirCursor
   private readonly content: ContentReader
   private readonly bin: Bin
+  private readonly staged: () => Staged | undefined
 
-  constructor({ site, cursor, content, bin }: ReceivingOptions) {
+  constructor({ site, cursor, content, bin, staged }: ReceivingOptions) {
     this.site = site
     this.cursor = cursor
     this.content = content
     this.bin = bin
+    this.staged = staged
   }
 
   /** Writes the next file, if its content is here already; undefined if it is not. */
@@ -51,8 +55,8 @@ export class Receiving {
     let place: Place | undefined
     try {
       return attempt(put.path, () => {
-        place = placeOf(this.site, this.cursor, put)
-        incoming = new Incoming(place.dir, place.name, put)
+        place = placeOf({ site: this.site, cursor: this.cursor, staged: this.staged() }, put)
+        incoming = new Incoming(place, put)
         incoming.write(bytes)
         return this.publish(place, incoming, { put, digest })
       })
@@ -120,7 +124,7 @@ export class Receiving {
     }
     return attempt(put.path, () => {
       const { incoming } = arrival
-      return this.publish(placeOf(this.site, this.cursor, put), incoming, { put, digest })
+      return this.publish(placeOf({ site: this.site, cursor: this.cursor }, put), incoming, { put, digest })
     })
   }
 
@@ -138,7 +142,8 @@ export class Receiving {
     const entry = { ...written, digest }
     const found = inPlace ? { entry, problem: WRITTEN_IN_PLACE } : { entry }
     const { holding } = this.site
-    holding.changeQuietly(() => holding.setLeaf(place.folder, place.name, found))
+    if (place.isStaged) place.folder.children.set(place.name, entry)
+    else holding.changeQuietly(() => holding.setLeaf(place.folder, place.name, found))
     return { result: 'done', path, entry }
   }
 }

@@ -53,7 +53,12 @@ export class Ruling {
 
   /** What is in force, to tell others; undefined if they told us. */
   get found(): RuleSet | undefined {
-    return this.reads.length === 0 ? undefined : this.rules.ruleSet
+    return this.reads.length === 0 ? undefined : this.inForce
+  }
+
+  /** What it goes by: the same object for as long as that does not change. */
+  get inForce(): RuleSet {
+    return this.rules.ruleSet
   }
 
   verdict({ path }: Folder, name: string): Verdict {

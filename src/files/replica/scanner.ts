@@ -117,7 +117,7 @@ export class Scanner implements Site {
     if (this.timer === undefined && this.running === undefined && !this.closed) this.schedule()
   }
 
-  private dismiss(folder: Folder): void {
+  dismiss(folder: Folder): void {
     this.watches.unwatch(folder)
     this.ruling.forget(folder)
   }

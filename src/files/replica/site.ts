@@ -13,4 +13,6 @@ export interface Site {
   suspect(path: Path): void
   /** Watches a new directory. */
   watch(folder: Folder, dir: Dir): void
+  /** A directory that is watched did not become part of the tree. */
+  dismiss(folder: Folder): void
 }

@@ -1,8 +1,8 @@
 /**
  * The names of what is ours in a synced folder, and the one rule for what may be removed of it. A name tells whose the
- * file is: `.kubesync-tmp-<process id>-<token of the thread>-<number>`, or that it is the part of a large file that
- * arrived before its transfer was cut: `.kubesync-tmp-part-<hash of the path>`. Nothing else of ours lies among a
- * user's files.
+ * file is: `.kubesync-tmp-<process id>-<token of the thread>-<number>`, with `.d` after it if it is a directory, or that
+ * it is the part of a large file that arrived before its transfer was cut: `.kubesync-tmp-part-<hash of the path>`.
+ * Nothing else of ours lies among a user's files.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Stats } from 'node:fs'
@@ -14,7 +14,7 @@ import type { Path } from '../tree.ts'
 export const TEMPORARY_PREFIX = '.kubesync-tmp-'
 
 /** Exact, because what matches may be removed. */
-const pattern = /^\.kubesync-tmp-([1-9]\d{0,9})-([0-9a-f]{16})-[0-9a-z]+$/
+const pattern = /^\.kubesync-tmp-([1-9]\d{0,9})-([0-9a-f]{16})-[0-9a-z]+(\.d)?$/
 const partial = /^\.kubesync-tmp-part-[0-9a-f]{16}$/
 const mine = randomBytes(8).toString('hex')
 let count = 0
@@ -29,6 +29,11 @@ export function temporaryName(): string {
   return `${TEMPORARY_PREFIX}${process.pid}-${mine}-${(count++).toString(36)}`
 }
 
+/** The same for a directory. */
+export function temporaryDirectory(): string {
+  return `${temporaryName()}.d`
+}
+
 /** The name of what is there of a large file, for whoever goes on with it. */
 export function partialName(path: Path): string {
   return `${TEMPORARY_PREFIX}part-${createHash('sha256').update(path).digest('hex').slice(0, 16)}`
@@ -39,15 +44,16 @@ export function isTemporary(name: string): boolean {
 }
 
 /**
- * Whether a file is what a run of ours left that was cut off: its process is gone, or it is of this thread from before
- * `startedAt`. Other sessions that run write into the same folder: theirs is left alone. Where process ids are not the
+ * Whether a file or directory is what a run of ours left that was cut off: its process is gone, or it is of this thread
+ * from before `startedAt`. Other sessions that run write into the same folder: theirs is left alone. Where process ids are not the
  * same ones (another machine, another container), one of theirs may go; they write it again.
  * @param startedAt milliseconds since 1970, by this machine's clock
  */
 export function isLeftOver(name: string, stats: Stats, startedAt: number): boolean {
   if (partial.test(name)) return stats.isFile() && Math.abs(Date.now() - stats.ctimeMs) > PARTIAL_LIFE
-  const [, pid, owner] = pattern.exec(name) ?? []
-  if (pid === undefined || !(stats.isFile() || stats.isSymbolicLink())) return false
+  const [, pid, owner, directory] = pattern.exec(name) ?? []
+  const isOurs = directory === undefined ? stats.isFile() || stats.isSymbolicLink() : stats.isDirectory()
+  if (pid === undefined || !isOurs) return false
   // A process that has one thread to write with may have got the id of one that is gone.
   const isOwn = owner === mine || (Number(pid) === process.pid && isMainThread)
   if (isOwn) return stats.ctimeMs < startedAt
