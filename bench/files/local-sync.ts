@@ -4,8 +4,10 @@ import { bindBase } from '../../src/files/base/bind.ts'
 import { openBaseStore } from '../../src/files/base/store.ts'
 import { openLocalReplica } from '../../src/files/replica/local.ts'
 import { startSession } from '../../src/files/session.ts'
+import { compileLess } from '../../src/tuning.ts'
 
 export async function localSync(from: string, to: string, state: string): Promise<void> {
+  compileLess()
   const [local, remote] = await Promise.all([openLocalReplica(from), openLocalReplica(to)])
   const base = openBaseStore(join(state, 'base'))
   bindBase(base, { container: 'none', local: local.info, remote: remote.info, isSuccessor: false })

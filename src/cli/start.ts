@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { errnoOf } from '../errors.ts'
+import { compileLess } from '../tuning.ts'
 import { personAt } from './ask.ts'
 import { failureCode, programName, runCli } from './cli.ts'
 import { Interrupted } from './io.ts'
@@ -11,6 +12,7 @@ const grace = 15_000
 
 /** Runs a command in this process, with its streams and signals, and ends the process. */
 export async function start(args: readonly string[]): Promise<void> {
+  compileLess()
   const controller = new AbortController()
   const interrupt = (signal: NodeJS.Signals) => {
     const interrupted = new Interrupted(128 + constants.signals[signal])

@@ -3,10 +3,12 @@ import { WireError } from './error.ts'
 /** Bytes of the length in front of each message: u32, little-endian. */
 export const PREFIX = 4
 const SMALLEST_ASSEMBLY = 1024
+/** A message up to this size gets all of its memory when it begins. */
+const AT_ONCE = 512 * 1024
 
 /**
  * Cuts chunks of a byte stream into messages. A message that lies within one chunk is a view of it; another is put
- * together in memory that grows with what has arrived, never with what a length promises.
+ * together in memory that grows with what has arrived; no length that promises much is believed.
  */
 export class MessageBuffer {
   private readonly limit: number
@@ -47,13 +49,15 @@ export class MessageBuffer {
     const { chunk, offset } = this
     const available = chunk.length - offset
     if (available === 0) return undefined
-    const end = available < PREFIX ? Number.POSITIVE_INFINITY : offset + PREFIX + this.size(chunk, offset)
-    if (end <= chunk.length) {
-      this.offset = end
-      return chunk.subarray(offset + PREFIX, end)
-    }
-    this.move(available)
-    return undefined
+    if (available < PREFIX) return this.keep(available, 0)
+    const total = PREFIX + this.size(chunk, offset)
+    if (total > available) return this.keep(available, total)
+    this.offset = offset + total
+    return chunk.subarray(offset + PREFIX, this.offset)
+  }
+
+  private keep(size: number, total: number): undefined {
+    this.move(size, total)
   }
 
   private continue(): Buffer | undefined {
@@ -77,7 +81,8 @@ export class MessageBuffer {
     const needed = this.assembled + size
     if (needed > this.assembly.length) {
       const twice = Math.max(2 * needed, SMALLEST_ASSEMBLY)
-      const larger = Buffer.allocUnsafe(total > 0 ? Math.max(PREFIX, needed, Math.min(twice, total)) : twice)
+      const size = total <= AT_ONCE ? total : Math.min(twice, total)
+      const larger = Buffer.allocUnsafe(total > 0 ? Math.max(PREFIX, needed, size) : twice)
       this.assembly.copy(larger, 0, 0, this.assembled)
       this.assembly = larger
     }

@@ -9,7 +9,7 @@ const BUFFER = 64 * 1024
 
 type Callback = (error?: Error | null) => void
 /** What goes over a port: bytes, credit for so many more, the end (null), or why the stream was destroyed. */
-type Signal = ArrayBuffer | number | null | string
+type Signal = ArrayBufferLike | number | null | string
 
 /**
  * A byte stream to another thread over a MessagePort, with credit as back-pressure. Bytes are copied once, into memory
@@ -46,19 +46,13 @@ class PortDuplex extends Duplex {
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, written: Callback): void {
-    const bytes = new Uint8Array(chunk.length)
-    bytes.set(chunk)
-    this.post(bytes.buffer, written)
+    this.post([chunk], chunk.length, written)
   }
 
   override _writev(chunks: readonly { chunk: Buffer }[], written: Callback): void {
-    const bytes = new Uint8Array(chunks.reduce((sum, { chunk }) => sum + chunk.length, 0))
-    let offset = 0
-    for (const { chunk } of chunks) {
-      bytes.set(chunk, offset)
-      offset += chunk.length
-    }
-    this.post(bytes.buffer, written)
+    const all = chunks.map(({ chunk }) => chunk)
+    const size = all.reduce((sum, chunk) => sum + chunk.length, 0)
+    this.post(all, size, written)
   }
 
   override _final(ended: Callback): void {
@@ -75,9 +69,13 @@ class PortDuplex extends Duplex {
     written?.(error ?? new Error('the stream was closed'))
   }
 
-  private post(bytes: ArrayBuffer, written: Callback): void {
-    this.credit -= bytes.byteLength
-    this.port.postMessage(bytes satisfies Signal, [bytes])
+  private post(chunks: readonly Buffer[], size: number, written: Callback): void {
+    // All of it is written to: zeros would be for nothing.
+    const bytes = Buffer.allocUnsafeSlow(size)
+    let offset = 0
+    for (const chunk of chunks) offset += chunk.copy(bytes, offset)
+    this.credit -= size
+    this.port.postMessage(bytes.buffer satisfies Signal, [bytes.buffer])
     if (this.credit > 0) written()
     else this.written = written
   }
