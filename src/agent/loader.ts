@@ -41,11 +41,25 @@ agent.paths = [];
 agent._compile(code.toString(), 'kubesync-agent.cjs');
 `.trim()
 
+/** The same for code that was put into the pod, with the path of the gzipped file as the first argument: none is a caller's. */
+export const fileLoader = `
+const code = require('zlib').gunzipSync(require('fs').readFileSync(process.argv[1])), Module = require('module');
+process.argv.splice(1, 1);
+globalThis[Symbol.for('kubesync.agent')] = code;
+const agent = new Module('kubesync-agent');
+agent.paths = [];
+agent._compile(code.toString(), 'kubesync-agent.cjs');
+`.trim()
+
 /** What has to be written to the loader's stdin before anything else. */
 export function framed(code: Buffer): Buffer {
   const size = code.length.toString(16).padStart(16, '0')
-  const digest = createHash('sha256').update(code).digest('hex')
-  return Buffer.concat([Buffer.from(size + digest, 'latin1'), code])
+  return Buffer.concat([Buffer.from(size + digestOf(code), 'latin1'), code])
+}
+
+/** SHA-256 of the agent's code, in hex. */
+export function digestOf(code: Buffer): string {
+  return createHash('sha256').update(code).digest('hex')
 }
 
 /** The agent's own code, as the loader left it, to start a mirror with. */

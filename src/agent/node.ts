@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { pipeline } from 'node:stream'
+import { type Duplex, pipeline } from 'node:stream'
 import { KubesyncError } from '../errors.ts'
 import { version } from '../version.ts'
 import { writeMessage } from '../wire/messages.ts'
@@ -7,13 +7,22 @@ import { type Channel, Mux } from '../wire/mux.ts'
 import { stdioDuplex } from '../wire/stdio.ts'
 import { type View, whoRuns } from './container.ts'
 import { keepContent } from './content/keep.ts'
-import { openRing } from './content/ring.ts'
-import { framed, loader, ownCode } from './loader.ts'
+import { openRing, type Ring } from './content/ring.ts'
+import { digestOf, framed, loader, ownCode } from './loader.ts'
 import type { MirrorRequest } from './mirror.ts'
-import { channelSchema, type Hello, parseJson, type ReplicaRequest, refused, toJson } from './protocol.ts'
-import { bareContainerId, findContainer, isAlive, type ProcessRef } from './radar.ts'
+import {
+  type ChannelRequest,
+  channelSchema,
+  type Hello,
+  parseJson,
+  type ReplicaRequest,
+  refused,
+  toJson,
+} from './protocol.ts'
+import { bareContainerId, findContainer, hostProc, isAlive, type ProcessRef } from './radar.ts'
 import { continueLeftovers } from './reload/recover.ts'
 import { reload, reloadsDone } from './reload/serve.ts'
+import type { Proofs } from './strict/proof.ts'
 
 /** How soon a container's end is noticed, in milliseconds; one read of /proc each. */
 const pulse = 250
@@ -24,22 +33,33 @@ const pulse = 250
  */
 const maxHeapMb = 2048
 
-/** Where the node's processes are: HOST_PROC is what tools call it that look at a node from a container. */
-const proc = process.env.HOST_PROC || '/proc'
-
-const ring = openRing()
+/** What a caller is served by. */
+export interface Service {
+  readonly view: View
+  /** Where its content is kept, to be sent once. It is read by positions that callers say: strangers must not share one. */
+  readonly ring?: Ring | undefined
+  /** Of a strict agent: what the caller has to prove before anything is done for it. */
+  readonly proofs?: Proofs
+}
 
 /** Serves one laptop on this process's stdio until that stream ends; every mirror ends with it. */
 export function runNode(view: View): void {
-  const mux = new Mux(stdioDuplex(), { role: 'server' })
+  // A process that is half way is brought to an end first.
+  void serveNode(stdioDuplex(), { view, ring: openRing() })
+    .then(reloadsDone)
+    .then(() => process.exit(0))
+  if (view === 'node') void continueLeftovers()
+}
+
+/** Serves one laptop on a stream; resolves when that is over. Every mirror ends with it. */
+export function serveNode(transport: Duplex, service: Service): Promise<unknown> {
+  const mux = new Mux(transport, { role: 'server' })
   mux.onChannel((channel, header) => {
     // A channel that its peer gave up is over; whoever serves it sees 'close'.
     channel.on('error', () => {})
-    void serve(view, { channel, header })
+    void serve(service, { channel, header })
   })
-  // A process that is half way is brought to an end first.
-  void mux.closed.then(reloadsDone).then(() => process.exit(0))
-  if (view === 'node') void continueLeftovers()
+  return mux.closed
 }
 
 interface Asked {
@@ -47,37 +67,48 @@ interface Asked {
   readonly header: Buffer
 }
 
-async function serve(view: View, { channel, header }: Asked): Promise<void> {
+async function serve(service: Service, { channel, header }: Asked): Promise<void> {
   try {
-    const request = parseJson(channelSchema, header)
-    if (request.type === 'hello') {
-      await writeMessage(channel, toJson(hello(request.containerId)))
-      channel.end()
-    } else if (request.type === 'reload') {
-      await reload(request, { proc, view })
-      await writeMessage(channel, toJson({ ok: true }))
-      channel.end()
-    } else if (request.type === 'keep') {
-      await keep(channel)
-    } else {
-      startMirror(view, { channel, request })
-    }
+    await answer(service, channel, parseJson(channelSchema, header))
   } catch (error) {
-    await writeMessage(channel, toJson(refused(error)))
+    await writeMessage(channel, toJson(refused(error))).catch(() => {})
+    channel.end(() => channel.destroy())
+  }
+}
+
+async function answer(service: Service, channel: Channel, request: ChannelRequest): Promise<void> {
+  const { view, ring, proofs } = service
+  if (request.type === 'hello') {
+    await writeMessage(channel, toJson(hello(service, request.containerId)))
+    channel.end()
+  } else if (request.type === 'keep') {
+    await keep(channel, ring)
+  } else if (request.type === 'prove') {
+    await proofs?.prove(channel, request)
+  } else {
+    // Whatever else is asked for names the container that it is about.
+    proofs?.demand(request.containerId)
+    if (request.type === 'replica') return startMirror(service, { channel, request })
+    await reload(request, { proc: hostProc, view })
+    await writeMessage(channel, toJson({ ok: true }))
     channel.end()
   }
 }
 
-async function keep(channel: Channel): Promise<void> {
+async function keep(channel: Channel, ring: Ring | undefined): Promise<void> {
   if (ring === undefined) throw new KubesyncError('NO_STORE', 'there is no room for content on this node')
   await keepContent(channel, ring).catch((error) => channel.destroy(error))
 }
 
-function hello(containerId: string | undefined): Hello {
-  const store = ring === undefined ? {} : { store: ring.size }
-  const me = { version, node: process.version, pid: process.pid, ...store }
-  const found = containerId === undefined ? undefined : findContainer(containerId, proc)
-  return found === undefined ? me : { ...me, container: whoRuns(`${proc}/${found.pid}`) }
+function hello({ view, ring, proofs }: Service, containerId: string | undefined): Hello {
+  const me = {
+    ...{ version, node: process.version, pid: process.pid },
+    ...(ring && { store: ring.size }),
+    ...(proofs && { digest: digestOf(ownCode()) }),
+  }
+  const asked = view === 'pod' && containerId !== undefined
+  const found = asked ? findContainer(containerId, hostProc) : undefined
+  return found === undefined ? me : { ...me, container: whoRuns(`${hostProc}/${found.pid}`) }
 }
 
 interface Opening {
@@ -85,20 +116,20 @@ interface Opening {
   readonly request: ReplicaRequest
 }
 
-function startMirror(view: View, { channel, request }: Opening): void {
+function startMirror({ view, ring }: Service, { channel, request }: Opening): void {
   const containerId = bareContainerId(request.containerId)
-  const found = containerId === undefined ? undefined : findContainer(containerId, proc)
+  const found = containerId === undefined ? undefined : findContainer(containerId, hostProc)
   if (containerId === undefined || found === undefined) {
     throw new KubesyncError('CONTAINER_GONE', 'no process of the container runs on this node', {
       hint: 'it may just have ended; it is looked for again when it runs',
     })
   }
   const store = ring === undefined ? {} : { storeSize: ring.size }
-  relay(channel, { ...request, containerId, process: found, proc, view, ...store })
+  relay(channel, { ...request, containerId, process: found, proc: hostProc, view, ...store }, ring)
 }
 
 /** Runs a mirror in a process of its own, because its uid is the container's, and passes bytes both ways. */
-function relay(channel: Channel, request: MirrorRequest): void {
+function relay(channel: Channel, request: MirrorRequest, ring: Ring | undefined): void {
   const code = [`--max-old-space-size=${maxHeapMb}`, '-e', loader]
   const child = spawn(process.execPath, [...code, 'mirror', JSON.stringify(request)], {
     stdio: ['pipe', 'pipe', 'pipe', ring?.fd ?? 'ignore'],
@@ -128,7 +159,7 @@ function relay(channel: Channel, request: MirrorRequest): void {
 
 function watchProcess(process: ProcessRef, gone: () => void): { stop(): void } {
   const timer = setInterval(() => {
-    if (isAlive(process, proc)) return
+    if (isAlive(process, hostProc)) return
     clearInterval(timer)
     gone()
   }, pulse)

@@ -1,16 +1,28 @@
 import * as v from 'valibot'
 import { KubesyncError } from '../errors.ts'
 
+const containerId = v.pipe(v.string(), v.minLength(1))
+const name = v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/))
+
+/** A pod, so that no other one can be meant. */
+const podSchema = v.strictObject({ namespace: name, name, uid: v.pipe(v.string(), v.minLength(1)) })
+export type PodRef = v.InferOutput<typeof podSchema>
+
 /** What a channel between a laptop and an agent is for; JSON in the channel's header. */
 export const channelSchema = v.variant('type', [
-  /** The agent answers with one message, `helloSchema`, and ends. It looks for the container that is named. */
+  /** The agent answers with one message, `helloSchema`, and ends. In a pod it looks for the container that is named. */
   v.strictObject({ type: v.literal('hello'), containerId: v.optional(v.string()) }),
+  /**
+   * A strict agent answers with one message, `challengeSchema`; after one of the caller's, which says nothing but that the
+   * answer stands in the pod's annotations, it answers with `openedSchema`, and ends.
+   */
+  v.strictObject({ type: v.literal('prove'), pod: podSchema, containerId }),
   /** Content, as from a replica's `read`, to be kept for mirrors. What the agent answers is in `content/keep.ts`. */
   v.strictObject({ type: v.literal('keep') }),
   /** The agent answers with one message, `openedSchema`; a replica's own protocol follows it. */
   v.strictObject({
     type: v.literal('replica'),
-    containerId: v.pipe(v.string(), v.minLength(1)),
+    containerId,
     path: v.pipe(v.string(), v.startsWith('/')),
     /** Makes the directory where it is missing. */
     create: v.boolean(),
@@ -18,19 +30,26 @@ export const channelSchema = v.variant('type', [
   /** The agent does it, answers with one message, `openedSchema`, and ends. */
   v.strictObject({
     type: v.literal('reload'),
-    containerId: v.pipe(v.string(), v.minLength(1)),
+    containerId,
     /** In place, or a signal's name. */
     how: v.union([v.literal('restart'), v.pipe(v.string(), v.regex(/^SIG[A-Z0-9+]+$/))]),
   }),
 ])
 export type ChannelRequest = v.InferOutput<typeof channelSchema>
 export type ReplicaRequest = Extract<ChannelRequest, { type: 'replica' }>
+export type ProveRequest = Extract<ChannelRequest, { type: 'prove' }>
 export type ReloadRequest = Extract<ChannelRequest, { type: 'reload' }>
+
+/** Random, and good for one proof. */
+export const challengeSchema = v.object({ nonce: v.pipe(v.string(), v.regex(/^[\w-]{43}$/)) })
+export type Challenge = v.InferOutput<typeof challengeSchema>
 
 export const helloSchema = v.object({
   version: v.string(),
   node: v.string(),
   pid: v.number(),
+  /** SHA-256 of the agent's code, of an agent whose code did not come from the caller. */
+  digest: v.exactOptional(v.string()),
   /** The container that was asked about, if the agent sees it. */
   container: v.optional(
     v.object({
@@ -80,6 +99,6 @@ export function parseJson<S extends v.GenericSchema>(schema: S, bytes: Uint8Arra
   }
 }
 
-export function toJson(value: ChannelRequest | Hello | Opened): Uint8Array {
+export function toJson(value: ChannelRequest | Hello | Challenge | Opened): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value))
 }

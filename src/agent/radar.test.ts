@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { bareContainerId, belongsTo, findContainer, isAlive } from './radar.ts'
+import { bareContainerId, belongsTo, findContainer, isAlive, podUidIn } from './radar.ts'
 
 const id = '3f6c2a'.padEnd(64, '0')
 const other = '9'.repeat(64)
@@ -73,3 +73,20 @@ describe('finding a container', () => {
     expect(isAlive(found, proc)).toBe(false)
   })
 })
+
+test.each([
+  ['cgroupfs', '0::/kubepods/burstable/pod0f1e2d3c-aaaa-bbbb-cccc-0123456789ab/0123456789abcdef'],
+  [
+    'systemd',
+    '0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0f1e2d3c_aaaa_bbbb_cccc_0123456789ab.slice/cri-containerd-0123456789abcdef.scope',
+  ],
+])('a cgroup says which pod a container belongs to (%s)', (_, cgroup) => {
+  expect(podUidIn(cgroup)).toBe('0f1e2d3c-aaaa-bbbb-cccc-0123456789ab')
+})
+
+test.each([['0::/k8s.io/0123456789abcdef'], ['0::/../0123456789abcdef'], [undefined]])(
+  'where a cgroup does not say it, nobody knows: %j',
+  (cgroup) => {
+    expect(podUidIn(cgroup)).toBeUndefined()
+  },
+)

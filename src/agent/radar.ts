@@ -6,6 +6,9 @@ export interface ProcessRef {
   readonly startTime: number
 }
 
+/** Where the node's processes are: HOST_PROC is what tools call it that look at a node from a container. */
+export const hostProc: string = process.env.HOST_PROC || '/proc'
+
 /** A container's id without the runtime's prefix, as it stands in cgroup paths; undefined if it is none. */
 export function bareContainerId(containerId: string): string | undefined {
   const match = /^(?:[a-z0-9-]+:\/\/)?([0-9a-zA-Z_-]{12,128})$/.exec(containerId)
@@ -35,6 +38,20 @@ export function processesOf(containerId: string, proc = '/proc'): number[] {
 export function isOf(pid: number, containerId: string, proc = '/proc'): boolean {
   const id = bareContainerId(containerId)
   return id !== undefined && belongsTo(read(`${proc}/${pid}/cgroup`), id)
+}
+
+/** The uid of the pod in a /proc/PID/cgroup, as kubelets write it there (with `_` under systemd); undefined if there is none. */
+export function podUidIn(cgroup: string | undefined): string | undefined {
+  const found = /pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12})(?:\.slice)?(?:\/|$)/m.exec(
+    cgroup ?? '',
+  )
+  return found?.[1]?.replaceAll('_', '-')
+}
+
+/** The uid of the pod that a container belongs to by its cgroup. */
+export function podUidOf(containerId: string, proc: string): string | undefined {
+  const first = findContainer(containerId, proc)
+  return first && podUidIn(read(`${proc}/${first.pid}/cgroup`))
 }
 
 /** Whether a /proc/PID/cgroup names the container, as a whole component or in a systemd scope's name. */

@@ -14,6 +14,10 @@ const toFollow: Rule = { resource: 'pods', verbs: ['get', 'list', 'watch'] }
 const toExec: Rule = { resource: 'pods/exec', verbs: ['create', 'get'] }
 const toAttach: Rule = { resource: 'pods/ephemeralcontainers', verbs: ['patch'] }
 
+/** What whoever is served by strict agents takes in their namespace, besides `patch` on the pods in that of the pods. */
+export const toFindAgents: Rule = { resource: 'pods', verbs: ['list', 'watch'] }
+export const toKnock: Rule = { resource: 'pods/portforward', verbs: ['create', 'get'] }
+
 /** What `--agent ephemeral` takes in the namespace of the pods. */
 export const ephemeralRules: readonly Rule[] = [toFollow, toExec, toAttach]
 

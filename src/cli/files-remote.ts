@@ -37,7 +37,7 @@ export async function listRemote(cli: Cli, options: RemoteOptions): Promise<(Lis
   }
   try {
     const bindings = await findContainers(cluster, spec)
-    return await Promise.all(bindings.map((binding) => listOne(binding, { path: spec.remote, connect })))
+    return await Promise.all(bindings.map((binding) => listOne(binding, { spec, connect })))
   } finally {
     await Promise.allSettled([...connections.values()].map(async (one) => (await one).close()))
     cluster.close()
@@ -64,14 +64,16 @@ function currentPods(cluster: Cluster, spec: Spec): Promise<readonly Pod[]> {
 }
 
 interface Reach {
-  readonly path: string
+  readonly spec: Spec
   readonly connect: (binding: Binding) => Promise<NodeConnection>
 }
 
-async function listOne(binding: Binding, { path, connect }: Reach): Promise<Listing | FailedListing> {
+async function listOne(binding: Binding, { spec, connect }: Reach): Promise<Listing | FailedListing> {
   const { pod, container, node, containerId } = binding
+  const { remote: path, namespace } = spec
   try {
-    const replica = await (await connect(binding)).openReplica({ containerId, path, create: false })
+    const target = { pod: { namespace, name: pod, uid: binding.podUid }, containerId, path, create: false }
+    const replica = await (await connect(binding)).openReplica(target)
     try {
       await replica.rescan('all')
       return { pod, container, node, path, tree: replica.tree }

@@ -16,6 +16,7 @@ interface InitOptions extends KubeOptions, ConfigOptions {
   readonly image?: string
   readonly nodeSelector?: Readonly<Record<string, string>>
   readonly tolerate?: readonly Toleration[]
+  readonly strict?: boolean
   readonly wait: boolean
   readonly timeout: number
   readonly print?: true
@@ -36,6 +37,7 @@ export function initCommand(cli: Cli): Command {
       'init',
       "init --node-selector pool=dev --tolerate '*'",
       'init --image registry.example.com/mirror/node:22-alpine',
+      'init --strict',
       'init --print | kubectl apply -f -',
     ],
   }
@@ -59,6 +61,8 @@ function initOptions(): Option[] {
       '--tolerate <taint>',
       'also nodes with this taint: key=value:Effect, key:Effect, key, or *; repeatable',
     ).argParser((text, before: readonly Toleration[] = []) => [...before, parseToleration(text)]),
+    new Option('--strict', 'for shared clusters: agents serve a pod to those only who may patch it'),
+    new Option('--no-strict', 'take that back'),
     new Option('--no-wait', 'do not wait until the agent is ready on every node'),
     new Option('--timeout <time>', 'how long to wait').argParser(parseDuration).default(120_000, '2m'),
     new Option('--print', 'print the YAML instead of applying it'),
@@ -136,7 +140,14 @@ async function agentOptions(options: InitOptions, { namespace, before }: Before)
     nodeSelector,
     tolerations: options.tolerate ?? before?.tolerations ?? [],
     version,
+    ...((options.strict ?? before?.strict) ? { strictCode: await readAgentCode() } : {}),
   }
+}
+
+async function readAgentCode(): Promise<Buffer> {
+  const { readFile } = await import('node:fs/promises')
+  const { assetPath } = await import('../asset.ts')
+  return readFile(assetPath('agent.cjs'))
 }
 
 async function sayWhatNext(cli: Cli, options: InitOptions): Promise<void> {

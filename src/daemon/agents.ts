@@ -43,7 +43,8 @@ export function followAgents({ namespace, watchPods, changed }: AgentsOptions): 
       await first
       // While the server is away, what was known last is worth a try: connecting says more.
       if (error !== undefined && pods.length === 0) throw error
-      return { namespace, pod: choose(pods, { node, namespace }), container: agentContainer }
+      const { name, strict = false } = choose(pods, { node, namespace })
+      return { namespace, pod: name, container: agentContainer, strict }
     },
     close: stop,
   }
@@ -57,11 +58,11 @@ function isRunning(pod: Pod): boolean {
   return pod.containers.some(({ name, runningId }) => name === agentContainer && runningId !== undefined)
 }
 
-function choose(pods: readonly Pod[], { node, namespace }: { node: string; namespace: string }): string {
+function choose(pods: readonly Pod[], { node, namespace }: { node: string; namespace: string }): Pod {
   const here = pods.filter((pod) => pod.node === node && isAlive(pod))
   // A probe that failed under load is no reason not to try.
   const found = here.find((pod) => pod.ready && isRunning(pod)) ?? here.find(isRunning)
-  if (found !== undefined) return found.name
+  if (found !== undefined) return found
   const waiting = here[0]
   if (waiting !== undefined) {
     const reason = waiting.containers.find(({ name }) => name === agentContainer)?.reason

@@ -12,6 +12,8 @@ import type { RunningSession, SessionParts } from './world.ts'
 
 export interface AttemptOptions {
   readonly binding: Binding
+  /** Of the pod. */
+  readonly namespace: string
   /** The folder in the container. */
   readonly remotePath: string
   readonly basePath: string
@@ -84,6 +86,7 @@ async function begin(
     open: () => options.node.acquire(),
   })
   const target = {
+    pod: { namespace: options.namespace, name: binding.pod, uid: binding.podUid },
     containerId: binding.containerId,
     path: options.remotePath,
     create: writesTo(binding.mode, 'remote'),

@@ -46,7 +46,8 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
   const fleet = newFleet((binding, after) => {
     const node = connectionFor(run.spec, binding, cluster)
     return keepSession({
-      ...{ binding, after, remotePath: run.spec.remote, local: run.local, node },
+      ...{ binding, after, local: run.local, node },
+      ...{ namespace: run.spec.namespace, remotePath: run.spec.remote },
       basePath: state.basePath(binding.podUid, binding.container),
       exclusions: exclusionsOf(run.spec),
       isSuccessor: () => state.isSuccessor(binding.containerId),

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { strictAnnotation } from '../agent/install/strict.ts'
 
 /** The API server leaves out, or sends null for, what is empty. */
 const text = v.nullish(v.string(), '')
@@ -55,6 +56,8 @@ export interface Pod {
   readonly phase: string
   readonly deleting: boolean
   readonly ready: boolean
+  /** Whether it is that of a strict agent, if of any. */
+  readonly strict?: boolean
   /** The container that kubectl would take: the annotated one, else the first. */
   readonly defaultContainer: string
   /** Init containers come last: only those that stay (sidecars) are ever running beside others. */
@@ -90,6 +93,7 @@ export function readPod(object: unknown): Pod | undefined {
     phase: status.phase,
     deleting: metadata.deletionTimestamp !== '',
     ready: status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
+    ...(metadata.annotations[strictAnnotation] === 'true' ? { strict: true } : {}),
     defaultContainer: containers.find(({ name }) => name === annotated)?.name ?? containers[0]?.name ?? '',
     containers,
   }

@@ -1,14 +1,10 @@
-import type { IncomingMessage } from 'node:http'
-import { KubesyncError, messageOf } from '../errors.ts'
-import { version } from '../version.ts'
 import type { KubeClient } from './client.ts'
-import type { Connection } from './connector.ts'
-import { ApiError, apiError, connectionError, readStatus } from './errors.ts'
+import { ApiError } from './errors.ts'
 import { openSpdy } from './exec-spdy.ts'
-import { ExecStream } from './exec-stream.ts'
+import type { ExecStream } from './exec-stream.ts'
 import { openWebSocket } from './exec-websocket.ts'
+import { type Opener, openStream, type StreamRequest } from './open-stream.ts'
 import { resourcePath } from './resource.ts'
-import { readBody } from './transport.ts'
 
 export type { ExecExit } from './exec-status.ts'
 export type { ExecStream } from './exec-stream.ts'
@@ -25,9 +21,6 @@ export interface ExecRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-type Opener = typeof openWebSocket
-
-const TIMEOUT_MS = 10_000
 /** The first minor version whose WebSockets can do all that SPDY can. */
 const WEBSOCKET_MINOR = 30
 
@@ -41,10 +34,10 @@ const WEBSOCKET_MINOR = 30
 export async function exec(client: KubeClient, request: ExecRequest): Promise<ExecStream> {
   const [first, second] = await openersFor(client)
   try {
-    return await openAuthorized(client, request, first)
+    return await openStream(client, streamOf(client, request, first))
   } catch (error) {
     if (!isUpgradeRefused(error)) throw error
-    return await openAuthorized(client, request, second)
+    return await openStream(client, streamOf(client, request, second))
   }
 }
 
@@ -64,71 +57,11 @@ function isUpgradeRefused(error: unknown): boolean {
   return error instanceof ApiError && ['', 'BadRequest'].includes(error.status.reason)
 }
 
-async function openAuthorized(client: KubeClient, request: ExecRequest, opener: Opener): Promise<ExecStream> {
-  const connection = await client.connection()
-  try {
-    return await open(client, request, { opener, connection })
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.code !== 'UNAUTHORIZED') throw error
-    return await open(client, request, { opener, connection: await client.renewedConnection(connection) })
-  }
-}
-
-async function open(
-  client: KubeClient,
-  request: ExecRequest,
-  { opener, connection }: { opener: Opener; connection: Connection },
-): Promise<ExecStream> {
-  const { timeoutMs = TIMEOUT_MS } = request
-  const late = new AbortController()
-  const timer = setTimeout(() => late.abort(silence(client, request, timeoutMs)), timeoutMs)
-  const signal = request.signal === undefined ? late.signal : AbortSignal.any([late.signal, request.signal])
-  try {
-    signal.throwIfAborted()
-    const headers = { 'User-Agent': `kubesync/${version}`, ...connection.headers }
-    const opened = await opener(urlOf(client, request), { ...connection, headers }, signal)
-    if ('refusal' in opened) throw await refusal(client, request, opened.refusal)
-    const stream = new ExecStream(opened)
-    closeOnAbort(stream, request.signal)
-    return stream
-  } catch (error) {
-    throw signal.aborted ? signal.reason : connectionError(client.target, error)
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function urlOf(client: KubeClient, { namespace, pod, container, command }: ExecRequest): URL {
+function streamOf(client: KubeClient, request: ExecRequest, opener: Opener): StreamRequest {
+  const { namespace, pod, container, command, timeoutMs, signal } = request
   const path = resourcePath({ apiVersion: 'v1', plural: 'pods', namespace, name: pod, subresource: 'exec' })
-  return client.url(path, { container, command, stdin: true, stdout: true, stderr: true })
-}
-
-function closeOnAbort(stream: ExecStream, signal: AbortSignal | undefined): void {
-  if (signal === undefined) return
-  const abort = () => stream.destroy()
-  signal.addEventListener('abort', abort, { once: true })
-  stream.once('close', () => signal.removeEventListener('abort', abort))
-}
-
-async function refusal(
-  client: KubeClient,
-  request: ExecRequest,
-  response: IncomingMessage,
-): Promise<ApiError> {
-  const { statusCode: code = 0, socket } = response
-  const body = await readBody(client.target, response, { idleMs: TIMEOUT_MS }).catch(messageOf)
-  // Nobody else would: to the HTTP client it is a connection that was to be upgraded.
-  socket.destroy()
-  const action = `run a command in the pod ${request.namespace}/${request.pod} (pods/exec)`
-  return apiError(client.target, action, readStatus(code, body))
-}
-
-function silence(client: KubeClient, { namespace, pod }: ExecRequest, milliseconds: number): KubesyncError {
-  return new KubesyncError(
-    'SERVER_UNREACHABLE',
-    `No stream to the pod ${namespace}/${pod} was opened within ${milliseconds / 1000} s by ${client.target.server}.`,
-    {
-      hint: 'Either the API server does not answer (`kubectl version`), or the node of the pod (`kubectl get nodes`).',
-    },
-  )
+  const url = client.url(path, { container, command, stdin: true, stdout: true, stderr: true })
+  const where = `${namespace}/${pod}`
+  const action = `run a command in the pod ${where} (pods/exec)`
+  return { url, opener, pod: where, action, timeoutMs, signal }
 }

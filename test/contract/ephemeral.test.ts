@@ -77,6 +77,41 @@ describe.concurrent('an ephemeral container', () => {
     )
   })
 
+  api('is looked at, and put, through the subresource', async () => {
+    await makePod({ space, name: 'puts', spec: unscheduled })
+    const path = `${space.path('pods')}/puts/ephemeralcontainers`
+    const pod = await client.get(path)
+    expect(pod).toMatchObject({ kind: 'Pod', metadata: { name: 'puts' } })
+    const ephemeralContainers = [{ name: 'debug', image, targetContainerName: 'main' }]
+    const body = { ...pod, spec: { ...(at(pod, 'spec') as object), ephemeralContainers } }
+    const answer = await client.ask(path, { method: 'PUT', body })
+    expect([answer.code, list(answer.body, 'spec', 'ephemeralContainers')]).toMatchObject([
+      200,
+      [{ name: 'debug', targetContainerName: 'main', imagePullPolicy: expect.any(String) }],
+    ])
+  })
+
+  api('has what it may have, and a target that is there', async () => {
+    await makePod({ space, name: 'checks', spec: unscheduled })
+    const path = `${space.path('pods')}/checks/ephemeralcontainers`
+    for (const [change, reason, field] of [
+      [{ targetContainerName: 'none' }, 'FieldValueNotFound', 'targetContainerName'],
+      [{ ports: [{ containerPort: 1 }] }, 'FieldValueForbidden', 'ports'],
+      [{ resources: { limits: { cpu: '1' } } }, 'FieldValueForbidden', 'resources'],
+      [{ livenessProbe: { exec: { command: ['true'] } } }, 'FieldValueForbidden', 'livenessProbe'],
+      [{ image: '' }, 'FieldValueRequired', 'image'],
+      [{ name: 'main' }, 'FieldValueDuplicate', 'name'],
+      [{ name: 'Upper' }, 'FieldValueInvalid', 'name'],
+    ] as const) {
+      const body = { spec: { ephemeralContainers: [{ name: 'debug', image, ...change }] } }
+      const answer = await client.ask(path, { method: 'PATCH', type: patchTypes.strategic, body })
+      expect(answer).toMatchObject({
+        code: 422,
+        body: { details: { causes: [{ reason, field: `spec.ephemeralContainers[0].${field}` }] } },
+      })
+    }
+  })
+
   api('must be added through its subresource', async () => {
     const ephemeralContainers = [shell('true', { name: 'debug' })]
     const body = { metadata: { name: 'refused' }, spec: { ...unscheduled, ephemeralContainers } }

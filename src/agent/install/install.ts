@@ -14,6 +14,7 @@ import {
   isOwnNamespace,
 } from './objects.ts'
 import type { Rollout } from './rollout.ts'
+import { removeStrict } from './uninstall.ts'
 
 /** What `applyAgent` did, for `waitForAgent`. */
 export interface Applied {
@@ -57,6 +58,7 @@ export async function applyAgent(
       const applied = await put(client, one, onObject)
       if (one.object.kind === 'DaemonSet') generation = applied?.metadata?.generation ?? 0
     }
+    if (options.strictCode === undefined) await removeStrict(client, options.namespace)
     return { generation, oldEvents }
   } catch (error) {
     throw error instanceof ApiError && error.code === 'FORBIDDEN' ? needsAdministrator(error) : error

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type AgentOptions, agentObjects, oldNodeMessage } from './objects.ts'
 
@@ -119,5 +122,47 @@ describe('what the container runs', () => {
       status: 70,
       stderr: `${oldNodeMessage} 18.20.4\n`,
     })
+  })
+})
+
+describe('a strict agent', () => {
+  const code = Buffer.from('console.log(process.argv.slice(1).join())')
+  const objects = agentObjects({ ...options, strictCode: code })
+  const of = (kind: string) => objects.find((object) => object.kind === kind)
+
+  test('may look at pods, and do nothing else at the API server', () => {
+    expect(of('ClusterRole')?.rules).toEqual([{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }])
+    expect(of('ClusterRoleBinding')).toMatchObject({
+      roleRef: { name: of('ClusterRole')?.metadata.name },
+      subjects: [{ kind: 'ServiceAccount', namespace: 'tools', name: 'kubesync-agent' }],
+    })
+  })
+
+  test('has a Role for its callers that lets nobody run anything', () => {
+    expect(of('Role')?.rules).toEqual([
+      { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
+      { apiGroups: [''], resources: ['pods/portforward'], verbs: ['create', 'get'] },
+    ])
+  })
+
+  test('runs the code that was installed with it, and is replaced when that changes', () => {
+    const { command } = podOf({ strictCode: code }).containers[0]
+    const { binaryData } = of('ConfigMap') as unknown as { binaryData: Record<string, string> }
+    const [file, data = ''] = Object.entries(binaryData)[0] ?? []
+    const directory = mkdtempSync(join(tmpdir(), 'kubesync-strict-'))
+    try {
+      mkdirSync(join(directory, 'kubesync'))
+      writeFileSync(join(directory, 'kubesync', file ?? ''), Buffer.from(data, 'base64'))
+      const { stdout, stderr } = spawnSync(process.execPath, command.slice(1), {
+        cwd: directory,
+        encoding: 'utf8',
+      })
+      expect({ stdout, stderr }).toEqual({ stdout: 'gate\n', stderr: '' })
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+    const annotations = (strictCode: Buffer) =>
+      JSON.stringify(agentObjects({ ...options, strictCode }).at(-1))
+    expect(annotations(Buffer.from('other'))).not.toBe(annotations(code))
   })
 })

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../kube/resource.ts'
+import { strictAnnotations, strictObjects, strictPod } from './strict.ts'
 
 /** Where the agent goes and what it runs on. */
 export interface AgentOptions {
@@ -10,6 +11,8 @@ export interface AgentOptions {
   readonly tolerations: readonly Toleration[]
   /** The command line's version, for a label. */
   readonly version: string
+  /** The agent's code, if it is to serve those only who prove a right, and to run no code of theirs. */
+  readonly strictCode?: Buffer | undefined
 }
 
 /** As in a pod's spec. An empty `key` with `Exists` tolerates everything. */
@@ -23,7 +26,14 @@ export interface Toleration {
 /** A Kubernetes object, as far as the install has to know it. */
 export interface AgentObject {
   readonly apiVersion: string
-  readonly kind: 'Namespace' | 'ServiceAccount' | 'DaemonSet'
+  readonly kind:
+    | 'Namespace'
+    | 'ServiceAccount'
+    | 'DaemonSet'
+    | 'ConfigMap'
+    | 'Role'
+    | 'ClusterRole'
+    | 'ClusterRoleBinding'
   readonly metadata: {
     readonly name: string
     readonly namespace?: string
@@ -71,7 +81,14 @@ const capabilities = ['SYS_PTRACE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID',
 
 /** The objects of an install, in the order in which they are created. */
 export function agentObjects(options: AgentOptions): AgentObject[] {
-  return [namespaceObject(options), serviceAccount(options), daemonSet(options)]
+  const { namespace, strictCode: code } = options
+  const strict = { name: agentName, namespace, labels: labels(options) }
+  return [
+    namespaceObject(options),
+    serviceAccount(options),
+    ...(code === undefined ? [] : strictObjects(strict, code)),
+    daemonSet(options),
+  ]
 }
 
 function labels(options: AgentOptions): Record<string, string> {
@@ -121,7 +138,10 @@ function daemonSet(options: AgentOptions): AgentObject {
       updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%' } },
       template: {
         // No version here: it would replace every pod, and cut every session, for code that is streamed anyway.
-        metadata: { labels: { 'app.kubernetes.io/name': agentName, [managedByLabel]: managedBy } },
+        metadata: {
+          labels: { 'app.kubernetes.io/name': agentName, [managedByLabel]: managedBy },
+          ...(options.strictCode === undefined ? {} : { annotations: strictAnnotations(options.strictCode) }),
+        },
         spec: podSpec(options),
       },
     },
@@ -129,6 +149,7 @@ function daemonSet(options: AgentOptions): AgentObject {
 }
 
 function podSpec(options: AgentOptions): Record<string, unknown> {
+  const strict = options.strictCode === undefined ? undefined : strictPod(agentName)
   return {
     hostPID: true,
     serviceAccountName: agentName,
@@ -138,9 +159,10 @@ function podSpec(options: AgentOptions): Record<string, unknown> {
     nodeSelector: { 'kubernetes.io/os': 'linux', ...options.nodeSelector },
     ...(options.tolerations.length === 0 ? {} : { tolerations: options.tolerations }),
     securityContext: { runAsUser: 0, runAsGroup: 0, seccompProfile: { type: 'RuntimeDefault' } },
-    containers: [container(options.image)],
+    containers: [{ ...container(options.image), ...strict?.container }],
     // Where agents keep what several replicas are to be sent (agent/content): too much for /dev/shm.
     volumes: [{ name: scratch, emptyDir: { sizeLimit: '2Gi' } }],
+    ...strict?.spec,
   }
 }
 

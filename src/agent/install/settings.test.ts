@@ -9,7 +9,9 @@ test('what was chosen once can be read from the DaemonSet that was made of it', 
     tolerations: [{ operator: 'Exists' }, { key: 'a', operator: 'Equal', value: 'b', effect: 'NoSchedule' }],
   } as const
   const daemonSet = agentObjects({ ...chosen, namespace: 'n', version: '1' }).at(-1)
-  expect(settingsOf(daemonSet)).toEqual(chosen)
+  expect(settingsOf(daemonSet)).toEqual({ ...chosen, strict: false })
+  const strict = agentObjects({ ...chosen, namespace: 'n', version: '1', strictCode: Buffer.from('code') })
+  expect(settingsOf(strict.at(-1))).toEqual({ ...chosen, strict: true })
 })
 
 test('of a DaemonSet that is not like ours nothing is read', () => {

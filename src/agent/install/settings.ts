@@ -2,9 +2,12 @@ import * as v from 'valibot'
 import type { KubeClient } from '../../kube/client.ts'
 import { ApiError } from '../../kube/errors.ts'
 import { type AgentOptions, agentContainer, agentName, isOurs, type Toleration } from './objects.ts'
+import { strictAnnotation } from './strict.ts'
 
 /** What whoever installs the agent may choose. */
-export type AgentSettings = Pick<AgentOptions, 'image' | 'nodeSelector' | 'tolerations'>
+export interface AgentSettings extends Pick<AgentOptions, 'image' | 'nodeSelector' | 'tolerations'> {
+  readonly strict: boolean
+}
 
 const tolerationSchema = v.object({
   key: v.exactOptional(v.string()),
@@ -18,7 +21,11 @@ const podSpecSchema = v.object({
   tolerations: v.nullish(v.array(tolerationSchema), []),
   containers: v.array(v.object({ name: v.string(), image: v.string() })),
 })
-const daemonSetSchema = v.object({ spec: v.object({ template: v.object({ spec: podSpecSchema }) }) })
+const metadataSchema = v.nullish(v.object({ annotations: v.nullish(v.record(v.string(), v.string()), {}) }), {
+  annotations: {},
+})
+const templateSchema = v.object({ metadata: metadataSchema, spec: podSpecSchema })
+const daemonSetSchema = v.object({ spec: v.object({ template: templateSchema }) })
 
 /** What was chosen when the agent was installed in a namespace; undefined if `init` did not install one there. */
 export async function readSettings(
@@ -43,9 +50,11 @@ export async function readSettings(
 export function settingsOf(daemonSet: unknown): AgentSettings | undefined {
   const result = v.safeParse(daemonSetSchema, daemonSet)
   if (!result.success) return undefined
-  const { containers, nodeSelector, tolerations } = result.output.spec.template.spec
+  const { metadata, spec } = result.output.spec.template
+  const { containers, nodeSelector, tolerations } = spec
+  const strict = metadata.annotations[strictAnnotation] === 'true'
   const image = containers.find(({ name }) => name === agentContainer)?.image
   if (image === undefined) return undefined
   const { 'kubernetes.io/os': _always, ...chosen } = nodeSelector
-  return { image, nodeSelector: chosen, tolerations: tolerations satisfies readonly Toleration[] }
+  return { image, nodeSelector: chosen, tolerations: tolerations satisfies readonly Toleration[], strict }
 }

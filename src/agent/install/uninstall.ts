@@ -5,6 +5,7 @@ import { ApiError } from '../../kube/errors.ts'
 import type { KubeObject, ResourceRef } from '../../kube/resource.ts'
 import { findForeign } from './foreign.ts'
 import { agentName, isOurs, isOwnNamespace } from './objects.ts'
+import { strictObjects } from './strict.ts'
 
 export interface UninstallOptions {
   readonly namespace: string
@@ -35,7 +36,29 @@ export async function uninstall(
   const daemonSet = { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace, name: agentName }
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: agentName }
   const removed = [await remove(removal, daemonSet), await remove(removal, account)]
+  for (const ref of strictRefs(namespace)) removed.push(await remove(removal, ref))
   await removeNamespace(removal, { name: namespace, isKnown: removed.includes(true) })
+}
+
+/** What only strict agents have. */
+function strictRefs(namespace: string): Named[] {
+  return strictObjects({ name: agentName, namespace, labels: {} }, Buffer.alloc(0)).map(
+    ({ apiVersion, kind, metadata }) => ({
+      ...{ apiVersion, kind, namespace: metadata.namespace, name: metadata.name },
+    }),
+  )
+}
+
+/** Deletes what only strict agents have, of agents that are none any more; what may not be looked at stays. */
+export async function removeStrict(client: KubeClient, namespace: string): Promise<void> {
+  for (const ref of strictRefs(namespace)) {
+    const found = await client.get(ref).catch(unlessHidden)
+    if (found !== undefined && isOurs(found)) await client.delete(ref).catch(unlessGone)
+  }
+}
+
+function unlessHidden(error: unknown): undefined {
+  if (!(error instanceof ApiError && ['NOT_FOUND', 'FORBIDDEN'].includes(error.code))) throw error
 }
 
 interface Removal {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { at, isObject, type JsonObject } from '../object.ts'
 import { list, text } from '../values.ts'
 import { forbiddenField, invalidValue, notFoundValue, required } from './causes.ts'
+import { ephemeral } from './ephemeral.ts'
 import {
   type Check,
   checkLabels,
@@ -156,7 +157,12 @@ const keptAddress: Check = (place) =>
  * and variables are made of, probes, schedules, claims' sizes, Ingresses, autoscalers and roles.
  */
 export const kindChecks: Readonly<Record<string, readonly Row[]>> = {
-  Pod: [...podSpec('spec'), ['spec', fixedPod], ['spec.ephemeralContainers', addedLater]],
+  Pod: [
+    ...podSpec('spec'),
+    ['spec', fixedPod, ephemeral],
+    ...container('spec.ephemeralContainers'),
+    ['spec.ephemeralContainers', addedLater],
+  ],
   Deployment: [
     ...workload,
     ['spec.selector', fixed()],

@@ -17,6 +17,22 @@ export function agentProcesses(): number[] {
     .map(Number)
 }
 
+/** The mirror of a remote folder that no other test uses, and the agent that started it, by their ids. */
+export function servers(folder: string): { mirror: number; agent: number } | undefined {
+  const mirror = agentProcesses().find((pid) => commandOf(String(pid)).includes(`"path":"${folder}"`))
+  if (mirror === undefined) return undefined
+  try {
+    const agent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${mirror}/status`, 'utf8'))?.[1]
+    return { mirror, agent: Number(agent) }
+  } catch {
+    return undefined
+  }
+}
+
+export function isRunning(pid: number): boolean {
+  return commandOf(String(pid)) !== ''
+}
+
 function commandOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8')

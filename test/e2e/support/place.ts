@@ -14,7 +14,8 @@ const reasons = {
   apiServer: 'its API server is not ours to stop',
   faults: 'nothing breaks on demand there',
   ephemeral: 'no ephemeral containers there',
-  rights: 'nobody’s rights are checked there',
+  processes: 'its processes are another machine’s',
+  ownRights: 'nobody’s rights are checked there, or its network is not ours',
   mounts: 'nothing can be mounted there, or by this user',
 } as const
 
@@ -38,16 +39,16 @@ const onCluster = {
 
 const places: Readonly<Record<Place, Powers>> = {
   sandbox: {
-    can: new Set(['apiServer', 'faults', 'mounts', 'ephemeral']),
+    can: new Set(['apiServer', 'faults', 'mounts', 'ephemeral', 'processes']),
     bulk: { files: 4000, bytes: 50_000_000, largeMiB: 512 },
     pull: '3s',
     transfer: { files: 1000, bytes: 20_000_000 },
   },
   cluster: {
-    can: new Set(['images', 'users', 'readOnlyRoot', 'isolation', 'apiServer', 'rights']),
+    can: new Set(['images', 'users', 'readOnlyRoot', 'isolation', 'apiServer', 'ownRights', 'processes']),
     ...onCluster,
   },
-  given: { can: new Set(['images', 'users', 'readOnlyRoot', 'isolation', 'rights']), ...onCluster },
+  given: { can: new Set(['images', 'users', 'readOnlyRoot', 'isolation']), ...onCluster },
 }
 
 const { place } = inject('e2e')
@@ -60,7 +61,7 @@ export function testWith(...needed: Capability[]): (name: string, body: () => Pr
   return (name) => test.skip(`${name} (${place}: ${reasons[missing]})`, () => {})
 }
 
-function has(capability: Capability): boolean {
+export function has(capability: Capability): boolean {
   return places[place].can.has(capability) && (capability !== 'mounts' || canMount())
 }
 
