@@ -40,8 +40,14 @@ describe('finding the agent of a node', () => {
     const { agents, queries, tell } = follow()
     const found = agents.find('n1')
     tell({ type: 'pods', pods: [agent('x', 'n2'), agent('y', 'n1')] })
-    expect(await found).toEqual({ namespace: 'tools', pod: 'y', container: 'agent' })
+    expect(await found).toEqual({ namespace: 'tools', pod: 'y', container: 'agent', strict: false })
     expect(queries).toEqual([{ namespace: 'tools', selector: 'app.kubernetes.io/name=kubesync-agent' }])
+  })
+
+  test('is known to be strict by its pod', async () => {
+    const { agents, tell } = follow()
+    tell({ type: 'pods', pods: [{ ...agent('x', 'n1'), strict: true }] })
+    expect(await agents.find('n1')).toMatchObject({ pod: 'x', strict: true })
   })
 
   test('prefers a ready one to one that only runs, and takes none that is going', async () => {
