@@ -31,7 +31,8 @@ export function initCommand(cli: Cli): Command {
       'The pods are not privileged, mount nothing of the node, listen on no port and have no rights at the API server.',
       "They see the processes of their node, which is how a container's files are reached. The agent's own code comes",
       'with each connection, so any image with Node 20 or newer will do. Run it again at any time, to upgrade, or to',
-      'see how it does; what was chosen by flags before stays as it was.',
+      'see how it does; what was chosen by flags before stays as it was. With --strict it is otherwise: the code is',
+      'installed as well, is reached by port-forward, and may read pods, so that no caller can do more than his rights say.',
     ].join(' '),
     examples: [
       'init',
@@ -98,6 +99,7 @@ async function init(cli: Cli, options: InitOptions): Promise<void> {
     progress.done()
     client.close()
   }
+  if (agent.strictCode !== undefined) await sayWhoMay(cli, agent.namespace)
   await sayWhatNext(cli, options)
 }
 
@@ -142,6 +144,15 @@ async function agentOptions(options: InitOptions, { namespace, before }: Before)
     version,
     ...((options.strict ?? before?.strict) ? { strictCode: await readAgentCode() } : {}),
   }
+}
+
+/** Strict agents let nobody in but administrators until somebody is given a right. */
+async function sayWhoMay(cli: Cli, namespace: string): Promise<void> {
+  const { agentName } = await import('../agent/install/objects.ts')
+  const { callerRole } = await import('../agent/install/strict.ts')
+  const { stderr } = cli.io
+  const grant = `kubectl create rolebinding jane -n ${namespace} --role=${callerRole(agentName)} --user=jane`
+  stderr.write(describeHint(`\`${grant}\` lets somebody in, to the pods that she may patch`, stderr))
 }
 
 async function readAgentCode(): Promise<Buffer> {

@@ -1,6 +1,7 @@
 import { defaultNamespace } from '../agent/install/objects.ts'
 import { whyUnreachable } from '../agent/reach.ts'
 import type { Spec } from '../config/spec.ts'
+import { confirm } from './ask.ts'
 import { connect } from './connect.ts'
 import type { Cli } from './io.ts'
 
@@ -20,7 +21,7 @@ export async function reachable(cli: Cli, spec: Spec, { agents, kubeconfig }: Kn
     if (found === undefined) return spec
     if (!found.offer || cli.io.ask === undefined) throw found.error
     const question = `${found.error.message}. Add an ephemeral container to each pod instead?`
-    if (!(await cli.io.ask(question))) throw found.error
+    if (!(await confirm(cli.io.ask, question))) throw found.error
     return { ...spec, agent: 'ephemeral' }
   } finally {
     client.close()

@@ -71,7 +71,10 @@ describe('finding the agent of a node', () => {
   test('none at all: what to do', async () => {
     const { agents, tell } = follow()
     tell({ type: 'pods', pods: [] })
-    await expect(agents.find('n1')).rejects.toMatchObject({ code: 'NO_AGENT', hint: 'run `ksync init`' })
+    await expect(agents.find('n1')).rejects.toMatchObject({
+      code: 'NO_AGENT',
+      hint: expect.stringMatching(/`ksync init`.*--agent ephemeral/),
+    })
   })
 
   test('none on that node, though on others', async () => {

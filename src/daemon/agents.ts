@@ -80,7 +80,7 @@ function choose(pods: readonly Pod[], { node, namespace }: { node: string; names
   throw new KubesyncError('NO_AGENT', `there is no agent on node ${node} in namespace ${namespace}`, {
     hint:
       pods.length === 0
-        ? 'run `ksync init`'
+        ? 'run `ksync init`, or do without (--agent ephemeral)'
         : 'the agents leave this node out: `ksync init --tolerate` or --node-selector can change that',
   })
 }
