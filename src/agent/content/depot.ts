@@ -22,8 +22,8 @@ export type Kept =
   | { readonly result: 'failed'; readonly problem: Refusal }
   | { readonly result: 'lost' }
 
-/** Bytes in the store, or of a file that its receiver has. */
-export type Piece = Extract<ContentRecord, { kind: 'stored' | 'copy' }>
+/** Bytes in the store, or of a file that its receiver has, and what these are checked by. */
+export type Piece = Extract<ContentRecord, { kind: 'stored' | 'copy' | 'key' | 'tag' }>
 
 /** A file on its way to the store, or in it. */
 export interface Item {
@@ -96,7 +96,7 @@ export class Depot {
   /** Not overwritten, nor about to be. */
   private isHeld(pieces: readonly Piece[]): boolean {
     const { size } = this.store
-    return pieces.every((piece) => piece.kind === 'copy' || piece.at >= this.end - size + size / 4)
+    return pieces.every((piece) => piece.kind !== 'stored' || piece.at >= this.end - size + size / 4)
   }
 
   private async send(all: readonly Sent[], source: ContentSource): Promise<void> {

@@ -25,6 +25,8 @@ async function keepRecord(writer: ContentWriter, ring: Ring, record: ContentReco
     writer.stored({ at: await ring.append(record.bytes), size: record.bytes.length })
   } else if (record.kind === 'end') writer.end(record.digest)
   else if (record.kind === 'copy') writer.copy(record)
+  else if (record.kind === 'key') writer.key(record.key)
+  else if (record.kind === 'tag') writer.tag(record.tag)
   else if (record.kind === 'changed') writer.changed()
   else if (record.kind === 'failed') writer.failed(record.problem)
   else throw new WireError('what is to be kept is said to be kept')

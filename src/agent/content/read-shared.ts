@@ -97,6 +97,8 @@ async function writeItems(items: readonly Item[], { part, source, told, out }: W
 function writePieces(writer: ContentWriter, pieces: readonly Piece[]): void {
   for (const piece of pieces) {
     if (piece.kind === 'stored') writer.stored(piece)
-    else writer.copy(piece)
+    else if (piece.kind === 'copy') writer.copy(piece)
+    else if (piece.kind === 'key') writer.key(piece.key)
+    else writer.tag(piece.tag)
   }
 }

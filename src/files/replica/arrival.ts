@@ -1,10 +1,11 @@
 import { WireError } from '../../wire/error.ts'
 import type { Outcome } from '../operation.ts'
 import { parentOf } from '../path.ts'
+import type { Digest } from '../tree.ts'
 import { Bases, type LocalCopy } from './bases.ts'
 import type { ContentRecord } from './content.ts'
 import type { DirCursor } from './dir-cursor.ts'
-import { Hashing } from './hash.ts'
+import { Hashing, Tagging } from './hash.ts'
 import { Incoming, type Put } from './incoming.ts'
 import { MIN_PARTIAL, MIN_RESUMED } from './partial.ts'
 import { attempt, attemptTo, placeOf } from './place.ts'
@@ -20,7 +21,8 @@ export class Arrival {
   private readonly cursor: DirCursor
   private readonly put: Put
   private readonly bases: Bases
-  private readonly hashing = new Hashing()
+  private hashing: Hashing | Tagging = new Hashing()
+  private tag: Buffer | undefined
   private size = 0
   private begun: Incoming | undefined
 
@@ -53,6 +55,13 @@ export class Arrival {
     }
   }
 
+  /** From now on it is a tag that tells whether all is as it was sent, or this is the tag. */
+  check(record: Extract<ContentRecord, { kind: 'key' | 'tag' }>): void {
+    if (record.kind === 'tag') this.tag = record.tag
+    else if (this.size > 0) throw new WireError('a key after what it is for')
+    else this.hashing = new Tagging(record.key)
+  }
+
   /** Writes what arrived. */
   add(part: Part): Promise<Outcome | undefined> | Outcome | undefined {
     const { path } = this.put
@@ -68,9 +77,11 @@ export class Arrival {
     })
   }
 
-  /** Whether all of it is there and has this digest; nothing can be added then. */
-  isWhole(digest: string | undefined): boolean {
-    return this.size === this.put.source.stamp.size && this.hashing.digest() === digest
+  /** Whether all of it is there and has this digest, or the tag that was sent; nothing can be added then. */
+  isWhole(digest: Digest): boolean {
+    const { hashing, tag, size } = this
+    if (size !== this.put.source.stamp.size) return false
+    return hashing instanceof Hashing ? hashing.digest() === digest : tag?.equals(hashing.tag()) === true
   }
 
   /** To be called in the end, and when it is known that it will not be published. */

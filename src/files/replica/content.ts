@@ -8,6 +8,8 @@
  * | CHUNK   | size u32, bytes               | the next bytes of the file                            |
  * | COPY    | basis u8, from, size varint   | the next bytes are some that the receiver has         |
  * | STORED  | position, size varint         | the same, but the receiver has them in its node's store |
+ * | KEY     | key, 16 bytes                 | first of all: what follows is checked by its tag      |
+ * | TAG     | tag, 16 bytes                 | after a KEY, before the END (see `Tagging`)           |
  * | END     | digest, 32 bytes              | that was all of it; of what was sent                  |
  * | CHANGED |                               | the file is not what was asked for, or did not stay so |
  * | FAILED  | code string, message string   | the file cannot be read                               |
@@ -18,6 +20,7 @@ import { WireError } from '../../wire/error.ts'
 import { writeMessage } from '../../wire/messages.ts'
 import { type Basis, bases } from '../blocks/matcher.ts'
 import type { Digest } from '../tree.ts'
+import { TAG_SIZE } from './hash.ts'
 import type { Refusal } from './refusal.ts'
 
 const CHUNK = 1
@@ -26,6 +29,8 @@ const CHANGED = 3
 const FAILED = 4
 const COPY = 5
 const STORED = 6
+const KEY = 7
+const TAG = 8
 
 const CHUNK_HEAD = 5
 const STORED_SIZE = 17
@@ -74,6 +79,14 @@ export class ContentWriter {
 
   stored({ at, size }: Stored): void {
     this.add(new ByteWriter(STORED_SIZE).u8(STORED).varint(at).varint(size).take())
+  }
+
+  key(key: Buffer): void {
+    this.add(new ByteWriter().u8(KEY).raw(key).take())
+  }
+
+  tag(tag: Buffer): void {
+    this.add(new ByteWriter().u8(TAG).raw(tag).take())
   }
 
   end(digest: Digest): void {
@@ -127,6 +140,8 @@ export type ContentRecord =
   | { readonly kind: 'chunk'; readonly bytes: Buffer; readonly isStored?: true }
   | ({ readonly kind: 'stored' } & Stored)
   | ({ readonly kind: 'copy' } & Copy)
+  | { readonly kind: 'key'; readonly key: Buffer }
+  | { readonly kind: 'tag'; readonly tag: Buffer }
   | { readonly kind: 'end'; readonly digest: Digest }
   | { readonly kind: 'changed' }
   | { readonly kind: 'failed'; readonly problem: Refusal }
@@ -205,6 +220,10 @@ function decodeRecord(reader: ByteReader): ContentRecord {
       return { kind: 'copy', basis: basisOf(reader.u8()), from: reader.varint(), length: reader.varint() }
     case STORED:
       return decodeStored(reader)
+    case KEY:
+      return { kind: 'key', key: Buffer.from(reader.raw(TAG_SIZE)) }
+    case TAG:
+      return { kind: 'tag', tag: Buffer.from(reader.raw(TAG_SIZE)) }
     case END:
       return { kind: 'end', digest: reader.latin1(DIGEST_SIZE) }
     case CHANGED:

@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto'
+import { createCipheriv, createHash, hash, randomBytes } from 'node:crypto'
 import type { Digest, Stamp } from '../tree.ts'
 import type { Dir, File } from './dir.ts'
 import type { Pace } from './pace.ts'
@@ -23,6 +23,36 @@ export class Hashing {
 
   digest(): Digest {
     return this.hash.digest('binary')
+  }
+}
+
+/** Bytes of a key, and of a tag. */
+export const TAG_SIZE = 16
+/** Each key is used once. */
+const NONCE = Buffer.alloc(12)
+
+export function newTagKey(): Buffer {
+  return randomBytes(TAG_SIZE)
+}
+
+/**
+ * Tells whether two ends hold the same bytes, at a fifth of what a digest costs: GMAC (NIST SP 800-38D), under a key
+ * that was made after the bytes. Whatever others are, they have the same tag with a chance of 2^-100 a gigabyte.
+ */
+export class Tagging {
+  private readonly cipher
+
+  constructor(key: Buffer) {
+    this.cipher = createCipheriv('aes-128-gcm', key, NONCE)
+  }
+
+  update(bytes: Uint8Array): void {
+    this.cipher.setAAD(bytes)
+  }
+
+  tag(): Buffer {
+    this.cipher.final()
+    return this.cipher.getAuthTag()
   }
 }
 

@@ -8,6 +8,7 @@ import { digestOf } from './hash.ts'
 import { Incoming, type Put } from './incoming.ts'
 import { attempt, digestAt, type Place, placeOf, type Staged } from './place.ts'
 import { problemAt, type Refusal } from './refusal.ts'
+import { signAhead } from './sign.ts'
 import type { Site } from './site.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -109,6 +110,10 @@ export class Receiving {
       if (part.kind === 'changed') return { result: 'source-changed', path: put.path }
       if (part.kind === 'failed') return failed(put, elsewhere(part.problem))
       if (part.kind === 'end') return refused ?? this.finish(arrival, put, part.digest)
+      if (part.kind === 'key' || part.kind === 'tag') {
+        arrival.check(part)
+        continue
+      }
       arrival.expect(part)
       if (refused === undefined) refused = await arrival.add(part)
       // At once: the rest, which has to be taken off the stream, may be long, and what filled a disk is not to stay.
@@ -124,7 +129,15 @@ export class Receiving {
     }
     return attempt(put.path, () => {
       const { incoming } = arrival
-      return this.publish(placeOf({ site: this.site, cursor: this.cursor }, put), incoming, { put, digest })
+      const outcome = this.publish(placeOf({ site: this.site, cursor: this.cursor }, put), incoming, {
+        put,
+        digest,
+      })
+      // What has had two versions will have a third.
+      if (put.expect !== 'absent' && outcome.result === 'done' && outcome.entry?.kind === 'file') {
+        signAhead(this.site, put.path, outcome.entry.stamp)
+      }
+      return outcome
     })
   }
 

@@ -13,6 +13,7 @@ import { type OpenRoot, type Root, RootKeeper } from './root.ts'
 import { type RulesToFollow, Ruling } from './ruling.ts'
 import type { Site } from './site.ts'
 import { directoryEntry } from './stamp.ts'
+import { SumMemory } from './sum-memory.ts'
 import { Upkeep } from './upkeep.ts'
 import { Watches } from './watches.ts'
 
@@ -35,6 +36,7 @@ export interface ScannerOptions {
 export class Scanner implements Site {
   readonly holding: Holding
   readonly ruling: Ruling
+  readonly sums = new SumMemory()
   private readonly options: ScannerOptions
   private readonly keeper: RootKeeper
   private readonly watches: Watches

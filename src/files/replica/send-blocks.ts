@@ -1,7 +1,7 @@
 import { Matcher, type Piece } from '../blocks/matcher.ts'
 import type { Signature } from '../blocks/signature.ts'
 import { type ContentWriter, MAX_CHUNK } from './content.ts'
-import { Hashing } from './hash.ts'
+import { Hashing, newTagKey, Tagging } from './hash.ts'
 import type { Refusal } from './refusal.ts'
 
 export interface SendingBlocks {
@@ -20,9 +20,12 @@ export interface SendingBlocks {
  * @returns the hash of the file, or why it could not be read
  */
 export async function sendBlocks(sending: SendingBlocks): Promise<Hashing | 'changed' | Refusal> {
-  const { read, size, signature, flush } = sending
+  const { read, size, signature, writer, flush } = sending
   const matcher = new Matcher(signature)
   const hashing = new Hashing()
+  const key = newTagKey()
+  const tagging = new Tagging(key)
+  writer.key(key)
   for (let left = size; left > 0; ) {
     const room = matcher.room()
     const bytes = room.subarray(0, Math.min(left, room.length))
@@ -30,11 +33,13 @@ export async function sendBlocks(sending: SendingBlocks): Promise<Hashing | 'cha
     if (typeof count !== 'number') return count
     if (count < bytes.length) return 'changed'
     hashing.update(bytes)
+    tagging.update(bytes)
     left -= bytes.length
     await sendPieces(sending, matcher.take(bytes.length))
     await flush()
   }
   await sendPieces(sending, matcher.finish())
+  writer.tag(tagging.tag())
   return hashing
 }
 

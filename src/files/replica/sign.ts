@@ -1,6 +1,7 @@
 import { errnoOf } from '../../errors.ts'
-import { type BlockSums, type Signature, Summing } from '../blocks/signature.ts'
+import { type BlockSums, blockSizeFor, type Signature, Summing } from '../blocks/signature.ts'
 import { parentOf } from '../path.ts'
+import type { Path, Stamp } from '../tree.ts'
 import type { File } from './dir.ts'
 import { DirCursor } from './dir-cursor.ts'
 import { openAsStamped } from './hash.ts'
@@ -9,23 +10,30 @@ import { Pace } from './pace.ts'
 import { openPartial } from './partial.ts'
 import type { SignRequest } from './replica.ts'
 import type { Site } from './site.ts'
+import { MIN_REMEMBERED } from './sum-memory.ts'
 
 const READ_SIZE = 1024 * 1024
 const NO_BLOCKS: BlockSums = new Uint32Array(0)
 
 /** What is here of a file that is to be written. What is not there, or cannot be read, has no blocks. */
 export async function sign(site: Site, { path, old, blockSize }: SignRequest): Promise<Signature> {
-  const [oldFile, staged] = tryToOpen(site, path, old)
+  const known = old && site.sums.find(path, old, blockSize)
+  const [oldFile, staged] = tryToOpen(site, path, known === undefined ? old : undefined)
   try {
-    return {
-      blockSize,
-      old: await sumsOf(oldFile, blockSize),
-      staged: await sumsOf(staged, blockSize),
-    }
+    const sums = known ?? (await sumsOf(oldFile, blockSize))
+    if (old !== undefined && old.size >= MIN_REMEMBERED) site.sums.add(path, { stamp: old, blockSize, sums })
+    return { blockSize, old: sums, staged: await sumsOf(staged, blockSize) }
   } finally {
     oldFile?.close()
     staged?.close()
   }
+}
+
+/** Signs a large file that was just written, for when its next version comes: there is time now. */
+export function signAhead(site: Site, path: Path, stamp: Stamp): void {
+  if (stamp.size < MIN_REMEMBERED) return
+  // What cannot be read now can be told of then.
+  sign(site, { path, old: stamp, blockSize: blockSizeFor(stamp.size) }).catch(() => {})
 }
 
 function tryToOpen(site: Site, path: string, old: SignRequest['old']): (File | undefined)[] {

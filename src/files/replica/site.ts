@@ -2,11 +2,13 @@ import type { Path } from '../tree.ts'
 import type { Dir } from './dir.ts'
 import type { Folder, Holding } from './holding.ts'
 import type { Ruling } from './ruling.ts'
+import type { SumMemory } from './sum-memory.ts'
 
 /** What reading, hashing and applying need of the replica that they are part of. */
 export interface Site {
   readonly holding: Holding
   readonly ruling: Ruling
+  readonly sums: SumMemory
   /** The root as of now; undefined if there is none. */
   readonly root: { readonly dir: Dir } | undefined
   /** Something at this path is not as it was expected to be: it is to be looked at. */
