@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import type { Spec } from '../config/spec.ts'
 import type { BoundConflict } from '../daemon/settle.ts'
 import type { Version } from '../files/version.ts'
 import { formatTable } from '../ui/table.ts'
@@ -17,7 +18,7 @@ interface ConflictsOptions extends SpecPathOptions {
 }
 
 /** A conflict as `-o json` prints it. */
-type ListedConflict = BoundConflict & { readonly spec: string }
+export type ListedConflict = BoundConflict & { readonly spec: string }
 
 export function conflictsCommand(cli: Cli): Command {
   const words = {
@@ -39,23 +40,33 @@ export function conflictsCommand(cli: Cli): Command {
 
 async function conflicts(cli: Cli, names: readonly string[], options: ConflictsOptions): Promise<void> {
   const { loadConfig } = await import('../config/store.ts')
-  const { askConflicts } = await import('../daemon/client.ts')
   const { pathsOf } = await import('./paths.ts')
-  const { noWatch } = await import('./spec-path.ts')
   const paths = pathsOf(cli, options)
   const { specs } = await loadConfig(paths.config)
   const chosen = names.length === 0 ? specs : pickNamed(specs, names)
-  const found: ListedConflict[] = []
-  for (const { name } of chosen) {
-    const ofSpec = await askConflicts(paths.socket, name)
-    if (ofSpec === undefined) throw noWatch(cli)
-    found.push(...ofSpec.map((conflict) => ({ spec: name, ...conflict })))
-  }
+  const found = await listAll(cli, paths.socket, chosen)
   if (found.length === 0) cli.io.stderr.write('there are no conflicts\n')
   const { output } = options
   await printData(cli, { format: output, data: found, names: found.map(({ path }) => path) }, () =>
     found.length === 0 ? '' : formatConflicts(found, output === 'wide'),
   )
+}
+
+/** The conflicts of these specs; rejects with NO_WATCH. */
+export async function listAll(
+  cli: Cli,
+  socket: string,
+  specs: readonly Pick<Spec, 'name'>[],
+): Promise<ListedConflict[]> {
+  const { askConflicts } = await import('../daemon/client.ts')
+  const { noWatch } = await import('./spec-path.ts')
+  const found: ListedConflict[] = []
+  for (const { name } of specs) {
+    const ofSpec = await askConflicts(socket, name)
+    if (ofSpec === undefined) throw noWatch(cli)
+    found.push(...ofSpec.map((conflict) => ({ spec: name, ...conflict })))
+  }
+  return found
 }
 
 export function formatConflicts(found: readonly ListedConflict[], wide: boolean): string {
@@ -70,7 +81,8 @@ export function formatConflicts(found: readonly ListedConflict[], wide: boolean)
 /** Characters of a digest that tell two apart. */
 const SHORT = 8
 
-function describeVersion(version: Version | undefined, wide: boolean): string {
+/** A version in a few words: what it is, how large, of when, and its digest. */
+export function describeVersion(version: Version | undefined, wide: boolean): string {
   if (version === undefined) return '-'
   const { kind, size, mtime, digest, target } = version
   if (kind === 'symlink') return `-> ${target}`

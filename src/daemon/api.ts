@@ -4,7 +4,14 @@ import { dirname } from 'node:path'
 import * as v from 'valibot'
 import { KubesyncError, messageOf } from '../errors.ts'
 import { keeps } from '../files/conflicts.ts'
-import { fetchContent, listConflicts, type OpenSession, resolveConflict } from './settle.ts'
+import {
+  fetchContent,
+  listConflicts,
+  mergeConflict,
+  type OpenSession,
+  previewMerge,
+  resolveConflict,
+} from './settle.ts'
 import type { Reloaded, WatchStatus } from './status.ts'
 
 /** What the local API lets this machine's user ask of a running watch. */
@@ -28,6 +35,10 @@ export interface Api {
 const bodyLimit = 64 * 1024
 const resumeSchema = v.object({ spec: v.string() })
 const spotSchema = v.object({ spec: v.string(), path: v.string(), pod: v.optional(v.string()) })
+const mergedSchema = v.object({
+  ...spotSchema.entries,
+  versions: v.object({ local: v.string(), remote: v.string() }),
+})
 const resolveSchema = v.object({ ...spotSchema.entries, keep: v.picklist(keeps) })
 
 /**
@@ -39,6 +50,8 @@ const resolveSchema = v.object({ ...spotSchema.entries, keep: v.picklist(keeps) 
  * - `POST /reload` `{spec}`: `{reloaded}`, each a `Reloaded`, or 404
  * - `POST /conflicts` `{spec}`: `{conflicts}`, each a `BoundConflict`, or 404
  * - `POST /resolve` `{spec, path, keep, pod?}`: `{resolved}`, the number of containers, or 404
+ * - `POST /merge` `{spec, path, pod?}`: `{content, versions}`, the merged text in base64 and what it was made of
+ * - `POST /merged` `{spec, path, pod?, versions}`: `{}`; that is in both places now
  * - `POST /content` `{spec, path, pod?}`: `{content}`, of a container's file in base64, or 404
  * - `POST /stop`: `{pid}`; the process ends soon after
  *
@@ -117,6 +130,16 @@ async function answer(request: IncomingMessage, handlers: ApiHandlers): Promise<
         status: 200,
         body: { resolved: await resolveConflict(sessionsOf(handlers, spec), spot, keep) },
       }
+    }
+    case 'POST /merge': {
+      const { spec, ...spot } = v.parse(spotSchema, JSON.parse(await bodyOf(request)))
+      const { content, versions } = await previewMerge(sessionsOf(handlers, spec), spot)
+      return { status: 200, body: { content: content.toString('base64'), versions } }
+    }
+    case 'POST /merged': {
+      const { spec, versions, ...spot } = v.parse(mergedSchema, JSON.parse(await bodyOf(request)))
+      await mergeConflict(sessionsOf(handlers, spec), spot, versions)
+      return { status: 200, body: {} }
     }
     case 'POST /content': {
       const { spec, ...spot } = v.parse(spotSchema, JSON.parse(await bodyOf(request)))

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import type { Keep } from '../files/conflicts.ts'
+import type { MergedText, MergedVersions } from '../files/merging.ts'
 import type { BoundConflict, Spot } from './settle.ts'
 import type { Reloaded, WatchStatus } from './status.ts'
 import { boundConflictSchema, reloadedSchema, watchStatusSchema } from './status-schema.ts'
@@ -67,6 +68,30 @@ export async function askResolve(socket: string, spot: SpotOfSpec, keep: Keep): 
   const body = { ...spot, keep }
   const question = { method: 'POST', path: '/resolve', body, schema, limitMs: patientLimit } as const
   return (await ask(socket, question))?.resolved
+}
+
+/** What both versions of a text merge to; undefined if no watch runs. Rejects with NOT_MERGED, saying why. */
+export async function askMerge(socket: string, spot: SpotOfSpec): Promise<MergedText | undefined> {
+  const versions = v.object({ local: v.string(), remote: v.string() })
+  const schema = v.object({ content: v.string(), versions })
+  const question = { method: 'POST', path: '/merge', body: spot, schema, limitMs: patientLimit } as const
+  const answer = await ask(socket, question)
+  return answer && { content: Buffer.from(answer.content, 'base64'), versions: answer.versions }
+}
+
+/** Puts the merge of these versions into both places; false if no watch runs. */
+export async function askMerged(
+  socket: string,
+  spot: SpotOfSpec,
+  versions: MergedVersions,
+): Promise<boolean> {
+  const question = {
+    method: 'POST',
+    path: '/merged',
+    body: { ...spot, versions },
+    schema: v.object({}),
+  } as const
+  return (await ask(socket, { ...question, limitMs: patientLimit })) !== undefined
 }
 
 /** A file as a container has it; undefined if no watch runs. */

@@ -51,7 +51,8 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
       basePath: state.basePath(binding.podUid, binding.container),
       exclusions: exclusionsOf(run.spec),
       isSuccessor: () => state.isSuccessor(binding.containerId),
-      startSession: (parts) => run.world.startSession(parts, run.spec.name),
+      startSession: (parts) =>
+        run.world.startSession(parts, { spec: run.spec.name, folder: run.spec.local, texts: state.texts }),
       pace: run.world.pace,
       changed: () => rebind(run, state),
       inSync: () => remember(run, state),

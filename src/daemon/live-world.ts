@@ -4,15 +4,17 @@ import type { Config } from '../config/store.ts'
 import { isTrashOn } from '../config/trash.ts'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import { bindBase } from '../files/base/bind.ts'
+import { blobInGit } from '../files/base/git.ts'
 import { type BaseStore, openBaseStore } from '../files/base/store.ts'
 import { fetchFile } from '../files/fetch.ts'
+import type { FindText } from '../files/merging.ts'
 import { type LocalOptions, openLocalReplica } from '../files/replica/local.ts'
 import { onBehalfOf } from '../files/replica/on-behalf.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import { startSession } from '../files/session.ts'
 import type { ContextOptions } from '../kube/config.ts'
 import { openCluster } from './cluster.ts'
-import type { RunningSession, SessionParts, World } from './world.ts'
+import type { RunningSession, SessionHome, SessionParts, World } from './world.ts'
 
 export interface LiveWorldOptions extends Pick<ContextOptions, 'kubeconfig' | 'env'> {
   /** The configuration in force: it says where agents are. */
@@ -28,7 +30,7 @@ export function liveWorld({ config, trash, ...kube }: LiveWorldOptions): World {
       openCluster({ ...kube, context, agentNamespace: () => config().agents[context] ?? defaultNamespace }),
     openLocal: (path, orders) =>
       openLocal(path, { orders, trash: isTrashOn(config().trash) ? trash : undefined }),
-    startSession: async (parts, spec) => begin(parts, spec),
+    startSession: async (parts, home) => begin(parts, home),
     pace: { firstMs: 500, maxMs: 30_000 },
     lingerMs: 10_000,
   }
@@ -50,7 +52,10 @@ async function openLocal(path: string, options: LocalOptions): Promise<Replica> 
   return openLocalReplica(path, options)
 }
 
-function begin({ binding, basePath, successor, ...parts }: SessionParts, spec: string): RunningSession {
+function begin(
+  { binding, basePath, successor, ...parts }: SessionParts,
+  { spec, folder, texts }: SessionHome,
+): RunningSession {
   const base = openBaseStore(basePath)
   try {
     const container = `${binding.podUid} ${binding.container} ${binding.containerId}`
@@ -62,10 +67,12 @@ function begin({ binding, basePath, successor, ...parts }: SessionParts, spec: s
     throw error
   }
   const tellOfBase = watchBase(base, parts.warn)
+  const find: FindText = async (path, digest) => texts.get(digest) ?? blobInGit(folder, path, digest)
   const session = startSession({
     local: onBehalfOf({ spec, pod: binding.pod, container: binding.container }, parts.local),
     ...{ remote: parts.remote, base, mode: binding.mode, exclusions: parts.exclusions },
     onApplied: parts.onApplied,
+    texts: { store: texts, find },
     onStatus(status) {
       tellOfBase()
       parts.onStatus(status)
@@ -83,6 +90,7 @@ function begin({ binding, basePath, successor, ...parts }: SessionParts, spec: s
     },
     resume: () => session.resume(),
     conflicts: session.conflicts,
+    merging: session.merging,
     fetch: (path, limit) => fetchFile(parts.remote, path, limit),
   }
 }

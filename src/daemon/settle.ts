@@ -1,5 +1,6 @@
 import { KubesyncError } from '../errors.ts'
 import type { ConflictDetail, Keep } from '../files/conflicts.ts'
+import type { MergedText, MergedVersions } from '../files/merging.ts'
 import type { Binding } from './bindings.ts'
 import type { RunningSession } from './world.ts'
 
@@ -42,19 +43,44 @@ export async function resolveConflict(
   { path, pod }: Spot,
   keep: Keep,
 ): Promise<number> {
+  const chosen = await inConflict(sessions, { path, pod })
+  if (chosen.length > 1 && keep !== 'local') throw whichPod(path, chosen)
+  for (const { session } of chosen) await session.conflicts.resolve(path, keep)
+  return chosen.length
+}
+
+/** What both versions of a text merge to; rejects as `resolveConflict` and `Merging.preview` do. */
+export async function previewMerge(sessions: readonly OpenSession[], spot: Spot): Promise<MergedText> {
+  return (await oneInConflict(sessions, spot)).merging.preview(spot.path)
+}
+
+/** Puts the merge of these versions into both places. */
+export async function mergeConflict(
+  sessions: readonly OpenSession[],
+  spot: Spot,
+  versions: MergedVersions,
+): Promise<void> {
+  await (await oneInConflict(sessions, spot)).merging.carryOut(spot.path, versions)
+}
+
+async function oneInConflict(sessions: readonly OpenSession[], spot: Spot): Promise<RunningSession> {
+  const chosen = await inConflict(sessions, spot)
+  const [one] = chosen
+  if (one === undefined || chosen.length > 1) throw whichPod(spot.path, chosen)
+  return one.session
+}
+
+/** Those with a conflict at a path; rejects with NO_SUCH_CONFLICT. */
+async function inConflict(sessions: readonly OpenSession[], { path, pod }: Spot): Promise<OpenSession[]> {
   const chosen: OpenSession[] = []
   for (const open of sessions) {
     if (pod !== undefined && open.binding.pod !== pod) continue
     if ((await open.session.conflicts.list()).some((conflict) => conflict.path === path)) chosen.push(open)
   }
-  if (chosen.length === 0) {
-    throw new KubesyncError('NO_SUCH_CONFLICT', `there is no conflict at ${path}`, {
-      hint: '`ksync conflicts` shows those there are',
-    })
-  }
-  if (chosen.length > 1 && keep !== 'local') throw whichPod(path, chosen)
-  for (const { session } of chosen) await session.conflicts.resolve(path, keep)
-  return chosen.length
+  if (chosen.length > 0) return chosen
+  throw new KubesyncError('NO_SUCH_CONFLICT', `there is no conflict at ${path}`, {
+    hint: '`ksync conflicts` shows those there are',
+  })
 }
 
 /** A file as a container has it: the given pod's, else the leader's. */

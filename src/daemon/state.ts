@@ -6,6 +6,7 @@ import { type FileLock, tryLock } from '../config/lock.ts'
 import { replaceFile } from '../config/replace.ts'
 import type { Spec } from '../config/spec.ts'
 import { errnoOf, KubesyncError } from '../errors.ts'
+import { openTextStore, type TextStore } from '../files/base/texts.ts'
 
 /** What is remembered of a spec between runs; only one process at a time has it open. */
 export interface SpecState {
@@ -18,6 +19,8 @@ export interface SpecState {
    * else has, so they are no successors. Only the first time counts.
    */
   markInSync(containerIds: readonly string[]): Promise<void>
+  /** Texts as both sides had them. */
+  readonly texts: TextStore
   /** UID of the pod that led when this was open last, if any did. */
   readonly leader: string | undefined
   rememberLeader(podUid: string): Promise<void>
@@ -38,6 +41,7 @@ export async function openSpecState(root: string, spec: Spec): Promise<SpecState
   const marker = join(folder, 'in-sync')
   const leader = join(folder, 'leader')
   await mkdir(bases, { recursive: true, mode: 0o700 })
+  const texts = openTextStore(join(folder, 'texts'))
   return {
     basePath: (podUid, container) => join(bases, `${podUid}.${container}`),
     async isSuccessor(containerId) {
@@ -57,7 +61,11 @@ export async function openSpecState(root: string, spec: Spec): Promise<SpecState
         if (isGone(podUid)) await rm(join(bases, name), { recursive: true, force: true })
       }
     },
-    close: () => lock.release(),
+    texts,
+    async close() {
+      texts.close()
+      await lock.release()
+    },
   }
 }
 

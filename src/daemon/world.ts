@@ -2,7 +2,9 @@ import type { NodeConnection } from '../agent/connect.ts'
 import type { PodTarget } from '../agent/ephemeral/connect.ts'
 import type { Spec } from '../config/spec.ts'
 import type { OnApplied } from '../files/aftermath.ts'
+import type { TextStore } from '../files/base/texts.ts'
 import type { Conflicts } from '../files/conflicts.ts'
+import type { Merging } from '../files/merging.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import type { RulesToFollow } from '../files/replica/ruling.ts'
 import type { SessionStatus } from '../files/status.ts'
@@ -17,8 +19,7 @@ export interface World {
   openCluster(context: string): Promise<Cluster>
   /** Rejects with a KubesyncError when the folder is missing. */
   openLocal(path: string, orders: RulesToFollow): Promise<Replica>
-  /** @param spec the name of the spec it is a session of */
-  startSession(parts: SessionParts, spec: string): Promise<RunningSession>
+  startSession(parts: SessionParts, home: SessionHome): Promise<RunningSession>
   readonly pace: Pace
   /** Milliseconds that connections and replicas stay open without sessions. */
   readonly lingerMs: number
@@ -48,6 +49,15 @@ export type PodsEvent =
   /** What was told last may be old. */
   | { readonly type: 'unreachable'; readonly error: Error }
 
+/** The spec that a session is of. */
+export interface SessionHome {
+  /** Its name. */
+  readonly spec: string
+  /** The folder here. */
+  readonly folder: string
+  readonly texts: TextStore
+}
+
 export interface SessionParts {
   readonly binding: Binding
   readonly local: Replica
@@ -70,6 +80,7 @@ export interface RunningSession {
   /** Goes on although a safety rule halted it. */
   resume(): void
   readonly conflicts: Pick<Conflicts, 'list' | 'resolve'>
+  readonly merging: Pick<Merging, 'preview' | 'carryOut'>
   /** The content of a file in the container, up to so many bytes. */
   fetch(path: string, limit: number): Promise<Buffer>
 }

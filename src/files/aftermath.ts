@@ -24,6 +24,7 @@ export interface AftermathOptions {
   readonly stop: (side: Side) => void
   readonly onChange: () => void
   readonly onApplied?: OnApplied | undefined
+  readonly onAgreed?: (updates: readonly BaseUpdate[]) => void
 }
 
 /** Told of each operation that was carried out on a side; what is there now, null after a removal. */
@@ -44,7 +45,7 @@ export class Aftermath implements LaneListener {
   }
 
   finished(side: Side, all: readonly Finished[]): void {
-    const { base, progress, onChange } = this.options
+    const { base, progress, onChange, onAgreed } = this.options
     const updates: BaseUpdate[] = []
     for (const finished of all) {
       progress.finished(side, finished.operation, finished.outcome?.result === 'done')
@@ -53,6 +54,7 @@ export class Aftermath implements LaneListener {
       this.followUp(side, finished)
     }
     commitSafely(base, updates)
+    onAgreed?.(updates)
     this.lookAgain()
     onChange()
   }

@@ -99,6 +99,37 @@ function hasNews(run: Run, { side, path, base, node }: Held): boolean {
   return false
 }
 
+/** Files that have to be read before it is certain that each side did something at a path. */
+export function unreadAt(run: Run, spot: Spot): SideFile[] {
+  return (['local', 'remote'] as const).flatMap((side) => {
+    const node = spot[side]
+    if (node === undefined) return []
+    const unread: SideFile[] = []
+    const isCertain = findUnread(run, { side, path: spot.path, base: spot.base, node }, unread)
+    return isCertain ? [] : unread
+  })
+}
+
+/** Adds what may have been touched only; true if something was done in any case. */
+function findUnread(run: Run, held: Held, unread: SideFile[]): boolean {
+  const { side, path, base, node } = held
+  const { entry } = node
+  if (base?.entry.kind === 'file' && entry.kind === 'file') {
+    const file = { side, path, entry }
+    const isUnknown = contentOf(run, base.entry, file) === 'unknown'
+    if (isUnknown && entry.executable === base.entry.executable) {
+      unread.push(file)
+      return false
+    }
+  }
+  if (shallowChange(run, held) !== 'unchanged') return true
+  for (const [name, child] of node.children ?? []) {
+    const below = { side, path: joinPath(path, name), base: base?.children?.get(name), node: child }
+    if (findUnread(run, below, unread)) return true
+  }
+  return false
+}
+
 /** A file of a side. */
 export interface SideFile {
   readonly side: Side

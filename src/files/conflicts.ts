@@ -69,9 +69,7 @@ export class Conflicts {
     keep: Keep,
     wordFor: (remote: Version) => string = () => 'remote',
   ): Promise<void> {
-    if (!this.options.current().some((conflict) => conflict.path === path)) {
-      throw new KubesyncError('NO_SUCH_CONFLICT', `there is no conflict at ${path}`)
-    }
+    this.find(path)
     if (this.at('local', path)?.children !== undefined && this.at('remote', path)?.children !== undefined) {
       return this.settleRemount(path, keep)
     }
@@ -94,6 +92,22 @@ export class Conflicts {
       })
     }
     await this.options.alone(path, async () => this.options.forget(path))
+  }
+
+  /** Rejects what `resolve` does, where both versions are to be replaced by another. */
+  refuseMerge(path: Path): void {
+    this.find(path)
+    for (const side of ['local', 'remote'] as const) this.refuseReadOnly(side, path)
+  }
+
+  /** Does something to a path, as of `ConflictsOptions`. */
+  alone<T>(path: Path, action: () => Promise<T>): Promise<T> {
+    return this.options.alone(path, action)
+  }
+
+  private find(path: Path): void {
+    if (this.options.current().some((conflict) => conflict.path === path)) return
+    throw new KubesyncError('NO_SUCH_CONFLICT', `there is no conflict at ${path}`)
   }
 
   private refuseReadOnly(side: Side, path: Path): void {
@@ -171,7 +185,8 @@ export class Conflicts {
     await this.carryOut('local', [operation], source)
   }
 
-  private async carryOut(
+  /** Carries out operations on a side, or rejects with NOT_SETTLED. */
+  async carryOut(
     side: Side,
     operations: readonly Operation[],
     source: ContentSource = this.options.replicas[otherSide[side]],

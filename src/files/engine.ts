@@ -1,5 +1,6 @@
 import { KubesyncError } from '../errors.ts'
 import { Aftermath, type OnApplied } from './aftermath.ts'
+import type { BaseUpdate } from './base/base.ts'
 import type { BaseStore } from './base/store.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { CommonRules } from './common-rules.ts'
@@ -32,6 +33,8 @@ export interface EngineOptions {
   readonly onApplied?: OnApplied | undefined
   /** Called whenever there may be something to do or to tell. */
   readonly onChange: () => void
+  /** Told of what both sides agree on from now on. */
+  readonly onAgreed?: (updates: readonly BaseUpdate[]) => void
   /** Told of a defect of ours, after which nothing it says can be relied on. */
   readonly onDefect: (error: unknown) => void
 }
@@ -67,7 +70,7 @@ export class Engine {
     const stop = (side: Side) => this.lanes.cancel(side)
     this.aftermath = new Aftermath({ ...options, work, progress, copies, stop })
     this.rules = new CommonRules(options)
-    this.clock = new ClockWatch(() => options.replicas.remote.time())
+    this.clock = new ClockWatch(options.replicas)
     this.seen = this.trees
     this.work.scope.addAll('')
   }
@@ -238,6 +241,8 @@ export class Engine {
     const { base } = this.options
     const { work } = this
     base.commit(plan.agreed)
+    // What was the same when they met did not travel.
+    if (base.firstContact === 'over') this.options.onAgreed?.(plan.agreed)
     for (const [path] of plan.agreed) work.succeeded(path)
     const unseen = this.conflicts.filter(({ path }) => work.isLocked(path))
     this.conflictsByPath = new Map(

@@ -47,9 +47,10 @@ describe('the newer of two files', () => {
 
 test('clocks are compared by the quickest answer, and it is said how far off that may be', async () => {
   const delays = [40, 5, 30, 20, 25]
-  const clocks = await measureClocks(async () => {
+  const remote = async () => {
     await new Promise((resolve) => setTimeout(resolve, delays.shift()))
     return Date.now() + 3_600_000
-  })
+  }
+  const clocks = await measureClocks({ local: async () => Date.now(), remote })
   expect(Math.abs(clocks.offsetMs - 3_600_000)).toBeLessThanOrEqual(clocks.uncertaintyMs)
 })

@@ -44,15 +44,18 @@ function madeAt(entry: Entry | undefined): { readonly from: number; readonly wit
 /** Questions; the quickest answer counts. */
 const SAMPLES = 5
 
-/** Measures by asking remote for its time; `now` is local's. Both in milliseconds since 1970. */
-export async function measureClocks(askTime: () => Promise<number>, now = Date.now): Promise<Clocks> {
+type AskTime = () => Promise<number>
+
+/** Measures by asking both sides for their time, in milliseconds since 1970. */
+export async function measureClocks(ask: Readonly<Record<Side, AskTime>>): Promise<Clocks> {
   let best: Clocks = { offsetMs: 0, uncertaintyMs: Infinity }
   for (let i = 0; i < SAMPLES; i++) {
-    const [before, asked] = [now(), performance.now()]
-    const time = await askTime()
-    const half = (performance.now() - asked) / 2
-    // Both clocks are read in whole milliseconds.
-    if (half + 1 < best.uncertaintyMs) best = { offsetMs: time - (before + half), uncertaintyMs: half + 1 }
+    const before = await ask.local()
+    const time = await ask.remote()
+    const half = ((await ask.local()) - before) / 2
+    // Clocks are read in whole milliseconds; one that was set meanwhile may go back.
+    const uncertaintyMs = half < 0 ? Infinity : half + 1
+    if (uncertaintyMs < best.uncertaintyMs) best = { offsetMs: time - (before + half), uncertaintyMs }
   }
   return best
 }

@@ -1,6 +1,6 @@
 import { agreedDirectory, type BaseTree, isRemounted } from './base/base.ts'
 import type { Verdict } from './change.ts'
-import { isSettled, judge } from './change.ts'
+import { isSettled, judge, unreadAt } from './change.ts'
 import { describeConflict, describeRemount } from './conflict.ts'
 import { winnerOf } from './contest.ts'
 import { mergeFiles } from './merge-files.ts'
@@ -13,7 +13,7 @@ import type { Scope } from './scope.ts'
 import { otherSide } from './side.ts'
 import type { Digests, Locked, Place, Remains, Run, Spot } from './spot.ts'
 import { BOTH, modeAt, NONE, placeAt, remaining } from './spot.ts'
-import { transfer } from './transfer.ts'
+import { isBusyBelow, transfer } from './transfer.ts'
 import type { Path, Tree } from './tree.ts'
 import { type Exclusions, Ways } from './ways.ts'
 
@@ -140,6 +140,14 @@ function contest(run: Run, spot: Spot, verdict: Verdict): Remains {
   if (local?.kind === 'symlink' && remote?.kind === 'symlink' && local.target === remote.target) {
     run.plan.agreed.push([path, { kind: 'symlink', target: local.target }])
     return BOTH
+  }
+  // What a sync is making in a folder is nobody's doing.
+  if ((spot.local?.children ?? spot.remote?.children) !== undefined && isBusyBelow(run, path)) return BOTH
+  const unread = unreadAt(run, spot)
+  if (unread.length > 0) {
+    // What was only touched is nothing done.
+    for (const { side, path, entry } of unread) run.plan.needs[side].push({ path, stamp: entry.stamp })
+    return remaining(spot)
   }
   const winner = winnerOf(run, verdict.decision, { path, local, remote })
   if (winner === 'later') return remaining(spot)

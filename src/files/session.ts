@@ -1,15 +1,18 @@
 import { messageOf } from '../errors.ts'
 import type { OnApplied } from './aftermath.ts'
 import type { BaseStore } from './base/store.ts'
+import type { TextStore } from './base/texts.ts'
 import { Conflicts } from './conflicts.ts'
 import { countEntries } from './delta.ts'
 import { Engine } from './engine.ts'
+import { type FindText, Merging } from './merging.ts'
 import type { Mode } from './mode.ts'
 import type { CloseReason, Replica, ReplicaInfo } from './replica/replica.ts'
 import type { SidedProblem } from './setbacks.ts'
 import type { Side } from './side.ts'
 import type { SessionPhase, SessionStatus } from './status.ts'
 import { StatusFeed } from './status-feed.ts'
+import { TextKeeper } from './text-keeper.ts'
 import { Twins } from './twins.ts'
 import { type Exclusions, Ways } from './ways.ts'
 
@@ -22,6 +25,8 @@ export interface SessionOptions {
   readonly mode: Mode
   /** What does not travel one way although the mode would have it. */
   readonly exclusions?: Exclusions
+  /** Texts as both sides had them, for merges. */
+  readonly texts?: { readonly store: TextStore; readonly find: FindText }
   /** How long many deletions wait for more, in milliseconds; half a second unless given. */
   readonly settleMs?: number
   /** Called at once with a new phase, and otherwise about ten times a second while something changes. */
@@ -38,6 +43,7 @@ export interface Session {
   /** Goes on although a plan looks like a disaster. What is missing or no directory stays so. */
   resume(): void
   readonly conflicts: Conflicts
+  readonly merging: Merging
   /** Resolves once nothing is left to do: in sync (but for conflicts and problems), halted or ended. */
   settled(): Promise<SessionStatus>
 }
@@ -51,7 +57,9 @@ export function startSession(options: SessionOptions): Session {
 class SyncSession implements Session {
   readonly closed: Promise<CloseReason>
   readonly conflicts: Conflicts
+  readonly merging: Merging
   private readonly twins: Twins
+  private readonly keeper: TextKeeper | undefined
   private readonly options: SessionOptions
   private readonly engine: Engine
   private readonly feed: StatusFeed
@@ -66,12 +74,14 @@ class SyncSession implements Session {
 
   constructor(options: SessionOptions) {
     this.options = options
-    const { local, remote, base, mode, exclusions, settleMs } = options
+    const { local, remote, base, mode, exclusions, texts, settleMs } = options
+    this.keeper = texts && new TextKeeper(local, texts.store)
     this.roots = { local: local.info.root, remote: remote.info.root }
     const onChange = () => this.schedule()
     this.engine = new Engine({
       ...{ replicas: { local, remote }, base, mode, exclusions, onChange, onApplied: options.onApplied },
       onDefect: (error) => this.fail(error),
+      onAgreed: (updates) => this.keeper?.note(updates),
       ...(settleMs === undefined ? {} : { settleMs }),
     })
     this.conflicts = new Conflicts({
@@ -80,8 +90,11 @@ class SyncSession implements Session {
       forget: (path) => base.commit([[path, null]]),
       alone: (path, action) => this.engine.alone(path, action),
     })
+    const { conflicts } = this
+    const find: FindText = texts?.find ?? (async () => undefined)
+    this.merging = new Merging({ replicas: { local, remote }, base, conflicts, find })
     const current = () => this.engine.conflicts
-    this.twins = new Twins({ current, conflicts: this.conflicts, onChange })
+    this.twins = new Twins({ current, conflicts, replicas: { local, remote }, onChange })
     this.feed = new StatusFeed(() => this.status, options.onStatus ?? (() => {}))
     this.closed = new Promise((resolve) => {
       this.resolveClosed = resolve
@@ -188,7 +201,7 @@ class SyncSession implements Session {
 
   private refresh(): void {
     const phase = this.phase
-    if (phase === 'in-sync') this.settleContact()
+    if (phase === 'in-sync') this.settleBase()
     this.feed.changed(phase)
     if (!this.isSettled) return
     this.engine.progress.reset()
@@ -197,8 +210,9 @@ class SyncSession implements Session {
   }
 
   /** First contact lasts until all that differed is settled; a container that is seeded is new only once. */
-  private settleContact(): void {
+  private settleBase(): void {
     const { base } = this.options
+    void this.keeper?.keep()
     // What could not be written yet is to win over what is there, as long as that is to be so.
     if (this.engine.isBlocked) return
     if (base.firstContact === 'seed' || this.engine.conflicts.length === 0) base.settle()

@@ -106,7 +106,8 @@ export function isRemovable(ways: Ways, { to, way, path, node }: Removal): boole
   return true
 }
 
-function isBusyBelow(run: Run, directory: Path): boolean {
+/** Whether something is under way somewhere in a directory. */
+export function isBusyBelow(run: Run, directory: Path): boolean {
   for (const path of run.locked.keys()) if (path.startsWith(`${directory}/`)) return true
   return false
 }

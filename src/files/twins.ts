@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Conflicts } from './conflicts.ts'
+import { parentOf } from './path.ts'
+import type { Replica } from './replica/replica.ts'
+import type { Side } from './side.ts'
 import type { Conflict } from './status.ts'
 import type { Path } from './tree.ts'
 import type { Version } from './version.ts'
@@ -13,7 +16,8 @@ const SHORT = 8
 
 export interface TwinsOptions {
   readonly current: () => readonly Conflict[]
-  readonly conflicts: Pick<Conflicts, 'resolve'>
+  readonly conflicts: Pick<Conflicts, 'resolve' | 'alone'>
+  readonly replicas: Readonly<Record<Side, Replica>>
   /** Called when there may be more to do. */
   readonly onChange: () => void
 }
@@ -21,7 +25,8 @@ export interface TwinsOptions {
 /** Settles by itself the conflicts in which both versions are to stay. */
 export class Twins {
   private readonly options: TwinsOptions
-  private readonly attempts = new Map<Path, number>()
+  /** By path and what is in conflict there. */
+  private readonly attempts = new Map<string, number>()
   private readonly underWay = new Set<Path>()
 
   constructor(options: TwinsOptions) {
@@ -29,25 +34,39 @@ export class Twins {
   }
 
   settle(): void {
-    for (const { path, isTwin } of this.options.current()) {
+    for (const { path, message, isTwin } of this.options.current()) {
       if (this.underWay.size >= MAX_UNDER_WAY) return
       const isDue = isTwin === true && !this.underWay.has(path)
-      if (isDue && (this.attempts.get(path) ?? 0) < MAX_ATTEMPTS) void this.keepBoth(path)
+      const what = `${path}\n${message}`
+      const attempts = this.attempts.get(what) ?? 0
+      if (!isDue || attempts >= MAX_ATTEMPTS) continue
+      this.attempts.set(what, attempts + 1)
+      void this.keepBoth(path).then((isDone) => isDone && this.attempts.delete(what))
     }
   }
 
-  private async keepBoth(path: Path): Promise<void> {
+  private async keepBoth(path: Path): Promise<boolean> {
     this.underWay.add(path)
-    this.attempts.set(path, (this.attempts.get(path) ?? 0) + 1)
     try {
       await this.options.conflicts.resolve(path, 'both', wordFor)
-      this.attempts.delete(path)
+      return true
     } catch {
       // It is told of as a conflict until it succeeds.
+      await this.lookAgain(path)
+      return false
     } finally {
       this.underWay.delete(path)
       this.options.onChange()
     }
+  }
+
+  /** Both sides tell what they have there now, before it is tried again. */
+  private async lookAgain(path: Path): Promise<void> {
+    const { conflicts, replicas } = this.options
+    const around = [parentOf(path)]
+    const look = () => Promise.all([replicas.local.rescan(around), replicas.remote.rescan(around)])
+    // A replica that cannot answer is about to be closed.
+    await conflicts.alone(path, look).catch(() => {})
   }
 }
 

@@ -165,6 +165,13 @@ export class FakeSession implements RunningSession {
     },
   }
 
+  readonly merging = {
+    preview: async (path: string) => ({ content: Buffer.from(path), versions: { local: '', remote: '' } }),
+    carryOut: async (path: string) => {
+      this.kept.push(`${path} merged`)
+    },
+  }
+
   async fetch(path: string): Promise<Buffer> {
     return Buffer.from(`${path} of ${this.pod}`)
   }

@@ -39,6 +39,8 @@ export class FakeReplica implements Replica {
   hook: Hook = () => undefined
   /** Whether deltas come after the outcomes they belong to, as from a replica that notices its own work late. */
   tellsLate = false
+  /** How many operations it still carries out before the connection is lost; what came of the last is not told. */
+  diesAfter = Infinity
   /** What it was asked to do. */
   readonly asked: string[] = []
   private readonly listeners = new Set<(delta: Delta) => void>()
@@ -108,6 +110,8 @@ export class FakeReplica implements Replica {
         problem === undefined
           ? this.files.carryOut(operation, await readerOf(source, operation))
           : { result: 'failed', path: operation.path, problem }
+      if (--this.diesAfter < 0) this.cut()
+      if (this.isClosed) throw new Error('the replica is gone')
       if (this.tellsLate) setTimeout(() => this.scan(), 2)
       else this.scan()
       yield [outcome]

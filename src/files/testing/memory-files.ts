@@ -35,21 +35,26 @@ export class MemoryFiles {
   root: MemoryDirectory | undefined
   /** Whether executable bits are kept, which they are not everywhere. */
   keepsBits = true
-  private clock: number
+  private readonly epoch: number
+  private readonly time: { now: number }
 
-  /** @param epoch where the clock starts: two machines never agree on it. */
-  constructor(epoch: number) {
-    this.clock = epoch
+  /**
+   * @param epoch where the clock starts: two machines never agree on it
+   * @param time what has gone by since, which others may share
+   */
+  constructor(epoch: number, time = { now: 0 }) {
+    this.epoch = epoch
+    this.time = time
     this.root = this.directory()
   }
 
   get now(): number {
-    return this.clock
+    return this.epoch + this.time.now
   }
 
   /** Time goes by. */
   wait(ms: number): void {
-    this.clock += ms
+    this.time.now += ms
   }
 
   edit(edit: Edit): void {
@@ -127,7 +132,9 @@ export class MemoryFiles {
     if (operation.op !== 'put') return undefined
     const content = read(operation.path, operation.source.stamp)
     if (content === undefined) return undefined
-    return { kind: 'file', content, executable: this.keepsBits && operation.executable, ...this.inode() }
+    const { mtimeMs } = operation.source.stamp
+    const executable = this.keepsBits && operation.executable
+    return { kind: 'file', content, executable, ...this.inode(), mtimeMs }
   }
 
   private at(path: Path): MemoryNode | undefined {
@@ -166,8 +173,8 @@ export class MemoryFiles {
   }
 
   private tick(): number {
-    this.clock += 1
-    return this.clock
+    this.time.now += 1
+    return this.now
   }
 }
 

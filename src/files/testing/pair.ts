@@ -8,7 +8,7 @@ import type { Dir } from '../replica/dir.ts'
 import type { Replica } from '../replica/replica.ts'
 import { temporaryRoot } from '../replica/testing/roots.ts'
 import { servedReplica } from '../replica/testing/served.ts'
-import type { Session } from '../session.ts'
+import type { Session, SessionOptions } from '../session.ts'
 import { startSession } from '../session.ts'
 import type { Side } from '../side.ts'
 import type { SessionStatus } from '../status.ts'
@@ -40,6 +40,7 @@ export interface PairOptions {
   readonly local?: string
   readonly remote?: string
   readonly basePath?: string
+  readonly texts?: SessionOptions['texts']
   /** How each side opens its root. */
   readonly open?: Partial<Record<Side, (path: string) => Dir>>
 }
@@ -53,7 +54,9 @@ export async function synced(options: PairOptions = {}): Promise<Pair> {
   ] as const
   const base = openBaseStore(options.basePath ?? join(temporaryRoot(), 'base'))
   bindBase(base, { container: 'c', local: replicas[0].info, remote: replicas[1].info, isSuccessor: false })
-  const session = startSession({ local: replicas[0], remote: replicas[1], base, mode: 'two-way-safe' })
+  const parts = { local: replicas[0], remote: replicas[1], base, mode: 'two-way-safe' } as const
+  const { texts } = options
+  const session = startSession({ ...parts, ...(texts && { texts }) })
   onTestFinished(async () => {
     await session.stop()
     base.close()

@@ -81,6 +81,14 @@ export class Laptop {
     return running
   }
 
+  /** The built command line in a terminal of its own (of util-linux `script`), whose screen is `stdout`. */
+  atTerminal(...args: string[]): Running {
+    const line = [process.execPath, cli, ...args].map((word) => `'${word}'`).join(' ')
+    const running = new Running('script', ['-qfec', line, '/dev/null'], { env: this.env, cwd: this.home })
+    this.#started.push(running)
+    return running
+  }
+
   /** Starts `watch` in the foreground, and returns when it answers. */
   async watch(): Promise<Running> {
     const running = this.start('watch')
