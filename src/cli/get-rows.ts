@@ -64,7 +64,13 @@ function moreCells(view: SpecView, bound: BoundSessionStatus | undefined): strin
 function describeRow(view: SpecView, bound: BoundSessionStatus | undefined): string {
   if (bound === undefined || view.state === 'disconnected') return view.state
   if (bound.session === undefined) return bound.message === undefined ? 'connecting' : 'failing'
-  return describeSession(bound.session)
+  const own = bound.role === 'follower' ? ownChanges(bound.session) : 0
+  return describeSession(bound.session) + (own > 0 ? `, ${count(own, 'own change')}` : '')
+}
+
+/** What a follower has for itself; a conflict is told of by itself. */
+function ownChanges({ phase, own = 0, conflicts }: SessionStatus): number {
+  return phase === 'in-sync' ? own - conflicts.length : 0
 }
 
 /** How a session stands, in some words: `in sync, 2 conflicts`. */

@@ -82,6 +82,24 @@ describe('rows', () => {
   })
 })
 
+describe('what a follower changed by itself', () => {
+  const row = (role: 'leader' | 'follower', status: Partial<SessionStatus>) => {
+    const view = mergeStatus([spec], [running([bound('a', { role, session: session(status) })])])
+    return getRows(view, false).rows[0]?.[3]
+  }
+
+  test('is counted, but for what is a conflict already', () => {
+    expect(row('follower', { own: 3 })).toBe('in sync, 3 own changes')
+    expect(row('follower', { own: 2, conflicts: [conflict] })).toBe('in sync, 1 conflict, 1 own change')
+    expect(row('follower', { own: 1, conflicts: [conflict] })).toBe('in sync, 1 conflict')
+  })
+
+  test('is no matter of a leader, nor of a moment in which it is looked at', () => {
+    expect(row('leader', { own: 3 })).toBe('in sync')
+    expect(row('follower', { own: 3, phase: 'ended' })).toBe('ended')
+  })
+})
+
 describe('a transfer', () => {
   const progress = { done: 1_200, total: 20_000, bytesDone: 12 * 1024 ** 2, bytesTotal: 240 * 1024 ** 2 }
 

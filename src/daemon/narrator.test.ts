@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, describe as group, test, vi } from 'vitest'
+import type { Mode } from '../files/mode.ts'
 import type { SessionStatus } from '../files/status.ts'
 import { describe, newNarrator, type Told } from './narrator.ts'
 import { phase } from './testing/fake-world.ts'
@@ -69,13 +70,13 @@ group('the narrator', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  function listen() {
+  function listen(mode: Mode = 'two-way-safe') {
     const told: string[] = []
     return {
       told,
       narrator: newNarrator({
         label: 'a/app',
-        mode: 'two-way-safe',
+        mode,
         log: ({ message }) => told.push(message),
       }),
     }
@@ -105,6 +106,30 @@ group('the narrator', () => {
     narrator.status(phase('in-sync', { entries }))
     narrator.failed('no agent')
     expect(told).toEqual(['a/app: no agent', 'a/app: in sync (12 entries)', 'a/app: no agent'])
+  })
+
+  test('tells what the container had that was not here yet, if it does not come back', () => {
+    const { told, narrator } = listen()
+    narrator.status(phase('in-sync', { own: 1 }))
+    narrator.status(phase('syncing'))
+    narrator.status(phase('ended', { own: 3 }))
+    narrator.failed('the container ended')
+    expect(told.join()).not.toContain('not here yet')
+    narrator.close()
+    expect(told.at(-1)).toBe('a/app: it ended with 2 changes in it that are not here yet')
+  })
+
+  test('tells nothing of it if they came later, or were never to come', () => {
+    const { told, narrator } = listen()
+    narrator.status(phase('in-sync'))
+    narrator.status(phase('ended', { own: 3 }))
+    narrator.status(phase('in-sync'))
+    narrator.close()
+    const follower = listen('to-remote-safe')
+    follower.narrator.status(phase('in-sync'))
+    follower.narrator.status(phase('ended', { own: 3 }))
+    follower.narrator.close()
+    expect([...told, ...follower.told].join()).not.toContain('not here yet')
   })
 
   test('tells the rest when it ends', () => {

@@ -1,4 +1,4 @@
-import type { Mode } from '../files/mode.ts'
+import { type Mode, writesTo } from '../files/mode.ts'
 import type { SessionStatus } from '../files/status.ts'
 import { describeSettling } from './settling.ts'
 import type { LogEvent } from './world.ts'
@@ -26,6 +26,9 @@ export function newNarrator({ label, mode, log }: NarratorOptions): Narrator {
   let seen: SessionStatus | undefined
   let complaint: string | undefined
   let timer: NodeJS.Timeout | undefined
+  /** What the container had for itself when both sides last held the same. */
+  let own: number | undefined
+  let missed = 0
 
   function tell(): void {
     clearTimeout(timer)
@@ -38,6 +41,8 @@ export function newNarrator({ label, mode, log }: NarratorOptions): Narrator {
   return {
     status(status) {
       seen = status
+      if (status.phase === 'in-sync') own = status.own ?? 0
+      missed = status.phase === 'ended' ? (status.own ?? 0) - (own ?? Infinity) : 0
       if (status.phase === 'in-sync' || status.phase === 'halted') complaint = undefined
       // What a person has to know at once is told at once.
       if (told === undefined || status.phase === 'halted') tell()
@@ -52,6 +57,9 @@ export function newNarrator({ label, mode, log }: NarratorOptions): Narrator {
     },
     close() {
       tell()
+      if (missed <= 0 || !writesTo(mode, 'local')) return
+      const what = missed === 1 ? 'a change in it that is' : `${missed} changes in it that are`
+      log({ level: 'warn', message: `${label}: it ended with ${what} not here yet` })
     },
   }
 }

@@ -20,6 +20,7 @@ const sessionSchema = v.object({
   conflicts: v.array(conflict),
   problems: v.array(problem),
   applied: pair,
+  own: v.exactOptional(count),
 })
 
 const reloadSchema = v.object({

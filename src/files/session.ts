@@ -7,6 +7,7 @@ import { countEntries } from './delta.ts'
 import { Engine } from './engine.ts'
 import { type FindText, Merging } from './merging.ts'
 import type { Mode } from './mode.ts'
+import { countOwn } from './own.ts'
 import type { CloseReason, Replica, ReplicaInfo } from './replica/replica.ts'
 import type { SidedProblem } from './setbacks.ts'
 import type { Side } from './side.ts'
@@ -117,7 +118,14 @@ class SyncSession implements Session {
         ...engine.problems,
       ],
       applied: { ...engine.progress.applied },
+      ...(phase === 'in-sync' || phase === 'ended' ? this.own : {}),
     }
+  }
+
+  private get own(): { own?: number } {
+    const { base, remote } = this.options
+    const own = countOwn('remote', base.tree, remote.tree)
+    return own === 0 ? {} : { own }
   }
 
   start(): void {

@@ -39,4 +39,6 @@ export interface SessionStatus {
   readonly problems: readonly (Problem & { readonly side: 'local' | 'remote' })[]
   /** Operations carried out since the session started, on each side. */
   readonly applied: { readonly local: number; readonly remote: number }
+  /** Entries in the container that are not agreed on, conflicts among them; told in sync and at the end, if there are. */
+  readonly own?: number
 }

@@ -86,6 +86,29 @@ export class Lab {
     })
   }
 
+  /** Has a Deployment have so many pods, and waits until they are ready. */
+  async scale(app: string, replicas: number): Promise<void> {
+    await this.#change(app, { spec: { replicas } })
+    await this.ready(app)
+  }
+
+  /** Has a Deployment replace all of its pods, and waits until they are ready. */
+  async rollOut(app: string): Promise<void> {
+    const before = await this.pods(app)
+    const annotations = { 'e2e/rolled-out': randomBytes(3).toString('hex') }
+    await this.#change(app, { spec: { template: { metadata: { annotations } } } })
+    await until('the old pods are gone', () => this.pods(app), {
+      holds: (pods) => !pods.some((pod) => before.includes(pod)),
+    })
+    await this.ready(app)
+  }
+
+  /** The id of a pod's first container, without its runtime. */
+  async containerId(name: string): Promise<string> {
+    const { status } = await this.#cluster.core.readNamespacedPod({ name, namespace: this.namespace })
+    return (status?.containerStatuses?.[0]?.containerID ?? '').replace(/^.*:\/\//, '')
+  }
+
   /** Runs a shell line in a pod, in the container's working directory. */
   sh(pod: string, line: string, container?: string): Promise<string> {
     return exec(this.#cluster.config, {
@@ -115,6 +138,13 @@ export class Lab {
   async restarts(name: string): Promise<number> {
     const { status } = await this.#cluster.core.readNamespacedPod({ name, namespace: this.namespace })
     return status?.containerStatuses?.[0]?.restartCount ?? 0
+  }
+
+  async #change(app: string, change: object): Promise<void> {
+    const metadata = { name: app, namespace: this.namespace }
+    const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata, ...change }
+    const { MergePatch } = PatchStrategy
+    await this.#cluster.objects.patch(deployment, undefined, undefined, undefined, undefined, MergePatch)
   }
 
   async #apply({ metadata, ...rest }: KubernetesObject): Promise<void> {
