@@ -42,6 +42,7 @@ export async function runMirror(json: string): Promise<void> {
     await writeMessage(transport, toJson({ ok: true }))
     const { storeSize: size } = request
     await serveReplica(transport, openRoot, {
+      attributes: request.attributes,
       load: size === undefined ? undefined : readerOf({ fd: storeFd, size }),
     })
     process.exit(0)

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { KubesyncError } from '../errors.ts'
+import { attributesSchema } from '../files/replica/attributes.ts'
 
 const containerId = v.pipe(v.string(), v.minLength(1))
 const name = v.pipe(v.string(), v.regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/))
@@ -26,6 +27,8 @@ export const channelSchema = v.variant('type', [
     path: v.pipe(v.string(), v.startsWith('/')),
     /** Makes the directory where it is missing. */
     create: v.boolean(),
+    /** What new files and directories get. */
+    attributes: v.optional(attributesSchema),
   }),
   /** The agent does it, answers with one message, `openedSchema`, and ends. */
   v.strictObject({

@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import type { Spec } from '../config/spec.ts'
 import { type FirstContact, firstContacts, type Mode, modes } from '../files/mode.ts'
-import { parsePattern } from './values.ts'
+import { parseOwner, parsePattern, parsePermissions } from './values.ts'
 
 export interface KubeconfigOptions {
   readonly kubeconfig?: string
@@ -66,6 +66,10 @@ export interface SpecOptions extends KubeOptions, AgentOptions {
   readonly ignore?: readonly string[]
   readonly ignoreVcs?: boolean
   readonly useGitignore?: true
+  readonly symlinks?: NonNullable<Spec['symlinks']>
+  readonly owner?: string
+  readonly fileMode?: string
+  readonly dirMode?: string
   readonly noUpload?: readonly string[]
   readonly noDownload?: readonly string[]
 }
@@ -85,6 +89,7 @@ export function specOptions(): Option[] {
     new Option('--local-read-only', 'never write here: the same as --mode to-remote-safe'),
     new Option('--remote-read-only', 'never write there: the same as --mode to-local-safe'),
     ...ignoreOptions(),
+    ...attributeOptions(),
     ...agentOptions(),
     ...reloadOptions(),
     new Option('--name <name>', 'name of the spec; one is made up unless given'),
@@ -119,6 +124,26 @@ function ignoreOptions(): Option[] {
     new Option('--use-gitignore', 'leave alone what .gitignore says'),
     patternOption('--no-upload <pattern>', 'never send to the containers'),
     patternOption('--no-download <pattern>', 'never bring here'),
+  ]
+}
+
+/** What is kept of files beside their content. */
+function attributeOptions(): Option[] {
+  return [
+    new Option(
+      '--symlinks <how>',
+      '`portable`, which is so unless you say: those that mean the same on both sides; `raw`: all, as they are; or `ignore`',
+    ).choices(['portable', 'raw', 'ignore']),
+    new Option(
+      '--owner <uid[:gid]>',
+      "whose new files in the containers are, instead of the container's user",
+    ).argParser(parseOwner),
+    new Option('--file-mode <octal>', 'permissions of new files there, such as 640').argParser(
+      parsePermissions('files'),
+    ),
+    new Option('--dir-mode <octal>', 'permissions of new directories there, such as 750').argParser(
+      parsePermissions('directories'),
+    ),
   ]
 }
 

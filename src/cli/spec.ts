@@ -30,7 +30,8 @@ export async function readSpec(cli: Cli, input: SpecInput): Promise<Omit<Spec, '
   refuseOwnFiles(local, input.paths)
   const context = await loadContext({ ...options, env: cli.io.env })
   const where = { local, remote, context: context.name, namespace: context.namespace }
-  const how = { ...reloadFrom(options, mode), ...ignoresFrom(options), ...agentFrom(options) }
+  const files = { ...ignoresFrom(options), ...attributesFrom(options) }
+  const how = { ...reloadFrom(options, mode), ...files, ...agentFrom(options) }
   return { ...where, ...pods, ...rolesFrom(options, mode), mode, ...contact, ...how }
 }
 
@@ -100,6 +101,17 @@ export function agentFrom({ agent, agentImage }: AgentOptions): Pick<Spec, 'agen
   return {
     ...(agent === undefined ? {} : { agent }),
     ...(agentImage === undefined ? {} : { agentImage }),
+  }
+}
+
+/** What is kept of files beside their content, from flags. */
+function attributesFrom(options: SpecOptions): Pick<Spec, 'symlinks' | 'owner' | 'fileMode' | 'dirMode'> {
+  const { symlinks, owner, fileMode, dirMode } = options
+  return {
+    ...(symlinks === undefined || symlinks === 'portable' ? {} : { symlinks }),
+    ...(owner === undefined ? {} : { owner }),
+    ...(fileMode === undefined ? {} : { fileMode }),
+    ...(dirMode === undefined ? {} : { dirMode }),
   }
 }
 

@@ -74,6 +74,16 @@ describe('create', () => {
     expect((await terminal.ksync('get', '-o', 'yaml')).stdout).toContain('useGitignore: true')
   })
 
+  test('what is kept beside content is written down', async () => {
+    await terminal.ksync(
+      ...['create', '--pod', 'p', '--symlinks', 'raw', '--owner', '1000:33'],
+      ...['--file-mode', '640', '--dir-mode=0750', './demo', '/x'],
+    )
+    expect(JSON.parse((await terminal.ksync('list', '-o', 'json')).stdout)).toMatchObject([
+      { symlinks: 'raw', owner: '1000:33', fileMode: '640', dirMode: '0750' },
+    ])
+  })
+
   test('a folder in the container loses what does not change where it is', async () => {
     await terminal.ksync('create', '--pod', 'p', './demo', '/srv//a/../b/')
     expect(JSON.parse((await terminal.ksync('list', '-o', 'json')).stdout)).toMatchObject([
@@ -120,6 +130,12 @@ describe('create', () => {
       'a way to reload that there is not',
       ['--pod', 'p', '--reload', 'HUP', './demo', '/x'],
       'signal:HUP, exec:COMMAND or restart',
+    ],
+    ['an owner by name', ['--pod', 'p', '--owner', 'www', './demo', '/x'], '`www` is not a UID'],
+    [
+      'permissions that keep its owner out',
+      ['--pod', 'p', '--file-mode', '040', './demo', '/x'],
+      'cannot be the permissions of new files',
     ],
     [
       'a name that is none',

@@ -113,3 +113,22 @@ function isRequirement(text: string): boolean {
   if (equal !== null) return labelName.test(equal[1] ?? '') && labelValue.test(equal[2] ?? '')
   return labelName.test(text.replace(/^!\s*/, ''))
 }
+
+/** `UID` or `UID:GID`, in numbers. */
+export function parseOwner(text: string): string {
+  if (/^\d{1,9}(:\d{1,9})?$/.test(text)) return text
+  throw usageError(
+    `\`${text}\` is not a UID, or a UID:GID, in numbers`,
+    'names may mean others in the container: `id` there tells the numbers',
+  )
+}
+
+/** Permissions in octal; whoever owns it has to be able to go on using it. */
+export function parsePermissions(what: 'files' | 'directories'): (text: string) => string {
+  const [pattern, example] =
+    what === 'files' ? [/^0?[67][0-7]{2}$/, '640'] : ([/^0?7[0-7]{2}$/, '750'] as const)
+  return (text) => {
+    if (pattern.test(text)) return text
+    throw usageError(`\`${text}\` cannot be the permissions of new ${what}`, `write them like ${example}`)
+  }
+}

@@ -11,6 +11,9 @@ const text = v.pipe(v.string(), v.minLength(1, 'must not be empty'))
 /** As a reference to a container image is written, as far as it matters to nobody's shell or terminal. */
 export const imageName = /^\w[\w./:@-]*$/
 
+/** YAML takes `640` for a number. */
+const digits = v.pipe(v.union([v.string(), v.number()]), v.transform(String))
+
 /** Lines in the syntax of .gitignore. */
 const patterns = v.pipe(
   v.array(
@@ -71,6 +74,15 @@ export const specSchema = v.pipe(
     /** Whether `.gitignore` counts as well. */
     useGitignore: v.optional(v.boolean()),
     /** What is never sent to the containers, and what is never brought here. */
+    /** What becomes of symlinks: those that mean the same on both sides are synced, unless it says otherwise. */
+    symlinks: v.optional(v.picklist(['portable', 'raw', 'ignore'])),
+    /** Whose new files in the containers are, `UID` or `UID:GID`; the container's user's unless given. */
+    owner: v.optional(
+      v.pipe(digits, v.regex(/^\d{1,9}(:\d{1,9})?$/, 'an owner is a UID, or a UID:GID, in numbers')),
+    ),
+    /** The permissions of new files and of new directories there, in octal. */
+    fileMode: v.optional(v.pipe(digits, v.regex(/^0?[67][0-7]{2}$/, 'file permissions are like 640'))),
+    dirMode: v.optional(v.pipe(digits, v.regex(/^0?7[0-7]{2}$/, 'directory permissions are like 750'))),
     noUpload: v.optional(patterns),
     noDownload: v.optional(patterns),
   }),

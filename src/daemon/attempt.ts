@@ -2,6 +2,7 @@ import type { NodeConnection } from '../agent/connect.ts'
 import { KubesyncError } from '../errors.ts'
 import type { OnApplied } from '../files/aftermath.ts'
 import { writesTo } from '../files/mode.ts'
+import type { Attributes } from '../files/replica/attributes.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import type { SessionStatus } from '../files/status.ts'
 import type { Exclusions } from '../files/ways.ts'
@@ -16,6 +17,8 @@ export interface AttemptOptions {
   readonly namespace: string
   /** The folder in the container. */
   readonly remotePath: string
+  /** What new files get there. */
+  readonly attributes: Attributes
   readonly basePath: string
   readonly exclusions: Exclusions
   readonly node: Shared<NodeConnection>
@@ -90,6 +93,7 @@ async function begin(
     containerId: binding.containerId,
     path: options.remotePath,
     create: writesTo(binding.mode, 'remote'),
+    attributes: options.attributes,
   }
   const remote = await opened({
     ...{ what: `the agent on ${binding.node}`, limitMs: scanLimit },

@@ -9,7 +9,7 @@ import { keepSession } from './keeper.ts'
 import type { Origins } from './origins.ts'
 import type { Pod } from './pods.ts'
 import { reloadPlan } from './reload-plan.ts'
-import { exclusionsOf } from './rules.ts'
+import { attributesOf, exclusionsOf } from './rules.ts'
 import type { Shared } from './shared.ts'
 import type { SpecState } from './state.ts'
 import type { Troubles } from './troubles.ts'
@@ -47,7 +47,7 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
     const node = connectionFor(run.spec, binding, cluster)
     return keepSession({
       ...{ binding, after, local: run.local, node },
-      ...{ namespace: run.spec.namespace, remotePath: run.spec.remote },
+      ...{ namespace: run.spec.namespace, remotePath: run.spec.remote, attributes: attributesOf(run.spec) },
       basePath: state.basePath(binding.podUid, binding.container),
       exclusions: exclusionsOf(run.spec),
       isSuccessor: () => state.isSuccessor(binding.containerId),

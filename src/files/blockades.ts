@@ -152,7 +152,11 @@ export class Blockades {
   }
 
   private hold(blockade: Blockade, operations: readonly Operation[]): Path[] {
-    const probe = blockade.isDue ? probeOf(operations) : undefined
+    const [first, second] = operations
+    // What was refused and is all there is has a pace of its own.
+    const isAlone = second === undefined && blockade.held.size === 0
+    const isPaced = first !== undefined && isAlone && blockade.refused.has(first.path)
+    const probe = blockade.isDue || isPaced ? probeOf(operations) : undefined
     if (blockade.isDue) {
       blockade.isDue = false
       blockade.time = this.now() + MAX_PAUSE

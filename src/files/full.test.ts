@@ -97,7 +97,7 @@ describe.runIf(canMount())('a volume of 1 MiB', () => {
     for (let i = 0; i < 20; i++) writeFileSync(join(pair.local, `small-${i}`), `content ${i}`)
     await expect.poll(() => readdirSync(pair.remote).length, { timeout: 15_000 }).toBe(20)
     await expect
-      .poll(() => problemsOf(pair))
+      .poll(() => problemsOf(pair), { timeout: 15_000 })
       .toMatchObject([{ side: 'remote', path: 'a-large', code: 'ENOSPC' }])
     remount(pair.remote, 'size=16m')
     await expect.poll(() => problemsOf(pair), { timeout: 15_000 }).toEqual([])

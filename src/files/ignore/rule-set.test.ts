@@ -8,11 +8,15 @@ const anyFile = fc.record({
   kind: fc.constantFrom(...ruleFileKinds),
   text: fc.string({ unit: 'grapheme' }),
 })
-const anyRules: fc.Arbitrary<RuleSet> = fc.record({
-  patterns: fc.array(fc.string({ unit: 'grapheme' })),
-  vcs: fc.boolean(),
-  files: fc.uniqueArray(anyFile, { selector: ({ directory, kind }) => `${directory} ${kind}` }),
-})
+const anyRules: fc.Arbitrary<RuleSet> = fc.record(
+  {
+    patterns: fc.array(fc.string({ unit: 'grapheme' })),
+    vcs: fc.boolean(),
+    files: fc.uniqueArray(anyFile, { selector: ({ directory, kind }) => `${directory} ${kind}` }),
+    symlinks: fc.constantFrom('raw' as const, 'ignore' as const),
+  },
+  { requiredKeys: ['patterns', 'vcs', 'files'] },
+)
 
 describe('a rule set on the wire', () => {
   test('arrives as it was sent, in an order of its own', () => {
@@ -34,12 +38,14 @@ describe('a rule set on the wire', () => {
     const others = [
       noRules,
       { ...one, vcs: true },
+      { ...one, symlinks: 'raw' as const },
       { ...noRules, files: [{ ...one.files[0], kind: 'exclude' as const }] },
     ]
     for (const other of others) expect(digestOfRules(other)).not.toBe(digestOfRules(one))
   })
 
   test.each([
+    ['with a way to treat symlinks that there is not', Buffer.from([1, 6, 0, 0])],
     ['of another version', Buffer.from([9, 0, 0, 0])],
     ['with more patterns than bytes', Buffer.from([1, 0, 255, 255, 3, 0])],
     ['cut short', encodeRules({ ...noRules, patterns: ['abc'] }).subarray(0, 5)],

@@ -21,6 +21,11 @@ export interface RuleSet {
   readonly patterns: readonly string[]
   /** Whether what version control keeps for itself is ignored; no file can take that back. */
   readonly vcs: boolean
+  /**
+   * What becomes of symlinks: only those that mean the same on both sides are synced, unless it says that all are, as
+   * they are (`raw`), or none.
+   */
+  readonly symlinks?: 'raw' | 'ignore'
   /** At most one of a kind in a directory. */
   readonly files: readonly RuleFile[]
 }
@@ -34,6 +39,9 @@ export const MAX_RULES = 4 * 1024 * 1024
 /** More files with rules are not those of a person. */
 export const MAX_RULE_FILES = 20_000
 const MAX_PATTERNS = 10_000
+/** The second byte: a flag, and by position what becomes of symlinks. */
+const VCS = 1
+const symlinks = [undefined, 'raw', 'ignore'] as const
 
 /** Raised whenever the format changes. */
 const VERSION = 1
@@ -52,9 +60,9 @@ export function digestOfRules(rules: RuleSet): string {
   return digest
 }
 
-export function encodeRules({ patterns, vcs, files }: RuleSet): Buffer {
+export function encodeRules({ patterns, vcs, symlinks: links, files }: RuleSet): Buffer {
   const writer = new ByteWriter(1024)
-  writer.u8(VERSION).u8(vcs ? 1 : 0)
+  writer.u8(VERSION).u8((symlinks.indexOf(links) << 1) | (vcs ? VCS : 0))
   writer.varint(patterns.length)
   for (const pattern of patterns) writer.string(pattern)
   writer.varint(files.length)
@@ -71,7 +79,9 @@ export function decodeRules(bytes: Uint8Array): RuleSet {
   const reader = new ByteReader(bytes)
   const version = reader.u8()
   if (version !== VERSION) throw new WireError(`rules of version ${version}, not ${VERSION}`)
-  const vcs = part.readFlag(reader)
+  const kinds = reader.u8()
+  const links = symlinks[kinds >> 1]
+  if (kinds >> 1 >= symlinks.length) throw new WireError(`${kinds} is no kind of rules`)
   const patterns = Array.from({ length: bounded(reader.count(MIN_PATTERN), MAX_PATTERNS) }, () =>
     reader.string(),
   )
@@ -90,7 +100,7 @@ export function decodeRules(bytes: Uint8Array): RuleSet {
   reader.end()
   const size = [...patterns, ...files.map(({ text }) => text)].reduce((sum, { length }) => sum + length, 0)
   bounded(size, 2 * MAX_RULES)
-  return { patterns, vcs, files }
+  return { patterns, vcs: (kinds & VCS) !== 0, ...(links !== undefined && { symlinks: links }), files }
 }
 
 function bounded(count: number, limit: number): number {

@@ -24,7 +24,7 @@ interface FileRules extends Layer {
  * git's exclude file. What is in an ignored directory is ignored: it is not asked about.
  */
 export class Rules {
-  private given: Pick<RuleSet, 'patterns' | 'vcs'> = noRules
+  private given: Omit<RuleSet, 'files'> = noRules
   private fixed: readonly Layer[] = []
   private readonly files = new Map<Path, ReadonlyMap<RuleFileKind, FileRules>>()
   private set: RuleSet | undefined
@@ -103,10 +103,11 @@ export class Rules {
     return [...this.files.values()].flatMap((layers) => [...layers.values()].map(({ file }) => file))
   }
 
-  private setGiven({ patterns, vcs }: RuleSet): boolean {
+  private setGiven({ files: _, ...rules }: RuleSet): boolean {
     const { given } = this
+    const { patterns, vcs } = rules
     const isSame = given.vcs === vcs && given.patterns.join('\n') === patterns.join('\n')
-    this.given = { patterns, vcs }
+    this.given = rules
     this.fixed = [
       { directory: '', patterns: new PatternList(readPatterns(patterns.join('\n'))) },
       ...(vcs ? [{ directory: '', patterns: vcsPatterns }] : []),

@@ -1,6 +1,7 @@
 import type { Operation } from '../operation.ts'
 import type { Bin, Keeping } from '../trash/bin.ts'
 import type { DirectoryEntry, Entry, FileEntry } from '../tree.ts'
+import { adorn } from './attributes.ts'
 import { using } from './dir.ts'
 import { isExecutable, leafAt } from './entry.ts'
 import { Folder } from './holding.ts'
@@ -47,6 +48,9 @@ function makeDirectory(
   if (expect !== 'absent') throw new Stale()
   dir.mkdir(name)
   return using(dir.openDir(name), (below) => {
+    const isNew = below.list().names.length === 0 && below.stat().uid === process.geteuid?.()
+    const refusal = isNew ? adorn(below, site.attributes, 'directory') : undefined
+    if (refusal !== undefined) site.complain(refusal)
     const stats = below.stat()
     const made = new Folder(path, directoryEntry(stats, folder.dev), stats.dev)
     if (isStaged) {
@@ -65,7 +69,8 @@ function makeDirectory(
 function makeLink({ site, bin }: Means, place: Place, { target, expect }: Of<'symlink'>): Entry {
   const { dir, folder, name, path, isStaged } = place
   // Whoever decided on it may be deceived.
-  const problem = badLink(path, target)
+  const anyLink = site.ruling.symlinks === 'raw'
+  const problem = anyLink ? undefined : badLink(path, target)
   if (problem !== undefined) throw Object.assign(new Error(problem.message), { code: problem.code })
   if (expect === 'absent') dir.symlink(target, name)
   else {
@@ -84,7 +89,7 @@ function makeLink({ site, bin }: Means, place: Place, { target, expect }: Of<'sy
     }
   }
   const stats = dir.lstat(name)
-  const found = stats?.isSymbolicLink() ? leafAt(place, stats) : undefined
+  const found = stats?.isSymbolicLink() ? leafAt({ ...place, anyLink }, stats) : undefined
   if (found?.entry.kind !== 'symlink' || found.entry.target !== target) throw new Stale()
   if (isStaged) folder.children.set(name, found.entry)
   else site.holding.changeQuietly(() => site.holding.setLeaf(folder, name, found))

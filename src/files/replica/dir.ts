@@ -31,6 +31,9 @@ export interface Dir {
   linkTo(name: string, target: Dir, as: string): void
   unlink(name: string): void
   rmdir(name: string): void
+  chmod(mode: number): void
+  /** -1 leaves an id as it is. */
+  chown(uid: number, gid: number): void
   /** Throws if this process may not create and remove names here. */
   checkWritable(): void
   /** Reports changes from now on, also when the Dir is closed and the directory is renamed. */
@@ -53,9 +56,14 @@ export interface File {
   /** The same from a position on, without moving where the next read begins. */
   readAt(buffer: Uint8Array, position: number): number
   write(bytes: Uint8Array): void
+  /** The same, but leaves holes where there are zeros only; `finish` has to follow. */
+  writeSparsely(bytes: Uint8Array): void
+  /** Makes it as long as what was written, whether or not that ended in a hole. */
+  finish(): void
   /** Makes it empty, and writes begin at its start. */
   truncate(): void
   chmod(mode: number): void
+  /** -1 leaves an id as it is. */
   chown(uid: number, gid: number): void
   /** Milliseconds since 1970; the access time becomes now. */
   setMtime(mtimeMs: number): void

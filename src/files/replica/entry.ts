@@ -39,6 +39,8 @@ export interface Spot {
   readonly dir: Dir
   readonly name: string
   readonly path: Path
+  /** Whether a symlink may lead anywhere. */
+  readonly anyLink?: boolean
 }
 
 /** What `lstat` found, unless that is a directory. */
@@ -62,7 +64,7 @@ function isReadable({ mode, uid }: Stats): boolean {
   return (mode & ANY_READ) === ANY_READ || (uid === process.geteuid?.() && (mode & OWNER_READ) !== 0)
 }
 
-function linkAt({ dir, name, path }: Spot, stats: Stats): Found {
+function linkAt({ dir, name, path, anyLink }: Spot, stats: Stats): Found {
   let bytes: Buffer
   try {
     bytes = dir.readlink(name)
@@ -73,7 +75,7 @@ function linkAt({ dir, name, path }: Spot, stats: Stats): Found {
   if (!Buffer.from(target).equals(bytes)) {
     return opaque({ code: 'LINK_NOT_UTF8', message: 'links to a name that is not UTF-8' })
   }
-  const problem = badLink(path, target)
+  const problem = anyLink ? undefined : badLink(path, target)
   return problem === undefined
     ? { entry: { kind: 'symlink', target, stamp: stampOf(stats) } }
     : opaque(problem)

@@ -60,7 +60,7 @@ export class Incoming {
   }
 
   write(bytes: Uint8Array): void {
-    this.file.write(bytes)
+    this.file.writeSparsely(bytes)
   }
 
   /** From now on what is written is not lost when it is all that arrives. */
@@ -75,11 +75,14 @@ export class Incoming {
    * Puts the file where it belongs, unless that is not as expected any more: then it throws Stale.
    * @param dir the directory as of now: it may have been moved since
    * @param keep keeps what is replaced
+   * @param dress gives a file that replaces none its attributes
    */
-  publish(dir: Dir, keep: Keep): Written {
+  publish(dir: Dir, keep: Keep, dress: (file: File) => void): Written {
     const { name, put, file } = this
     const before = put.expect === 'absent' ? undefined : expected(dir, name, put.expect)
+    file.finish()
     if (before?.isFile()) this.keepPermissions(before)
+    else dress(file)
     file.setMtime(put.source.stamp.mtimeMs)
     const written = file.stat()
     if (this.isShared) this.takeBack(dir, written.ino)

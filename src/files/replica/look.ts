@@ -77,7 +77,15 @@ export class Looker {
         return undefined
       }
     }
-    const spot = { dir, name, path: joinPath(folder.path, name) }
+    const { symlinks } = this.options.ruling
+    if (symlinks === 'ignore') {
+      if (stats === undefined) this.noteGone(folder)
+      else if (stats.isSymbolicLink()) {
+        this.noteIgnored(frame, name)
+        return undefined
+      }
+    }
+    const spot = { dir, name, path: joinPath(folder.path, name), anyLink: symlinks === 'raw' }
     if (stats?.isDirectory()) return this.lookAtDirectory(frame, spot, { stats, listing })
     if (stats === undefined) this.holding.remove(folder, name)
     else this.lookAtLeaf(frame, spot, stats)

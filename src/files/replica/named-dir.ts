@@ -1,5 +1,7 @@
 import {
   accessSync,
+  chmodSync,
+  chownSync,
   constants,
   linkSync,
   lstatSync,
@@ -91,6 +93,14 @@ export abstract class NamedDir implements Dir {
 
   rmdir(name: string): void {
     rmdirSync(this.at(name))
+  }
+
+  chmod(mode: number): void {
+    chmodSync(this.self, mode)
+  }
+
+  chown(uid: number, gid: number): void {
+    chownSync(this.self, uid, gid)
   }
 
   checkWritable(): void {

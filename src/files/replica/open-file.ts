@@ -14,11 +14,16 @@ import type { File } from './dir.ts'
 
 const HALF_MICROSECOND = 5e-7
 
+/** Bytes of a hole: large enough that looking for it costs little, and a multiple of what filesystems allocate. */
+const HOLE = 16 * 1024
+const zeros = Buffer.alloc(HOLE)
+
 /** A File over a descriptor, which it closes. */
 export class OpenFile implements File {
   private readonly fd: number
   /** Where the next read or write is; undefined: where the descriptor stands. */
   private position: number | null = null
+  private endsInHole = false
 
   constructor(fd: number) {
     this.fd = fd
@@ -42,6 +47,33 @@ export class OpenFile implements File {
       done += size
       if (this.position !== null) this.position += size
     }
+  }
+
+  writeSparsely(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.position ??= 0
+    if (bytes.length < HOLE) {
+      this.endsInHole = false
+      this.write(bytes)
+      return
+    }
+    let written = 0
+    const start = this.position
+    for (let at = 0; at < bytes.length; ) {
+      const end = Math.min(bytes.length, at + HOLE - ((start + at) % HOLE))
+      if (isZero(bytes, at, end)) {
+        if (written < at) this.write(bytes.subarray(written, at))
+        this.position = start + end
+        written = end
+        this.endsInHole = true
+      } else this.endsInHole = false
+      at = end
+    }
+    if (written < bytes.length) this.write(bytes.subarray(written))
+  }
+
+  finish(): void {
+    if (this.endsInHole && this.position !== null) ftruncateSync(this.fd, this.position)
   }
 
   truncate(): void {
@@ -79,4 +111,9 @@ export class OpenFile implements File {
     }
     return filled
   }
+}
+
+function isZero(bytes: Uint8Array, start: number, end: number): boolean {
+  if (bytes[start] !== 0 || bytes[end - 1] !== 0) return false
+  return zeros.subarray(0, end - start).equals(bytes.subarray(start, end))
 }

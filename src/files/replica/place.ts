@@ -102,7 +102,10 @@ export function explained(ways: Ways, operation: Operation): Outcome | undefined
   const outcome = attempt(path, () => {
     const { dir, folder, name } = placeOf(ways, operation)
     const stats = dir.lstat(name)
-    const isInTheWay = stats !== undefined && ways.site.ruling.ignores(folder, name, stats.isDirectory())
+    const isInTheWay =
+      stats !== undefined &&
+      (ways.site.ruling.ignores(folder, name, stats.isDirectory()) ||
+        (stats.isSymbolicLink() && ways.site.ruling.symlinks === 'ignore'))
     return isInTheWay ? { result: 'failed', path, problem: problemAt(path, IN_THE_WAY) } : undefined
   })
   return outcome?.result === 'failed' ? outcome : undefined

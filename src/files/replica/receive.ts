@@ -2,6 +2,7 @@ import { concernsVolume, type Outcome } from '../operation.ts'
 import { type Bin, type Keep, noBin } from '../trash/bin.ts'
 import type { Digest } from '../tree.ts'
 import { Arrival, type Part } from './arrival.ts'
+import { adorn, type Made } from './attributes.ts'
 import type { ContentReader } from './content.ts'
 import type { DirCursor } from './dir-cursor.ts'
 import { digestOf } from './hash.ts'
@@ -141,6 +142,11 @@ export class Receiving {
     })
   }
 
+  private dress(file: Made, put: Put): void {
+    const refusal = adorn(file, this.site.attributes, put)
+    if (refusal !== undefined) this.site.complain(refusal)
+  }
+
   private publish(
     place: Place,
     incoming: Incoming,
@@ -151,7 +157,7 @@ export class Receiving {
     // What comes back with a new time only is no other version.
     const bin = before === digest ? noBin : this.bin
     const keep: Keep = (taken) => bin.keep({ ...taken, path, digest: before })
-    const { entry: written, inPlace } = incoming.publish(place.dir, keep)
+    const { entry: written, inPlace } = incoming.publish(place.dir, keep, (file) => this.dress(file, put))
     const entry = { ...written, digest }
     const found = inPlace ? { entry, problem: WRITTEN_IN_PLACE } : { entry }
     const { holding } = this.site

@@ -61,6 +61,11 @@ export class Ruling {
     return this.rules.ruleSet
   }
 
+  /** What becomes of symlinks. */
+  get symlinks(): RuleSet['symlinks'] {
+    return this.rules.ruleSet.symlinks
+  }
+
   verdict({ path }: Folder, name: string): Verdict {
     return name === TRASH_INSIDE ? 'ignored' : this.rules.verdict(path, name)
   }

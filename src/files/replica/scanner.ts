@@ -2,12 +2,13 @@ import { errnoOf } from '../../errors.ts'
 import type { Problem } from '../operation.ts'
 import type { Path } from '../tree.ts'
 import { Alarms } from './alarms.ts'
+import type { Attributes } from './attributes.ts'
 import type { Dir } from './dir.ts'
 import { Dirt } from './dirt.ts'
 import { type Changes, Folder, Holding } from './holding.ts'
 import { Pass } from './pass.ts'
 import { prune } from './prune.ts'
-import { problemAt } from './refusal.ts'
+import { problemAt, type Refusal } from './refusal.ts'
 import { Rhythm } from './rhythm.ts'
 import { type OpenRoot, type Root, RootKeeper } from './root.ts'
 import { type RulesToFollow, Ruling } from './ruling.ts'
@@ -26,6 +27,7 @@ const UNWATCHED: Problem = {
 
 export interface ScannerOptions {
   readonly openRoot: OpenRoot
+  readonly attributes?: Attributes | undefined
   /** Told after each pass, whatever it found. */
   readonly onPass: (changes: Changes) => void
   /** Told of a defect of ours, after which the tree cannot be relied on. */
@@ -43,6 +45,7 @@ export class Scanner implements Site {
   private readonly upkeep: Upkeep
   private readonly rhythm = new Rhythm()
   private readonly startedAt = Date.now()
+  private complaint: Refusal | undefined
   private dirt = new Dirt()
   /** Those who wait until what is dirty now has been looked at. */
   private waiting: (() => void)[] = []
@@ -73,6 +76,10 @@ export class Scanner implements Site {
     })
   }
 
+  get attributes(): Attributes {
+    return this.options.attributes ?? {}
+  }
+
   get root(): Root | undefined {
     return this.keeper.current
   }
@@ -97,6 +104,11 @@ export class Scanner implements Site {
   /** Something at this path is not as it was expected to be. */
   suspect(path: Path): void {
     this.soil((dirt) => dirt.addPath(path))
+  }
+
+  complain(refusal: Refusal): void {
+    this.complaint = refusal
+    this.soil(() => {})
   }
 
   watch(folder: Folder, dir: Dir): void {
@@ -197,7 +209,8 @@ export class Scanner implements Site {
 
   private rootProblem(): Problem | undefined {
     if (this.keeper.problem !== undefined) return problemAt('', this.keeper.problem)
-    return this.watches.unwatched.size > 0 ? UNWATCHED : undefined
+    if (this.watches.unwatched.size > 0) return UNWATCHED
+    return this.complaint && problemAt('', this.complaint)
   }
 }
 

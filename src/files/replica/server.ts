@@ -8,6 +8,7 @@ import { type Bin, noBin } from '../trash/bin.ts'
 import type { LocalTrash } from '../trash/local-trash.ts'
 import { TrashPass } from '../trash/pass.ts'
 import { apply } from './apply.ts'
+import type { Attributes } from './attributes.ts'
 import { ContentReader, type LoadStored } from './content.ts'
 import { hashAll } from './hash-all.ts'
 import type { Changes } from './holding.ts'
@@ -35,6 +36,8 @@ export interface ServeOptions {
   readonly trash?: LocalTrash | undefined
   /** Where content is that was sent to this node before. */
   readonly load?: LoadStored | undefined
+  /** What new files and directories get. */
+  readonly attributes?: Attributes | undefined
 }
 
 /**
@@ -99,12 +102,13 @@ class Server {
   private isTold = false
   private toldRules: RuleSet | undefined
 
-  constructor(control: Channel, openRoot: OpenRoot, { trash, load }: ServeOptions) {
+  constructor(control: Channel, openRoot: OpenRoot, { trash, load, attributes }: ServeOptions) {
     this.control = control
     this.trash = trash
     this.load = load
     this.scanner = new Scanner({
       openRoot,
+      attributes,
       onPass: (changes) => this.tell(changes),
       onFailure: (error) => this.fail(error),
     })

@@ -96,6 +96,14 @@ export class FaultyDir implements Dir {
     this.call('rmdir', name, () => this.dir.rmdir(name))
   }
 
+  chmod(mode: number): void {
+    this.call('chmod', '', () => this.dir.chmod(mode))
+  }
+
+  chown(uid: number, gid: number): void {
+    this.call('chown', '', () => this.dir.chown(uid, gid))
+  }
+
   checkWritable(): void {
     this.call('checkWritable', '', () => this.dir.checkWritable())
   }
@@ -133,6 +141,8 @@ function faultyFile(file: File, name: string, { before, stats: change }: Interce
     read: (buffer) => call('file.read', () => file.read(buffer)),
     readAt: (buffer, position) => call('file.read', () => file.readAt(buffer, position)),
     write: (bytes) => call('file.write', () => file.write(bytes)),
+    writeSparsely: (bytes) => call('file.write', () => file.writeSparsely(bytes)),
+    finish: () => call('file.finish', () => file.finish()),
     truncate: () => call('file.truncate', () => file.truncate()),
     chmod: (mode) => call('file.chmod', () => file.chmod(mode)),
     chown: (uid, gid) => call('file.chown', () => file.chown(uid, gid)),

@@ -4,6 +4,7 @@ import { nodeAt } from '../../delta.ts'
 import type { Operation, Outcome } from '../../operation.ts'
 import { localTrash } from '../../trash/local-trash.ts'
 import type { Entry, FileEntry, Path, Stamp } from '../../tree.ts'
+import type { Attributes } from '../attributes.ts'
 import { connectReplica } from '../client.ts'
 import type { LoadStored } from '../content.ts'
 import type { Dir } from '../dir.ts'
@@ -18,13 +19,14 @@ export interface ServedOptions {
   /** Where it keeps what goes; an absolute path. */
   readonly trash?: string | undefined
   readonly load?: LoadStored | undefined
+  readonly attributes?: Attributes
 }
 
 /** The replica of a directory, served in this thread over a stream in memory. */
 export async function servedReplica(
   root: string,
   open: (path: string) => Dir = openDirectory,
-  { orders, trash, load }: ServedOptions = {},
+  { orders, trash, load, attributes }: ServedOptions = {},
 ): Promise<Replica> {
   const [here, there] = duplexPair()
   const openRoot = (): Root => {
@@ -32,6 +34,7 @@ export async function servedReplica(
     return { dir, storage: { kind: 'local', id: String(dir.stat().ino) } }
   }
   const served = serveReplica(there, openRoot, {
+    attributes,
     ...{ trash: trash === undefined ? undefined : localTrash(trash, root, open), load },
   })
   const replica = await connectReplica(here, orders)
