@@ -63,7 +63,15 @@ async function pruneAfter(cli: Cli, { session, read }: Desk, options: PushOption
   const { report } = await import('./carry.ts')
   const { mayWrite } = await import('./guard.ts')
   const { io } = cli
-  const orphans = await findOrphans(session, await read())
+  const { holdsData } = await import('../../manifests/plan/make.ts')
+  const found = await findOrphans(session, await read())
+  const isKept = ({ facts }: (typeof found)[number]) => holdsData(facts.identity.kind)
+  for (const { id } of found.filter(isKept)) {
+    io.stderr.write(
+      `${printable(id)} stays: it holds what would go with it; delete it yourself if that is meant\n`,
+    )
+  }
+  const orphans = found.filter((one) => !isKept(one))
   if (orphans.length === 0) return void io.stderr.write('nothing to prune\n')
   const style = styleFor(io.stdout)
   for (const { id, file } of orphans) {

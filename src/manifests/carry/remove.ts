@@ -6,7 +6,6 @@ import { layers } from '../order/order.ts'
 import { groupOf, type Identity, nameOf } from '../order/references.ts'
 import { valueAt } from '../path.ts'
 import type { Facts } from '../plan/make.ts'
-import { fieldManager, ownersIn } from '../plan/owners.ts'
 import type { Session } from '../session.ts'
 import type { Folder } from '../survey/folder.ts'
 import { isMap, type JsonMap } from '../value.ts'
@@ -67,9 +66,8 @@ export async function findOrphans(session: Session, folder: Folder): Promise<Orp
   const { objects } = await fetchObjects(session.client, wanted)
   return wanted.flatMap(({ type, identity, entry }) => {
     const object = objects.get(entry.name)
-    // Somebody made it anew, or took it over: it is not ours.
-    const isOurs = object !== undefined && ownersIn(object).some(({ manager }) => manager === fieldManager)
-    if (!isOurs || valueAt(object, ['metadata', 'uid']) !== entry.uid) return []
+    // One that somebody made anew is not ours.
+    if (object === undefined || valueAt(object, ['metadata', 'uid']) !== entry.uid) return []
     const live = { object, clean: session.clean(object, undefined) }
     return [{ id: entry.name, file: entry.file, facts: { apiVersion: type.apiVersion, identity, live } }]
   })

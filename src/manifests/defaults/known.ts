@@ -87,7 +87,7 @@ export const candidates: ReadonlyMap<string, readonly Candidate[]> = grouped([
   { field: 'kind', is: ['PersistentVolumeClaim'], under: 'claimRef' },
   // The rest.
   { field: 'type', is: ['Opaque'], under: '' },
-  { field: 'apiGroup', is: ['rbac.authorization.k8s.io', ''] },
+  { field: 'apiGroup', is: ['rbac.authorization.k8s.io', ''], under: 'subjects' },
   { field: 'conversion', is: [{ strategy: 'None' }] },
   { field: 'listKind', beside: 'kind', under: 'names' },
   { field: 'singular', beside: 'kind', under: 'names' },
@@ -101,6 +101,8 @@ export const candidates: ReadonlyMap<string, readonly Candidate[]> = grouped([
   { field: 'scope', is: ['*'], under: 'rules' },
   { field: 'port', is: [443], under: 'service' },
   { field: 'scope', is: ['Cluster'], under: 'parameters' },
+  { field: 'minReplicas', is: [1] },
+  { field: 'targetCPUUtilizationPercentage', is: [80] },
   { field: 'behavior', beside: 'maxReplicas' },
   { field: 'metrics', beside: 'maxReplicas' },
 ])

@@ -20,10 +20,9 @@ const rbac = ['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'].map(
   (kind) => `${kind}.rbac.authorization.k8s.io`,
 )
 const generated = '^kubernetes\\.io/service-account-token$|^bootstrap\\.kubernetes\\.io/token$'
-const wrote = (path: string) => [
-  { path: 'manager', matches: '^kube-(?:controller-manager|apiserver)$' },
-  { path: `fieldsV1${path}` },
-]
+/** Whoever only binds a claim does not write what it asks for. */
+const claimed = { path: 'fieldsV1["f:spec"]["f:resources"]' }
+const control = { path: 'manager', matches: '^kube-(?:controller-manager|apiserver)$' }
 /** Kinds of which nobody keeps anything: they are not even listed. */
 const records: readonly (readonly [Keeper, string])[] = [
   [
@@ -43,9 +42,9 @@ const records: readonly (readonly [Keeper, string])[] = [
 
 const rows: readonly Row[] = [
   ['controllers', '*', 'metadata.ownerReferences[*].controller', [{ equals: true }]],
-  ['controllers', 'Endpoints', 'metadata.managedFields[*]', wrote('["f:subsets"]')],
-  ['controllers', 'EndpointSlice.discovery.k8s.io', 'metadata.managedFields[*]', wrote('["f:endpoints"]')],
-  ['controllers', 'PersistentVolumeClaim', 'metadata.managedFields[*]', wrote('["f:spec"]["f:resources"]')],
+  ['controllers', 'Endpoints', 'metadata.managedFields[*]', [control]],
+  ['controllers', 'EndpointSlice.discovery.k8s.io', 'metadata.managedFields[*]', [control]],
+  ['controllers', 'PersistentVolumeClaim', 'metadata.managedFields[*]', [control, claimed]],
   ['controllers', 'PersistentVolume', 'metadata.annotations["pv.kubernetes.io/provisioned-by"]'],
   ['controllers', 'Pod', 'metadata.annotations["kubernetes.io/config.mirror"]'],
   ['helm', '*', 'metadata.annotations["meta.helm.sh/release-name"]'],

@@ -110,3 +110,17 @@ function versionOf(object: JsonMap | undefined): string | undefined {
   const metadata = object?.metadata as { resourceVersion?: unknown } | undefined
   return typeof metadata?.resourceVersion === 'string' ? metadata.resourceVersion : undefined
 }
+
+/** Kinds that hold something which goes with them. */
+const vessels = new Set([
+  'Namespace',
+  'CustomResourceDefinition',
+  'StatefulSet',
+  'PersistentVolume',
+  'PersistentVolumeClaim',
+])
+
+/** Whether objects of a kind hold what is lost when they are deleted: data, or what others made. */
+export function holdsData(kind: string): boolean {
+  return vessels.has(kind)
+}

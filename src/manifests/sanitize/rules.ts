@@ -110,6 +110,8 @@ const jobs: RuleInput[] = [
   ['Job', 'spec.template.metadata.labels["batch.kubernetes.io/controller-uid"]'],
   ['Job', 'spec.template.metadata.labels["batch.kubernetes.io/job-name"]'],
   ['Job', 'metadata.labels["controller-uid"]'],
+  ['Job', 'metadata.labels["job-name"]'],
+  ['Job', 'metadata.labels["batch.kubernetes.io/job-name"]'],
   ['Job', 'metadata.labels["batch.kubernetes.io/controller-uid"]'],
 ].map(([kind = '', path = '']) => ({
   kind,

@@ -4,7 +4,7 @@ import { applyObject } from '../carry/apply.ts'
 import { compare, describePath } from '../diff/compare.ts'
 import type { LocalObject } from '../local.ts'
 import { nameOf } from '../order/references.ts'
-import type { Facts } from '../plan/make.ts'
+import { type Facts, holdsData } from '../plan/make.ts'
 import { outcomeOf } from '../plan/outcome.ts'
 import { ownersOf } from '../plan/owners.ts'
 import type { FieldDifference, ResourcePlan } from '../plan/plan.ts'
@@ -55,15 +55,6 @@ function sideEffects(
     })
 }
 
-/** Kinds that hold data which goes with them. */
-const dataKinds = new Set([
-  'PersistentVolumeClaim',
-  'PersistentVolume',
-  'StatefulSet',
-  'Namespace',
-  'CustomResourceDefinition',
-])
-
 function refusedBy({ status }: ApiError, { facts, plan, objects }: Previewed): ResourcePlan {
   const { identity } = facts
   const note = (text: string): ResourcePlan => ({ ...plan, notes: [...plan.notes, text] })
@@ -77,7 +68,7 @@ function refusedBy({ status }: ApiError, { facts, plan, objects }: Previewed): R
     /immutable|may not be changed|updates to .* are forbidden/i.test(status.message)
   ) {
     const reason = `the cluster cannot change this, only delete it and make it again: ${status.message}`
-    return { ...plan, replace: { holdsData: dataKinds.has(identity.kind), reason } }
+    return { ...plan, replace: { holdsData: holdsData(identity.kind), reason } }
   }
   return { ...note(`the server refuses it: ${status.message}`), state: 'refused' }
 }
