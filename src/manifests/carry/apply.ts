@@ -1,10 +1,11 @@
 import type { KubeClient } from '../../kube/client.ts'
+import type { Shape } from '../diff/shape.ts'
 import { encodedOf } from '../live/view.ts'
 import { valueAt } from '../path.ts'
 import type { Facts } from '../plan/make.ts'
 import type { Outcome } from '../plan/outcome.ts'
 import { fieldManager, handedOver } from '../plan/owners.ts'
-import { isMap, type Json, type JsonMap } from '../value.ts'
+import { isList, isMap, type Json, type JsonMap } from '../value.ts'
 
 export interface Application {
   readonly facts: Facts
@@ -36,9 +37,23 @@ export async function applyObject(
     version = valueAt(moved as JsonMap, ['metadata', 'resourceVersion'])
   }
   const query = { fieldManager, force: apply.force || undefined, dryRun }
-  const body = withVersion(encodedOf(apply.object), version)
+  const body = withVersion(encodedOf(withKeys(apply.object, facts.shape)), version)
   const contentType = 'application/apply-patch+yaml'
   return (await client.request({ method: 'PATCH', path, query, contentType, body })) as JsonMap
+}
+
+/** With the keys of list items that are defaults: older servers refuse to apply an item without them. */
+function withKeys(object: JsonMap, shape: Shape): JsonMap {
+  return Object.fromEntries(
+    Object.entries(object).map(([name, value]) => [name, keyed(value, shape.field(name))]),
+  )
+}
+
+function keyed(value: Json, shape: Shape): Json {
+  if (isMap(value)) return withKeys(value, shape)
+  if (!isList(value)) return value
+  const defaults = shape.list.by === 'keys' ? shape.list.defaults : {}
+  return value.map((item) => keyed(isMap(item) ? { ...defaults, ...item } : item, shape.item()))
 }
 
 function withVersion(object: JsonMap, resourceVersion: Json | undefined): JsonMap {

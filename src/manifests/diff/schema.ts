@@ -126,9 +126,12 @@ function identity(list: Schema, schemas: Schemas): ListIdentity {
 
 function defaultsOf(items: Schema | undefined, keys: readonly string[], schemas: Schemas): JsonMap {
   const { properties = {} } = items === undefined ? {} : resolve(items, schemas)
-  const found = keys.map((key) => [key, properties[key]?.default] as const)
+  const found = keys.map((key) => [key, properties[key]?.default ?? unsaid.get(key)] as const)
   return Object.fromEntries(found.filter((entry): entry is [string, Json] => isScalar(entry[1])))
 }
+
+/** Defaults of keys that older servers have and do not publish: of the ports of Services and containers. */
+const unsaid: ReadonlyMap<string, Json> = new Map([['protocol', 'TCP']])
 
 function isScalar(value: unknown): value is string | number | boolean {
   return value !== '' && ['string', 'number', 'boolean'].includes(typeof value)

@@ -40,9 +40,9 @@ export async function factsOf(session: Session, subject: Subject): Promise<Facts
       ? undefined
       : { object: subject.live, clean: session.clean(subject.live, local ?? agreed?.file) }
   const known = { identity, apiVersion, place, agreed, local, live, bare: undefined, shape: unknownShape }
-  if (live === undefined || isUntouched(known)) return known
+  if (isUntouched(known)) return known
   const shape = await session.shapes(apiVersion, identity.kind)
-  if (agreed !== undefined) return { ...known, shape }
+  if (agreed !== undefined || live === undefined) return { ...known, shape }
   return { ...known, shape, bare: await session.stripper.strip(live, local, shape) }
 }
 
