@@ -56,6 +56,33 @@ test.each([
   expect(store.tree.children?.size).toBe(1)
 })
 
+const disk = (id: string, ino = 2): ReplicaInfo => ({
+  ...info('volume', ino),
+  storage: { kind: 'volume', id },
+})
+
+test.each([
+  [
+    'is kept when the container of a pod starts again on the same volume',
+    'ext4 /dev/sda1 8:1 /pods/uid/v',
+    1,
+  ],
+  ['is dropped where the volume was in memory: another may have its number', 'tmpfs tmpfs 0:73 /', 0],
+  ['is dropped where nothing is known of the volume', 'mount 73', 0],
+])('a base %s', (_, id, size) => {
+  bindBase(store, { ...fresh, remote: disk(id) })
+  store.commit([['f', { kind: 'directory' }]])
+  bindBase(store, { ...fresh, container: 'two', remote: disk(id) })
+  expect(store.tree.children?.size).toBe(size)
+  bindBase(store, { ...fresh, container: 'two', remote: disk(id, 3) })
+  expect(store.tree.children?.size).toBe(0)
+})
+
+test('a base that was copied from another machine is dropped', () => {
+  bindBase(store, { ...fresh, local: { ...local, storage: { kind: 'local', id: 'other machine 1:1' } } })
+  expect(store.tree.children?.size).toBe(0)
+})
+
 test('a container that stands in for another is seeded from local', () => {
   bindBase(store, { ...fresh, container: 'two', isSuccessor: true })
   expect(store.firstContact).toBe('seed')

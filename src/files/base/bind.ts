@@ -29,7 +29,8 @@ export function bindBase(store: BaseStore, binding: Binding): void {
   refuseMissing('remote', remote)
   const identity: Identity = {
     container,
-    localRoot: rootOf(local),
+    // A base that was copied to another machine is none there.
+    localRoot: `${rootOf(local)} ${local.storage.id}`,
     remoteRoot: rootOf(remote),
     storage: `${remote.storage.kind} ${remote.storage.id}`,
   }
@@ -54,9 +55,17 @@ function rootOf({ root }: ReplicaInfo): string {
 
 function isSame(a: Identity, b: Identity): boolean {
   return (
-    a.container === b.container &&
+    (a.container === b.container || lastsLonger(a)) &&
     a.localRoot === b.localRoot &&
     a.remoteRoot === b.remoteRoot &&
     a.storage === b.storage
   )
+}
+
+/**
+ * Whether the folder is the same in the next container of a pod, whose base this is: it is on a volume, and the volume is
+ * none in memory, which another one may take the place of under the same number when the machine starts again.
+ */
+function lastsLonger({ storage }: Identity): boolean {
+  return storage.startsWith('volume ') && !/^volume (tmpfs|ramfs|mount) /.test(storage)
 }

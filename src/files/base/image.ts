@@ -43,8 +43,8 @@ const MAGIC = Buffer.from('ksyncbase')
 /** Raised whenever the format changes. */
 const VERSION = 2
 const HEADER = MAGIC.length + 1
-/** Length and CRC-32 of the payload, 4 bytes each. */
-const FRAME = 8
+/** Length of the payload, its complement, and the payload's CRC-32, 4 bytes each. */
+const FRAME = 12
 
 const records = { snapshot: 1, updates: 2, settled: 3, rules: 4 } as const
 /** New ones go to the end: their places are in files. */
@@ -81,7 +81,8 @@ export function encodeSettled(): Buffer {
 function framed(payload: Buffer): Buffer {
   const head = Buffer.alloc(FRAME)
   head.writeUInt32LE(payload.length, 0)
-  head.writeUInt32LE(crc32(payload), 4)
+  head.writeUInt32LE(~payload.length >>> 0, 4)
+  head.writeUInt32LE(crc32(payload), 8)
   return Buffer.concat([head, payload])
 }
 
@@ -91,7 +92,7 @@ export function decodeImage(bytes: Buffer): Image {
   const version = bytes[MAGIC.length]
   if (version !== VERSION) throw new WireError(`its format is version ${version}, not ${VERSION}`)
   const snapshot = payloadAt(bytes, HEADER)
-  if (snapshot === undefined) throw new WireError('its snapshot is damaged')
+  if (snapshot === undefined) throw new WireError('its snapshot is not all there')
   const { updates, ...begun } = readSnapshot(new ByteReader(snapshot))
   const snapshotBytes = HEADER + FRAME + snapshot.length
   const log = readLog(bytes, snapshotBytes)
@@ -115,15 +116,22 @@ function replay(updates: readonly BaseUpdate[]): BaseTree {
   }
 }
 
-/** The record that begins at an offset, or undefined if it is not whole. */
+/**
+ * The record that begins at an offset, or undefined if it is not all there: a process died while it was written, or a
+ * machine lost power, which may leave zeros. Throws `WireError` if it is there and wrong.
+ */
 function payloadAt(bytes: Buffer, offset: number): Buffer | undefined {
   if (offset + FRAME > bytes.length) return undefined
+  const length = bytes.readUInt32LE(offset)
+  if ((length ^ bytes.readUInt32LE(offset + 4)) !== -1) {
+    if (bytes.subarray(offset).every((byte) => byte === 0)) return undefined
+    throw new WireError('the length of a record is damaged')
+  }
   const start = offset + FRAME
-  const end = start + bytes.readUInt32LE(offset)
-  // A machine that loses power may leave zeros: they would make an empty record with the right checksum.
-  if (end === start || end > bytes.length) return undefined
-  const payload = bytes.subarray(start, end)
-  return crc32(payload) === bytes.readUInt32LE(offset + 4) ? payload : undefined
+  if (start + length > bytes.length) return undefined
+  const payload = bytes.subarray(start, start + length)
+  if (crc32(payload) !== bytes.readUInt32LE(offset + 8)) throw new WireError('a record is damaged')
+  return payload
 }
 
 function readSnapshot(reader: ByteReader): Omit<BaseState, 'tree'> & { updates: BaseUpdate[] } {
@@ -152,7 +160,9 @@ interface Log {
 /**
  * Reads the log up to the first record that is not whole: a process or machine died while it was written. What
  * follows is dropped, which leaves an older base. That is safe: what both sides have agreed on since is found
- * equal on both and agreed on again, and what one side changed since becomes, at worst, a conflict or comes back.
+ * equal on both and agreed on again, and what one side changed since becomes, at worst, a conflict or comes back. Only a
+ * removal must not be forgotten, or the same file made anew would look as if it had been left by mistake: the store
+ * waits until those are on the disk.
  */
 function readLog(bytes: Buffer, start: number): Log {
   const updates: BaseUpdate[] = []

@@ -13,6 +13,8 @@ import { decodeImage, encodeImage, encodeNewRules, encodeSettled, encodeUpdates 
 
 /** A log may grow to the size of its snapshot, and at least to this many bytes, before it becomes one. */
 const MIN_LOG = 1 << 20
+/** How many files that could not be read are kept. */
+const MAX_DAMAGED = 3
 
 /** A base on disk. One process at a time; all methods are synchronous. */
 export interface BaseStore {
@@ -106,7 +108,12 @@ class FileBaseStore implements BaseStore {
   commit(updates: readonly BaseUpdate[]): void {
     const state = this.bound()
     if (updates.length === 0) return
-    this.append({ ...state, tree: applyDelta(state.tree, updates) ?? emptyBase }, encodeUpdates(updates))
+    const isRemoving = updates.some(([, entry]) => entry === null)
+    this.append(
+      { ...state, tree: applyDelta(state.tree, updates) ?? emptyBase },
+      encodeUpdates(updates),
+      isRemoving,
+    )
   }
 
   setRules(rules: RuleSet): void {
@@ -116,7 +123,7 @@ class FileBaseStore implements BaseStore {
   settle(): void {
     const state = this.bound()
     if (state.firstContact === 'over') return
-    this.append({ ...state, firstContact: 'over' }, encodeSettled())
+    this.append({ ...state, firstContact: 'over' }, encodeSettled(), true)
   }
 
   close(): void {
@@ -145,25 +152,30 @@ class FileBaseStore implements BaseStore {
     if (image.length < bytes.length) this.disk.truncate(this.fd, image.length)
   }
 
+  /** Keeps the last few, for whoever wants to know what happened to them. */
   private putAside(reason: string): void {
+    const at = (number: number) => `${this.path}.damaged-${number}`
     let number = 1
-    while (this.disk.exists(`${this.path}.damaged-${number}`)) number++
-    const path = `${this.path}.damaged-${number}`
-    this.disk.rename(this.path, path)
-    this.setAside = { path, reason }
+    while (number < MAX_DAMAGED && this.disk.exists(at(number))) number++
+    if (this.disk.exists(at(number))) {
+      for (let old = 1; old < number; old++) this.disk.rename(at(old + 1), at(old))
+    }
+    this.disk.rename(this.path, at(number))
+    this.setAside = { path: at(number), reason }
   }
 
   /**
-   * Without fsync: what the process wrote outlives the process, and what a machine loses with its power leaves
-   * an older base, which is safe. A record that was cut off must go before another follows it.
+   * Without fsync, unless it has to last: what the process wrote outlives the process, and what a machine loses with its
+   * power leaves an older base, which is safe. A record that was cut off must go before another follows it.
    */
-  private append(state: BaseState, record: Buffer): void {
+  private append(state: BaseState, record: Buffer, hasToLast = false): void {
     this.state = state
     this.pending.push(record)
     try {
       const log = this.length - this.snapshotBytes
       if (this.isDoubtful || log > Math.max(MIN_LOG, this.snapshotBytes)) this.writeSnapshot(state)
       else this.flush()
+      if (hasToLast && this.fd !== undefined) this.disk.sync(this.fd)
       this.unsaved = undefined
     } catch (error) {
       this.unsaved = messageOf(error)
