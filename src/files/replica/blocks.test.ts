@@ -1,11 +1,14 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Operation, Outcome } from '../operation.ts'
 import type { Path } from '../tree.ts'
+import { ContentWriter } from './content.ts'
+import { digestOf } from './hash.ts'
 import type { ContentSource, Replica } from './replica.ts'
-import { partialName } from './temporary.ts'
+import { isLeftOver, partialName } from './temporary.ts'
 import { noise } from './testing/noise.ts'
 import { temporaryRoot } from './testing/roots.ts'
 import { carriedOut, servedReplica, stampAt } from './testing/served.ts'
@@ -130,6 +133,7 @@ function cutAfter(source: ContentSource, bytes: number): ContentSource {
       })
       content.on('error', () => {})
       content.on('end', () => cut.end())
+      content.resume()
       return cut
     },
   }
@@ -172,12 +176,97 @@ describe('a large file whose transfer is cut', () => {
     expect(readdirSync(two.to)).toEqual(['f'])
   })
 
-  test('is in no tree, and is forgotten after a day', async () => {
+  test('again and again, at any byte, sends little more than all of it once', async () => {
+    const old = noise(3 * MiB, 'old')
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 4 * MiB }), { minLength: 1, maxLength: 6 }),
+        fc.boolean(),
+        async (cuts, isUpdate) => {
+          const next = Buffer.concat([noise(5 * MiB, 'new'), old, noise(2 * MiB, 'more')])
+          const two = await pair(next, isUpdate ? old : undefined)
+          let bytes = 0
+          for (const cut of cuts) {
+            const counted = new Counted(two.source)
+            const [outcome] = await carriedOut(two.target, [update(two)], cutAfter(counted, cut))
+            bytes += Math.min(cut, counted.bytes)
+            if (outcome?.result === 'done') return
+          }
+          const { outcome, bytes: rest } = await sync(two)
+          expect(outcome?.result).toBe('done')
+          expect(readFileSync(join(two.to, 'f')).equals(next)).toBe(true)
+          // What arrived of a message that was cut, and what is too little to be kept, is sent again.
+          const size = isUpdate ? 7 * MiB : 10 * MiB
+          expect(bytes + rest).toBeLessThan(size + (cuts.length + 1) * 1.3 * MiB)
+          expect(readdirSync(two.to)).toEqual(['f'])
+        },
+      ),
+      { numRuns: 8 },
+    )
+  })
+
+  test('is in no tree', async () => {
     const two = await pair(Buffer.from('x'))
     const name = partialName('g')
     writeFileSync(join(two.to, name), noise(1000, 'left'))
     await two.target.rescan('all')
     expect(two.target.tree?.children?.has(name)).toBe(false)
     expect(existsSync(join(two.to, name))).toBe(true)
+  })
+
+  test('is waited for a day', () => {
+    const root = temporaryRoot()
+    const name = partialName('g')
+    writeFileSync(join(root, name), 'left')
+    const stats = lstatSync(join(root, name))
+    expect(isLeftOver(name, stats, Date.now() + 1000)).toBe(false)
+    stats.ctimeMs -= 25 * 3_600_000
+    expect(isLeftOver(name, stats, 0)).toBe(true)
+  })
+})
+
+/** What a sender of nonsense sends. */
+type Nonsense = (writer: ContentWriter) => void
+
+const nonsense: fc.Arbitrary<Nonsense> = fc.oneof(
+  fc
+    .record({
+      basis: fc.constantFrom('old' as const, 'staged' as const),
+      from: fc.nat(600_000),
+      length: fc.nat(600_000),
+    })
+    .map((copy) => (writer: ContentWriter) => writer.copy(copy)),
+  fc.nat(1000).map((size) => (writer: ContentWriter) => {
+    const chunk = writer.chunk(size)
+    chunk.fill(1)
+    writer.confirm(chunk)
+  }),
+  fc.constantFrom(0, 1).map((byte) => (writer: ContentWriter) => writer.key(Buffer.alloc(16, byte))),
+  fc.constantFrom(0, 1).map((byte) => (writer: ContentWriter) => writer.tag(Buffer.alloc(16, byte))),
+)
+
+describe('a sender of nonsense', () => {
+  test('never gets a file written that is not what it said it would be', async () => {
+    const old = noise(512 * 1024, 'old')
+    const two = await pair(noise(512 * 1024, 'new'), old)
+    await fc.assert(
+      fc.asyncProperty(fc.array(nonsense, { maxLength: 6 }), async (all) => {
+        const source: ContentSource = {
+          read() {
+            const stream = new PassThrough()
+            const writer = new ContentWriter(stream)
+            for (const one of all) one(writer)
+            writer.end(digestOf(noise(512 * 1024, 'new')))
+            void writer.flush().then(() => stream.end())
+            return stream
+          },
+        }
+        const [outcome] = await carriedOut(two.target, [update(two)], source)
+        expect(outcome?.result).not.toBe('done')
+        expect(readFileSync(join(two.to, 'f')).equals(old)).toBe(true)
+        expect(readdirSync(two.to)).toEqual(['f'])
+      }),
+      { numRuns: 60 },
+    )
   })
 })

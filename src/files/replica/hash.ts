@@ -106,7 +106,8 @@ async function hashLarge(file: File, stamp: Stamp, pace: Pace): Promise<Digest |
   }
 }
 
-function readBuffer(size: number): Buffer {
+/** Room to read something at one go: the same for all, and so only until something is awaited. */
+export function readBuffer(size: number = BUFFER_SIZE): Buffer {
   shared ??= Buffer.allocUnsafeSlow(BUFFER_SIZE)
   return shared.subarray(0, size)
 }

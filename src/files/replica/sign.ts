@@ -4,7 +4,7 @@ import { parentOf } from '../path.ts'
 import type { Path, Stamp } from '../tree.ts'
 import type { File } from './dir.ts'
 import { DirCursor } from './dir-cursor.ts'
-import { openAsStamped } from './hash.ts'
+import { openAsStamped, readBuffer } from './hash.ts'
 import { nameOf } from './holding.ts'
 import { Pace } from './pace.ts'
 import { openPartial } from './partial.ts'
@@ -12,7 +12,6 @@ import type { SignRequest } from './replica.ts'
 import type { Site } from './site.ts'
 import { MIN_REMEMBERED } from './sum-memory.ts'
 
-const READ_SIZE = 1024 * 1024
 const NO_BLOCKS: BlockSums = new Uint32Array(0)
 
 /** What is here of a file that is to be written. What is not there, or cannot be read, has no blocks. */
@@ -61,9 +60,11 @@ async function sumsOf(file: File | undefined, blockSize: number): Promise<BlockS
   if (file === undefined) return NO_BLOCKS
   const pace = new Pace()
   const summing = new Summing(blockSize, file.stat().size)
-  const buffer = Buffer.allocUnsafe(READ_SIZE)
   try {
-    for (let size = file.read(buffer); size > 0; size = file.read(buffer)) {
+    for (;;) {
+      const buffer = readBuffer()
+      const size = file.read(buffer)
+      if (size === 0) break
       summing.update(buffer.subarray(0, size))
       await pace.rest()
     }

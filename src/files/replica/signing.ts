@@ -37,9 +37,17 @@ export class Signing {
   private async requestFor({ path, source, expect }: Put): Promise<ReadRequest> {
     const plain = { path, ...source }
     const { size } = source.stamp
-    const old = expect !== 'absent' && Math.min(expect.size, size) >= MIN_SIGNED ? { old: expect } : {}
-    if ((!('old' in old) && size < MIN_RESUMED) || this.failed.has(path)) return plain
-    const signature = await this.ask({ path, blockSize: blockSizeFor(size), ...old })
+    const old: Pick<SignRequest, 'old'> =
+      expect !== 'absent' && Math.min(expect.size, size) >= MIN_SIGNED ? { old: expect } : {}
+    if ((old.old === undefined && size < MIN_RESUMED) || this.failed.has(path)) return plain
+    const blockSize = blockSizeFor(size)
+    const { old: oldSums, staged } = await this.ask({ path, blockSize, ...old })
+    // Whoever says that there is more may only want to see us keep it.
+    const signature: Signature = {
+      blockSize,
+      old: oldSums.subarray(0, (old.old?.size ?? 0) / blockSize),
+      staged: staged.subarray(0, size / blockSize),
+    }
     if (signature.old.length + signature.staged.length === 0) return plain
     this.used.add(path)
     return { ...plain, signature }
