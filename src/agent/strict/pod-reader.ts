@@ -7,7 +7,10 @@ import type { PodRef } from '../protocol.ts'
 const account = '/var/run/secrets/kubernetes.io/serviceaccount'
 const limitMs = 10_000
 
-/** Asks the API server for a pod as the agent's own service account, whose token may have been renewed meanwhile. */
+/**
+ * Asks the API server for a pod as the agent's own service account, whose token may have been renewed meanwhile; undefined
+ * if there is none.
+ */
 export async function readPod({ namespace, name }: PodRef): Promise<unknown> {
   const { status, body } = await get(`/api/v1/namespaces/${namespace}/pods/${name}`).catch((error: Error) => {
     throw new KubesyncError('PROOF_UNREAD', `the agent cannot reach the API server: ${error.message}`, {
@@ -15,6 +18,7 @@ export async function readPod({ namespace, name }: PodRef): Promise<unknown> {
     })
   })
   if (status === 200) return JSON.parse(body)
+  if (status === 404) return undefined
   throw new KubesyncError('PROOF_UNREAD', `the agent may not read the pod ${name} (HTTP ${status})`, {
     hint: 'run `ksync init --strict` again to repair its ClusterRole',
   })

@@ -19,11 +19,12 @@ const mine = { pod: { namespace: 'a', name: 'web', uid: 'uid-a' }, containerId: 
 const theirs = 'containerd://bbbbbbbbbbbb'
 
 /** An API server that has one pod, whose annotations a test writes, and a strict agent that asks it. */
-function world({ status = [mine.containerId], uid = 'uid-a', cgroupUid }: World = {}) {
+function world({ status = [mine.containerId], uid = 'uid-a', cgroupUid, isThere = true }: World = {}) {
   const annotations: Record<string, string> = {}
   const asked: unknown[] = []
   const readPod = async (pod: ProveRequest['pod']) => {
     asked.push(pod)
+    if (!isThere) return undefined
     const containerStatuses = status.map((containerID) => ({ containerID }))
     return { metadata: { uid, annotations: { ...annotations } }, status: { containerStatuses } }
   }
@@ -42,6 +43,7 @@ interface World {
   /** The containers that the pod's status names. */
   readonly status?: readonly string[]
   readonly uid?: string
+  readonly isThere?: boolean
   /** Whose pod the container is by its cgroup. */
   readonly cgroupUid?: string
 }
@@ -115,6 +117,14 @@ describe('nothing is done for who', () => {
     const { channel, nonce } = await challenge(mux, { ...mine, containerId: theirs })
     annotations[annotationFor(nonce)] = nonce
     expect(await answer(channel)).toMatchObject(refused)
+  })
+
+  test('asks about a pod to learn whether it is there', async () => {
+    const said = await Promise.all(
+      [true, false].map(async (isThere) => answer((await challenge(world({ isThere }).connect())).channel)),
+    )
+    expect(said[0]).toEqual(said[1])
+    expect(said[0]).toMatchObject(refused)
   })
 
   test('means a pod that was replaced by another of its name', async () => {

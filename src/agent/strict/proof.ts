@@ -18,7 +18,7 @@ const podSchema = v.object({
     initContainerStatuses: v.nullish(v.array(v.object({ containerID: v.nullish(v.string(), '') })), []),
   }),
 })
-export type ProvingPod = v.InferOutput<typeof podSchema>
+type ProvingPod = v.InferOutput<typeof podSchema>
 
 /** What one caller of a strict agent has proved, on one connection: nothing at first, and nothing on the next one. */
 export interface Proofs {
@@ -63,9 +63,10 @@ export function newProofs(options: ProofOptions): Proofs {
 
 /** The container's id. Every other container, pod and nonce is refused. */
 async function check(request: ProveRequest, nonce: string, options: ProofOptions): Promise<string> {
-  const pod = parsePod(await options.readPod(request.pod))
+  const pod = v.safeParse(podSchema, await options.readPod(request.pod))
   const id = bareContainerId(request.containerId)
-  if (id === undefined || !holds(pod, { id, nonce, uid: request.pod.uid })) {
+  // In the same words, whatever is wrong: nobody is to learn which pods there are.
+  if (!pod.success || id === undefined || !holds(pod.output, { id, nonce, uid: request.pod.uid })) {
     throw new KubesyncError('NOT_PROVED', `the proof does not stand in the pod ${request.pod.name}`)
   }
   // The status of a pod is its kubelet's to write, but others may have been given that right.
@@ -83,17 +84,11 @@ interface Claim {
 }
 
 /** Whether the pod carries the answer to a challenge, and the container is its. Pure. */
-export function holds({ metadata, status }: ProvingPod, { id, uid, nonce }: Claim): boolean {
+function holds({ metadata, status }: ProvingPod, { id, uid, nonce }: Claim): boolean {
   const containers = [...status.containerStatuses, ...status.initContainerStatuses]
   return (
     metadata.uid === uid &&
     metadata.annotations[annotationFor(nonce)] === nonce &&
     containers.some(({ containerID }) => bareContainerId(containerID) === id)
   )
-}
-
-function parsePod(answer: unknown): ProvingPod {
-  const result = v.safeParse(podSchema, answer)
-  if (result.success) return result.output
-  throw new KubesyncError('NOT_PROVED', 'the API server did not answer with a pod')
 }
