@@ -8,7 +8,7 @@ import { version } from '../version.ts'
 import type { View } from './container.ts'
 import { converse, type NodeConnection } from './converse.ts'
 import { digestOf, framed, loader } from './loader.ts'
-import { gatePort } from './strict/port.ts'
+import { gatePort } from './strict/places.ts'
 import { prove } from './strict/prove.ts'
 
 export type { NodeConnection } from './converse.ts'

@@ -74,7 +74,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const controllers = startControllers(api.writer, { ca: certificates.ca })
   for (let number = 1; number <= amount; number++) {
     const name = `node-${number}`
-    nodes.set(name, startNode({ name, writer: api.writer, dataDir: join(dataDir, name) }))
+    const access = { host: '127.0.0.1', port: front.port, token }
+    nodes.set(name, startNode({ name, writer: api.writer, dataDir: join(dataDir, name), api: access }))
   }
   const faults = createFaults({
     ...{ writer: api.writer, dataDir, weather, front },

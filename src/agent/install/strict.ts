@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { digestOf, fileLoader } from '../loader.ts'
 import { toFindAgents, toKnock } from '../rights.ts'
-import { gatePort } from '../strict/port.ts'
+import { accountDirectory, gatePort } from '../strict/places.ts'
 import type { AgentObject } from './objects.ts'
 
 /** On the pods of a strict agent: callers have to knock, they cannot start anything. */
@@ -57,7 +57,12 @@ export function strictAnnotations(code: Buffer): Record<string, string> {
   return { [strictAnnotation]: 'true', 'kubesync/code': digestOf(code) }
 }
 
-const knock = `require('net').connect(${gatePort}, '127.0.0.1', function () { process.exit(0); })`
+const token = { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } }
+const certificate = {
+  configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] },
+}
+
+const knock = `require('net').connect(${gatePort}, process.env.POD_LOOPBACK || '127.0.0.1', function () { process.exit(0); })`
 
 /** What of its pod is another thing for a strict agent: it runs code of its own, all day, and has a token. */
 export function strictPod(name: string) {
@@ -70,11 +75,19 @@ export function strictPod(name: string) {
     },
   }
   return {
-    spec: { automountServiceAccountToken: true, volumes: [{ name: 'code', configMap: { name } }] },
+    spec: {
+      volumes: [
+        { name: 'code', configMap: { name } },
+        { name: 'account', projected: { sources: [token, certificate] } },
+      ],
+    },
     container: {
       command: ['node', '-e', fileLoader, `${directory}/${file}`, 'gate'],
       workingDir: '/',
-      volumeMounts: [{ name: 'code', mountPath: `/${directory}`, readOnly: true }],
+      volumeMounts: [
+        { name: 'code', mountPath: `/${directory}`, readOnly: true },
+        { name: 'account', mountPath: `/${accountDirectory}`, readOnly: true },
+      ],
       readinessProbe,
     },
   }

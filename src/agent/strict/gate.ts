@@ -3,8 +3,8 @@ import { serveNode } from '../node.ts'
 import { hostProc, podUidOf } from '../radar.ts'
 import { continueLeftovers } from '../reload/recover.ts'
 import { reloadsDone } from '../reload/serve.ts'
+import { gatePort } from './places.ts'
 import { readPod } from './pod-reader.ts'
-import { gatePort } from './port.ts'
 import { newProofs } from './proof.ts'
 
 /** Callers at a time, of whom each may be anybody who may forward ports. */
@@ -16,7 +16,8 @@ const maxAgeMs = 12 * 3600 * 1000
 export function runGate(): void {
   const server = createServer({ noDelay: true, keepAlive: true }, admit)
   server.maxConnections = maxCallers
-  server.listen(gatePort, '127.0.0.1')
+  // Where pods share one loopback device, as the sandbox's do, each is told an address of its own.
+  server.listen(gatePort, process.env.POD_LOOPBACK || '127.0.0.1')
   process.on('SIGTERM', () => void reloadsDone().then(() => process.exit(0)))
   void continueLeftovers()
 }

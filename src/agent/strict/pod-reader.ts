@@ -3,8 +3,8 @@ import { request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { KubesyncError } from '../../errors.ts'
 import type { PodRef } from '../protocol.ts'
+import { accountDirectory } from './places.ts'
 
-const account = '/var/run/secrets/kubernetes.io/serviceaccount'
 const limitMs = 10_000
 
 /**
@@ -26,8 +26,8 @@ export async function readPod({ namespace, name }: PodRef): Promise<unknown> {
 
 async function get(path: string): Promise<{ status: number; body: string }> {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env
-  const headers = { Authorization: `Bearer ${readFileSync(`${account}/token`, 'utf8').trim()}` }
-  const ca = readFileSync(`${account}/ca.crt`)
+  const headers = { Authorization: `Bearer ${readFileSync(`${accountDirectory}/token`, 'utf8').trim()}` }
+  const ca = readFileSync(`${accountDirectory}/ca.crt`)
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(limitMs)
     request({ host, port, path, ca, headers, signal, agent: false }, (response) => {

@@ -9,7 +9,7 @@ import type { Store } from '../store.ts'
 import { timestamp } from '../values.ts'
 import { environmentOf, expand } from './environment.ts'
 import { ContainerLog } from './log.ts'
-import { type Container, NotYet, type Pod } from './pod-spec.ts'
+import { type Container, NotYet, type Pod, podIPOf } from './pod-spec.ts'
 import {
   type Command,
   killInside,
@@ -29,6 +29,15 @@ export interface NodePaths {
   readonly records: string
   /** What pods with `hostPID` see as /proc. */
   readonly proc: string
+  /** How its containers reach the API server; not at all unless given. */
+  readonly api?: ApiAccess | undefined
+}
+
+export interface ApiAccess {
+  readonly host: string
+  readonly port: number
+  /** Of every service account. */
+  readonly token: string
 }
 
 export interface AttemptOptions {
@@ -73,7 +82,7 @@ export class Attempt {
     const directory = join(paths.pods, pod.metadata.uid)
     this.directory = join(directory, container.name, String(number))
     const root = within === undefined ? join(this.directory, 'root') : within.#mounting.root
-    this.#mounting = { pod, container, store, directory, root }
+    this.#mounting = { pod, container, store, directory, root, token: paths.api?.token }
     const env = { ...environmentOf(pod, container, store), [rootVariable]: root }
     this.#place = {
       cwd: join(root, container.workingDir ?? ''),
@@ -188,6 +197,12 @@ function baseEnvironment(
     PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
     HOME: root,
     HOSTNAME: pod.spec.hostname ?? pod.metadata.name,
+    // Where a pod listens for itself alone: all pods have the machine's one loopback device.
+    POD_LOOPBACK: podIPOf(pod),
+    ...(paths.api && {
+      KUBERNETES_SERVICE_HOST: paths.api.host,
+      KUBERNETES_SERVICE_PORT: String(paths.api.port),
+    }),
     ...(looks && process.platform === 'linux' ? { HOST_PROC: proc } : {}),
   }
 }

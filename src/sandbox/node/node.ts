@@ -5,7 +5,7 @@ import { version } from '../../version.ts'
 import type { KubeObject } from '../object.ts'
 import { timestamp } from '../values.ts'
 import type { Writer } from '../writer.ts'
-import type { NodePaths } from './attempt.ts'
+import type { ApiAccess, NodePaths } from './attempt.ts'
 import { PodWorker } from './pod.ts'
 import { hostIP, type Pod, podOf } from './pod-spec.ts'
 import { reap, removeTree, signalGroup } from './process.ts'
@@ -17,6 +17,7 @@ export interface NodeOptions {
   readonly writer: Writer
   /** A directory of this node's own. */
   readonly dataDir: string
+  readonly api?: ApiAccess
 }
 
 export interface SandboxNode {
@@ -30,7 +31,7 @@ export interface SandboxNode {
 /** Registers a node, and runs the pods that are bound to it as processes of this machine. */
 export function startNode(options: NodeOptions): SandboxNode {
   reapNode(options.dataDir)
-  const paths = pathsOf(options.dataDir)
+  const paths = { ...pathsOf(options.dataDir), api: options.api }
   const writer = options.writer.as('kubelet')
   const workers = new Map<string, PodWorker>()
   register(writer, options.name)

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { createWebSocketStream } from 'ws'
 import { errnoOf } from '../../errors.ts'
 import { hostIP, type Pod, podIPOf } from './pod-spec.ts'
+import { servePlainForward } from './portforward-plain.ts'
 import { type SpdyStream, serveSpdy } from './spdy.ts'
 import type { Upgrade } from './streams.ts'
 import { acceptWebSocket } from './websocket.ts'
@@ -14,6 +15,8 @@ const protocol = 'SPDY/3.1+portforward.k8s.io'
 
 /** Serves a client that forwards ports of a pod. Throws an ApiFailure as long as nothing was answered. */
 export function servePortForward(pod: Pod, upgrade: Upgrade): void {
+  if (!upgrade.request.headers['sec-websocket-protocol']?.includes(protocol))
+    return servePlainForward(upgrade, (port) => reach(pod, port))
   acceptWebSocket(upgrade, [protocol], (socket) => {
     const connection = createWebSocketStream(socket)
     connection.on('error', () => {})
@@ -49,19 +52,28 @@ async function forward(pod: Pod, data: SpdyStream, error: SpdyStream): Promise<v
   const port = Number(data.headers.get('port'))
   error.resume()
   try {
-    const socket = await dial(podIPOf(pod), port).catch(() => dial(hostIP, port))
+    const socket = await reach(pod, port)
     data.once('close', () => socket.destroy())
     await Promise.allSettled([pipeline(data, socket), pipeline(socket, data)])
+  } catch (failure) {
+    error.write(failure instanceof Error ? failure.message : String(failure))
+    data.destroy()
+  }
+  error.end()
+}
+
+/** Connects to a port of a pod; rejects with what a kubelet would say. */
+async function reach(pod: Pod, port: number): Promise<Socket> {
+  try {
+    return await dial(podIPOf(pod), port).catch(() => dial(hostIP, port))
   } catch (failure) {
     const refused = errnoOf(failure) === 'ECONNREFUSED'
     const why = `dial tcp4 ${hostIP}:${port}: ${refused ? 'connect: connection refused' : failure}`
     const where = `to pod ${pod.metadata.name}, uid ${pod.metadata.uid}`
-    error.write(
+    throw new Error(
       `error forwarding port ${port} ${where}: failed to connect to localhost:${port} inside the pod: ${why}`,
     )
-    data.destroy()
   }
-  error.end()
 }
 
 async function dial(host: string, port: number): Promise<Socket> {

@@ -14,6 +14,9 @@ export function refusePod(object: KubeObject): void {
   for (const volume of pod.spec.volumes ?? []) {
     const other = Object.keys(volume).find((key) => !volumeFields.has(key))
     if (other !== undefined) throw notImplemented(`volumes of type ${other} (${volume.name})`)
+    const sources = (volume.projected?.sources ?? []).flatMap((source) => Object.keys(source))
+    const unknown = sources.find((source) => !projectedFields.has(source))
+    if (unknown !== undefined) throw notImplemented(`projected volumes with ${unknown} (${volume.name})`)
   }
 }
 
@@ -52,7 +55,8 @@ const ofContainers: Table<Container> = {
 /** The default, which nobody can write to: absolute paths are the machine's. */
 const usualPath = '/dev/termination-log'
 
-const volumeFields = new Set(['name', 'emptyDir', 'configMap', 'secret'])
+const volumeFields = new Set(['name', 'emptyDir', 'configMap', 'secret', 'projected'])
+const projectedFields = new Set(['configMap', 'secret', 'serviceAccountToken'])
 
 function isShared({ containers, initContainers = [], volumes = [] }: V1PodSpec): boolean {
   const twice = (list: V1Container[]) => {

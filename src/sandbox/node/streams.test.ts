@@ -176,6 +176,35 @@ describe('exec', () => {
   })
 })
 
+test.runIf(process.platform === 'linux')(
+  'an ephemeral container sees its target’s first process as 1, and ends with it',
+  async () => {
+    await run('a', 'sleep 600')
+    const pod = lab.get('a')
+    const debug = {
+      ...{ name: 'debug', image: 'app:1', targetContainerName: 'app' },
+      command: ['sh', '-c', 'cat $HOST_PROC/1/stat; exec sleep 600'],
+    }
+    lab.writer.change({ resource: 'pods', namespace: 'default', name: 'a' }, (object) => ({
+      ...object,
+      spec: { ...(pod?.spec as object), ephemeralContainers: [debug] },
+    }))
+    await lab.until(
+      'a',
+      ({ ephemeralContainerStatuses }) => ephemeralContainerStatuses?.[0]?.state.running !== undefined,
+    )
+    const first = readdirSync(join(lab.dataDir, 'proc'))
+    logOptions = { ...logOptions, container: 'debug' }
+    await expect.poll(async () => (await readLog())[1].split(' ')[0]).toSatisfy((pid) => first.includes(pid))
+    lab.node.killContainer('default', 'a', 'app')
+    const ended = await lab.until(
+      'a',
+      ({ ephemeralContainerStatuses }) => ephemeralContainerStatuses?.[0]?.state.terminated !== undefined,
+    )
+    expect(statusOf(ended).ephemeralContainerStatuses?.[0]?.state.terminated?.exitCode).toBe(137)
+  },
+)
+
 test('an ephemeral container works in its target’s directory', async () => {
   await run('a', 'touch mine; sleep 600')
   const pod = lab.get('a')

@@ -25,7 +25,8 @@ function mounting(attempt: string, volumes: readonly JsonObject[], volumeMounts:
   const pod = podOf({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [], volumes } })
   const root = join(directory, attempt)
   mkdirSync(root)
-  return { pod, container: { name: 'app', volumeMounts: [...volumeMounts] as [] }, store, directory, root }
+  const container = { name: 'app', volumeMounts: [...volumeMounts] as [] }
+  return { pod, container, store, directory, root, token: 'the token' }
 }
 
 const data = { name: 'data', emptyDir: {} }
@@ -73,4 +74,19 @@ test('what is missing is said, and leaves an emptyDir where it was', () => {
   unmount(second)
   mount(mounting('third', [data], [mounts[1] ?? {}]))
   expect(readFileSync(join(directory, 'third/srv/data/file'), 'utf8')).toBe('kept')
+})
+
+test('a projected volume has the token of its service account beside what else it is made of', () => {
+  const sources = [
+    { serviceAccountToken: { path: 'token' } },
+    { configMap: { name: 'settings', items: [{ key: 'colour', path: 'ca.crt' }] } },
+  ]
+  const first = mounting(
+    'first',
+    [{ name: 'account', projected: { sources } }],
+    [{ name: 'account', mountPath: '/account' }],
+  )
+  mount(first)
+  const files = ['token', 'ca.crt'].map((name) => readFileSync(join(first.root, 'account', name), 'utf8'))
+  expect(files).toEqual(['the token', 'blue'])
 })

@@ -19,6 +19,8 @@ export interface Mounting {
   readonly directory: string
   /** The container's root. */
   readonly root: string
+  /** Of the pod's service account. */
+  readonly token?: string | undefined
 }
 
 /**
@@ -59,8 +61,22 @@ function placeOf({ pod, container, directory }: Mounting, name: string): string 
   return join(place, name)
 }
 
-/** Writes the files of a ConfigMap or Secret: all its keys, or those that are listed. */
-function fill(directory: string, { configMap, secret }: V1Volume, { pod, store }: Mounting): void {
+/** Writes the files of a volume: of a ConfigMap or Secret all its keys, or those that are listed. */
+function fill(directory: string, volume: V1Volume, mounting: Mounting): void {
+  const { projected } = volume
+  if (projected === undefined) return fillFrom(directory, volume, mounting)
+  for (const { configMap, secret, serviceAccountToken } of projected.sources ?? []) {
+    const named = secret && { ...secret, secretName: secret.name ?? '' }
+    fillFrom(directory, { ...(configMap && { configMap }), ...(named && { secret: named }) }, mounting)
+    if (serviceAccountToken) writeFileSync(join(directory, serviceAccountToken.path), mounting.token ?? '')
+  }
+}
+
+function fillFrom(
+  directory: string,
+  { configMap, secret }: Pick<V1Volume, 'configMap' | 'secret'>,
+  { pod, store }: Mounting,
+): void {
   const source = configMap ?? secret
   if (source === undefined) return
   const named = secret && { ...secret, name: secret.secretName ?? '' }

@@ -1,12 +1,14 @@
 import { connect, createServer, type Server } from 'node:net'
 import { cluster } from './cluster.ts'
+import { place } from './place.ts'
 import { must } from './run.ts'
 
 /**
  * Has the API server answer pods at the address that they know it by: in test/cluster nobody does, as it has no kube-proxy.
- * Returns the way to end that. Does nothing where it answers already.
+ * Returns the way to end that. Elsewhere it does nothing.
  */
 export async function serveApiToPods(): Promise<() => Promise<void>> {
+  if (place !== 'cluster') return async () => {}
   const { spec } = await cluster.core.readNamespacedService({ namespace: 'default', name: 'kubernetes' })
   const [host = '', port = 443] = [spec?.clusterIP, spec?.ports?.[0]?.port]
   const { hostname, port: apiPort } = new URL(cluster.config.getCurrentCluster()?.server ?? '')
