@@ -15,16 +15,18 @@ const protocol = 'SPDY/3.1+portforward.k8s.io'
 
 /** Serves a client that forwards ports of a pod. Throws an ApiFailure as long as nothing was answered. */
 export function servePortForward(pod: Pod, upgrade: Upgrade): void {
-  if (!upgrade.request.headers['sec-websocket-protocol']?.includes(protocol))
-    return servePlainForward(upgrade, (port) => reach(pod, port))
-  acceptWebSocket(upgrade, [protocol], (socket) => {
-    const connection = createWebSocketStream(socket)
-    connection.on('error', () => {})
-    forwardPorts(pod, connection).then(
-      () => socket.close(1000),
-      () => socket.close(1002),
-    )
-  })
+  if (upgrade.request.headers['sec-websocket-protocol']?.includes(protocol)) {
+    acceptWebSocket(upgrade, [protocol], (socket) => {
+      const connection = createWebSocketStream(socket)
+      connection.on('error', () => {})
+      forwardPorts(pod, connection).then(
+        () => socket.close(1000),
+        () => socket.close(1002),
+      )
+    })
+  } else {
+    servePlainForward(upgrade, (port) => reach(pod, port))
+  }
 }
 
 /**

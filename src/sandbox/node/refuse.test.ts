@@ -18,7 +18,10 @@ test.each<[string, JsonObject]>([
     'persistentVolumeClaim',
     { containers: [app], volumes: [{ name: 'x', persistentVolumeClaim: { claimName: 'x' } }] },
   ],
-  ['projected', { containers: [app], volumes: [{ name: 'x', projected: { sources: [] } }] }],
+  [
+    'projected',
+    { containers: [app], volumes: [{ name: 'x', projected: { sources: [{ downwardAPI: {} }] } }] },
+  ],
   ['downwardAPI', { containers: [app], volumes: [{ name: 'x', downwardAPI: { items: [] } }] }],
   ['more than once', { containers: [mounted, { ...mounted, name: 'other' }], ...data }],
   ['tty', { containers: [{ ...app, tty: true }] }],

@@ -63,9 +63,8 @@ function placeOf({ pod, container, directory }: Mounting, name: string): string 
 
 /** Writes the files of a volume: of a ConfigMap or Secret all its keys, or those that are listed. */
 function fill(directory: string, volume: V1Volume, mounting: Mounting): void {
-  const { projected } = volume
-  if (projected === undefined) return fillFrom(directory, volume, mounting)
-  for (const { configMap, secret, serviceAccountToken } of projected.sources ?? []) {
+  fillFrom(directory, volume, mounting)
+  for (const { configMap, secret, serviceAccountToken } of volume.projected?.sources ?? []) {
     const named = secret && { ...secret, secretName: secret.name ?? '' }
     fillFrom(directory, { ...(configMap && { configMap }), ...(named && { secret: named }) }, mounting)
     if (serviceAccountToken) writeFileSync(join(directory, serviceAccountToken.path), mounting.token ?? '')
