@@ -7,9 +7,9 @@ import type { Attributes } from './attributes.ts'
 import { using } from './dir.ts'
 import { openDirectory } from './open-directory.ts'
 import { FaultyDir, systemError } from './testing/faulty-dir.ts'
-import { act, put, write } from './testing/puts.ts'
+import { act, contentOf, put, write } from './testing/puts.ts'
 import { temporaryRoot } from './testing/roots.ts'
-import { entryAt, servedReplica, stampAt } from './testing/served.ts'
+import { carriedOut, entryAt, servedReplica, stampAt } from './testing/served.ts'
 
 const isRoot = process.geteuid?.() === 0
 
@@ -42,7 +42,17 @@ describe('what is new on a side', () => {
     await write(replica, put('file', 'x'), 'x')
     await write(replica, put('large', large), large)
     await act(replica, { op: 'mkdir', path: 'd', expect: 'absent' })
-    for (const name of ['file', 'large', 'd']) expect(show(join(root, name))).toMatch(/^1234:5678 /)
+    await carriedOut(
+      replica,
+      [
+        { op: 'mkdir', path: 'e', expect: 'absent' },
+        { op: 'mkdir', path: 'e/e', expect: 'absent' },
+        put('e/f', 'x'),
+      ],
+      contentOf('x'),
+    )
+    for (const name of ['file', 'large', 'd', 'e', 'e/e', 'e/f'])
+      expect(show(join(root, name))).toMatch(/^1234:5678 /)
     expect(replica.problems).toEqual(new Map())
   })
 

@@ -1,9 +1,10 @@
 import type { Stats } from 'node:fs'
 import { errnoOf } from '../../errors.ts'
 import { joinPath } from '../path.ts'
-import type { Stamp } from '../tree.ts'
+import type { Path, Stamp } from '../tree.ts'
 import type { Dir } from './dir.ts'
 import { type Found, leafAt, opaque, type Spot, tooDeep, tooLong, undecodableName } from './entry.ts'
+import type { HardLinks } from './hard-links.ts'
 import { Folder, type Holding } from './holding.ts'
 import { prune } from './prune.ts'
 import { refusalOf } from './refusal.ts'
@@ -22,6 +23,8 @@ export interface Frame {
   readonly deep: boolean
   /** Nothing in it was looked at before this; milliseconds since 1970. */
   readonly now: number
+  /** Names that it had and that were not in the listing. */
+  readonly unlisted?: ReadonlySet<string>
   /** Whether anything in it turned out to be ignored. */
   hasIgnored: boolean
 }
@@ -33,6 +36,10 @@ export interface LookOptions {
   readonly watch: (folder: Folder, dir: Dir) => void
   /** A directory did not become part of the tree. */
   readonly dismiss: (folder: Folder) => void
+  /** The names of files that have several. */
+  readonly links: HardLinks
+  /** Something at this path may have changed, which is to be looked at soon. */
+  readonly suspect: (path: Path) => void
   /** A directory is to be listed, before the pass ends. */
   readonly list: (folder: Folder) => void
   /** Told of files whose stamp is as it was, though that may not mean anything. */
@@ -70,6 +77,10 @@ export class Looker {
       if (verdict !== 'ignored') this.place(folder, name, opaque(refusalOf(error, 'read')))
       return undefined
     }
+    // Where names are folded, something else may answer to a name that is gone.
+    if (stats !== undefined && frame.unlisted?.has(name) && !dir.list().names.includes(name)) {
+      stats = undefined
+    }
     if (verdict !== 'kept') {
       if (stats === undefined) this.noteGone(folder)
       else if (verdict === 'ignored' || this.options.ruling.ignores(folder, name, stats.isDirectory())) {
@@ -106,12 +117,14 @@ export class Looker {
     const theirs = listed.filter((name) => !isTemporary(name))
     const names = theirs.filter((name) => this.options.ruling.verdict(folder, name) !== 'ignored')
     const hasIgnored = names.length < theirs.length
+    const unlisted = new Set<string>()
     if (folder.children.size > 0) {
       const found = new Set([...listed, ...undecodable])
-      for (const name of folder.children.keys()) if (!found.has(name)) names.push(name)
+      for (const name of folder.children.keys()) if (!found.has(name)) unlisted.add(name)
+      names.push(...unlisted)
     }
     if (theirs.length < listed.length) this.clean(dir, listed)
-    return { frame: { dir, folder, names, deep, now, hasIgnored }, undecodable }
+    return { frame: { dir, folder, names, deep, now, hasIgnored, unlisted }, undecodable }
   }
 
   /** To be called once all names of a listing were looked at. */
@@ -153,6 +166,11 @@ export class Looker {
     const problem = tooLong(spot) ?? this.options.ruling.refusalOf(folder, name)
     const found = problem === undefined ? leafAt(spot, stats) : opaque(problem)
     this.place(folder, name, found)
+    if (stats.isFile()) {
+      const others = this.options.links.note(spot.path, stats)
+      // What is new by this name was not changed by it.
+      if (known !== undefined) for (const other of others) this.options.suspect(other)
+    }
     if (found.entry.kind === 'file') folder.noteRace(name, isRacy(stats.mtimeMs, now))
   }
 

@@ -10,7 +10,11 @@ import { Pace } from './pace.ts'
 import type { Ruling } from './ruling.ts'
 import { isRacy } from './stamp.ts'
 
-export type PassOptions = Omit<LookOptions, 'doubt' | 'list'> & { readonly root: Dir }
+export type PassOptions = Omit<LookOptions, 'doubt' | 'list'> & {
+  readonly root: Dir
+  /** Whether only a listing tells by which name something is there. */
+  readonly isFolding: boolean
+}
 
 interface Doubt {
   readonly folder: Folder
@@ -34,11 +38,13 @@ export class Pass {
   /** Directories to be listed as well. */
   private readonly unlisted = new Set<Folder>()
   private readonly ruling: Ruling
+  private readonly isFolding: boolean
 
   constructor(options: PassOptions) {
     this.root = options.root
     this.holding = options.holding
     this.ruling = options.ruling
+    this.isFolding = options.isFolding
     this.looker = new Looker({
       ...options,
       list: (folder) => this.unlisted.add(folder),
@@ -60,7 +66,7 @@ export class Pass {
   }
 
   private async lookAtDirt(dirt: Dirt): Promise<void> {
-    const { names, listings } = dirt.withListings((name) => this.ruling.isRuleFile(name))
+    const { names, listings } = dirt.withListings((name) => this.isFolding || this.ruling.isRuleFile(name))
     // Parents first: what they say of their children may settle it.
     for (const path of [...listings].sort()) await this.list(path, false)
     for (const directory of [...names.keys()].sort()) {

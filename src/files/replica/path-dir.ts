@@ -29,13 +29,22 @@ export class PathDir extends NamedDir {
 
   override at(name: string): string {
     checkName(name)
-    // On Windows these would make a path, a drive or a stream of it.
-    if (sep === '\\' && /[\\:]/.test(name))
-      throw new KubesyncError('BAD_NAME', `${name} cannot be a name here`)
+    if (sep === '\\' && isBadOnWindows(name)) {
+      throw new KubesyncError('BAD_NAME', `${name} cannot be a name on Windows`)
+    }
     return this.self + sep + name
   }
 }
 
 function notADirectory(path: string): Error {
   return Object.assign(new Error(`ENOTDIR: not a directory, open '${path}'`), { code: 'ENOTDIR' })
+}
+
+/**
+ * Whether Windows would make something else of a name: a path, a drive, a stream, a device, or the name without what it
+ * ends in (see "Naming Files, Paths, and Namespaces" in its documentation).
+ */
+export function isBadOnWindows(name: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return /[<>:"/\\|?*\0-\x1f]|[. ]$|^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$/i.test(name)
 }

@@ -95,6 +95,11 @@ const IN_THE_WAY: Refusal = {
   message: 'cannot be written: what is there under that name is ignored',
 }
 
+const FOLDED: Refusal = {
+  code: 'NAME_FOLDED',
+  message: 'cannot be written: the filesystem takes its name for that of something else, such as by its case',
+}
+
 /** What became of an operation that was stale, if it will be so for as long as the rules are what they are. */
 export function explained(ways: Ways, operation: Operation): Outcome | undefined {
   const { path, expect } = operation
@@ -106,6 +111,9 @@ export function explained(ways: Ways, operation: Operation): Outcome | undefined
       stats !== undefined &&
       (ways.site.ruling.ignores(folder, name, stats.isDirectory()) ||
         (stats.isSymbolicLink() && ways.site.ruling.symlinks === 'ignore'))
+    if (stats !== undefined && !dir.list().names.includes(name)) {
+      return { result: 'failed', path, problem: problemAt(path, FOLDED) }
+    }
     return isInTheWay ? { result: 'failed', path, problem: problemAt(path, IN_THE_WAY) } : undefined
   })
   return outcome?.result === 'failed' ? outcome : undefined

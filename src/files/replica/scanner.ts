@@ -5,6 +5,8 @@ import { Alarms } from './alarms.ts'
 import type { Attributes } from './attributes.ts'
 import type { Dir } from './dir.ts'
 import { Dirt } from './dirt.ts'
+import { foldsNames } from './folding.ts'
+import { HardLinks } from './hard-links.ts'
 import { type Changes, Folder, Holding } from './holding.ts'
 import { Pass } from './pass.ts'
 import { prune } from './prune.ts'
@@ -46,6 +48,8 @@ export class Scanner implements Site {
   private readonly rhythm = new Rhythm()
   private readonly startedAt = Date.now()
   private complaint: Refusal | undefined
+  private readonly links = new HardLinks()
+  private isFolding: boolean | undefined
   private dirt = new Dirt()
   /** Those who wait until what is dirty now has been looked at. */
   private waiting: (() => void)[] = []
@@ -169,10 +173,13 @@ export class Scanner implements Site {
   private async pass(dirt: Dirt): Promise<void> {
     if (this.keeper.check()) {
       this.holding.setTop(topOf(this.keeper.current))
+      this.isFolding = undefined
+      this.links.clear()
       dirt.addEverything()
     }
+    this.isFolding ??= foldsNamesIn(this.keeper.current)
     this.obey(dirt)
-    const { holding, ruling, watches, startedAt } = this
+    const { holding, ruling, watches, startedAt, links, isFolding = false } = this
     const root = this.keeper.current?.dir
     if (root !== undefined && !dirt.isEmpty) {
       const pass = new Pass({
@@ -180,6 +187,7 @@ export class Scanner implements Site {
         holding,
         ruling,
         startedAt,
+        ...{ links, isFolding, suspect: (path) => this.suspect(path) },
         watch: (folder, dir) => watches.watch(folder, dir),
         dismiss: (folder) => this.dismiss(folder),
       })
@@ -217,4 +225,14 @@ export class Scanner implements Site {
 function topOf(root: Root | undefined): Folder | undefined {
   const stats = root?.dir.stat()
   return stats && new Folder('', directoryEntry(stats), stats.dev)
+}
+
+function foldsNamesIn(root: Root | undefined): boolean | undefined {
+  try {
+    return root && foldsNames(root.dir)
+  } catch (error) {
+    // That it cannot be listed is found out, and said, by the pass.
+    if (errnoOf(error) === undefined) throw error
+    return undefined
+  }
 }

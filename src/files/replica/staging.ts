@@ -3,6 +3,7 @@ import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Operation, Outcome } from '../operation.ts'
 import { parentOf } from '../path.ts'
 import type { Path } from '../tree.ts'
+import { adorn } from './attributes.ts'
 import { WHOLE_SIZE } from './content.ts'
 import { type Dir, using } from './dir.ts'
 import type { DirCursor } from './dir-cursor.ts'
@@ -49,7 +50,7 @@ export class Staging {
     const isBeginning = operation.op === 'mkdir' && next?.path.startsWith(`${operation.path}/`)
     if (this.open !== undefined || !isBeginning || unmovable.has(site)) return false
     const refused = attempt(operation.path, () => {
-      this.open = new NewDirectory(operation, placeOf({ site, cursor }, operation), site.ruling.inForce)
+      this.open = new NewDirectory(operation, placeOf({ site, cursor }, operation), site)
       return undefined
     })
     if (refused !== undefined) report(refused)
@@ -135,12 +136,14 @@ class NewDirectory implements Staged {
   /** What was asked for last: mostly it is asked for again. */
   private recent: Folder
 
-  constructor(operation: Operation, { dir, name, folder, path }: Place, rules: RuleSet) {
+  constructor(operation: Operation, { dir, name, folder, path }: Place, site: Site) {
     this.operation = operation
-    this.rules = rules
+    this.rules = site.ruling.inForce
     expected(dir, name, 'absent')
     dir.mkdir(this.temporary)
     this.folder = using(dir.openDir(this.temporary), (made) => {
+      const refusal = adorn(made, site.attributes, 'directory')
+      if (refusal !== undefined) site.complain(refusal)
       const stats = made.stat()
       return new Folder(path, directoryEntry(stats, folder.dev), stats.dev)
     })
