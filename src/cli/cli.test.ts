@@ -24,6 +24,8 @@ const commands = [
   'pull',
   'diff',
   'push',
+  'history',
+  'sanitize',
 ]
 
 describe('help', () => {

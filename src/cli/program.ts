@@ -12,8 +12,10 @@ import { initCommand } from './init.ts'
 import type { Cli } from './io.ts'
 import { listCommand } from './list.ts'
 import { diffCommand } from './manifests/diff.ts'
+import { historyCommand } from './manifests/history.ts'
 import { pullCommand } from './manifests/pull.ts'
 import { pushCommand } from './manifests/push.ts'
+import { sanitizeCommand } from './manifests/sanitize.ts'
 import { configOptions, kubeOptions, verboseOption } from './options.ts'
 import { reloadCommand } from './reload.ts'
 import { resolveCommand } from './resolve.ts'
@@ -50,6 +52,7 @@ export function createProgram(cli: Cli): Command {
   program.addCommand(conflictsCommand(cli)).addCommand(resolveCommand(cli))
   program.commandsGroup('Manifests:')
   program.addCommand(pullCommand(cli)).addCommand(diffCommand(cli)).addCommand(pushCommand(cli))
+  program.addCommand(historyCommand(cli)).addCommand(sanitizeCommand(cli))
   program.commandsGroup('Without a cluster:')
   program.addCommand(demoCommand(cli)).addCommand(sandboxCommand(cli))
   for (const command of [program, ...program.commands]) prepare(command, program, cli)

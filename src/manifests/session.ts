@@ -7,7 +7,7 @@ import { ApiError } from '../kube/errors.ts'
 import { type BaseStore, openBase } from './base/store.ts'
 import { openStripper, type Stripper } from './defaults/strip.ts'
 import { putFile } from './folder/put.ts'
-import { type Journal, openJournal } from './journal/journal.ts'
+import { type Journal, journalIn, openJournal } from './journal/journal.ts'
 import { openShapes, type Shapes } from './live/shapes.ts'
 import { cleanOf } from './live/view.ts'
 import type { ClusterName } from './plan/plan.ts'
@@ -50,7 +50,7 @@ export async function openSession({ client, root, state }: SessionOptions): Prom
     cluster: { context, server, namespace },
     root,
     base: await openBase(join(folder, 'base')),
-    journal: openJournal(join(state, 'manifests', 'journal')),
+    journal: openJournal(journalIn(state)),
     shapes: openShapes(client, join(state, 'manifests', 'schemas')),
     stripper: openStripper(client, verdicts),
     clean: (object, like) => cleanOf(object, builtinRules, like),

@@ -4,7 +4,10 @@ import type { Style } from '../../ui/style.ts'
 import { count, printable } from '../../ui/text.ts'
 
 /** What was wrong in files, what could not be read, and what was left out. */
-export function showRemarks({ remarks, leftOut, problems }: Plan, style: Style): string {
+export function showRemarks(
+  { remarks, leftOut, problems }: Pick<Plan, 'remarks' | 'leftOut' | 'problems'>,
+  style: Style,
+): string {
   const lines = [
     ...remarks.map((remark) => showRemark(remark, style)),
     ...problems.map(

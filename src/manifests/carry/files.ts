@@ -123,7 +123,7 @@ function writeOf({ cluster, root }: Session, { file, before, after, group }: Pla
   return {
     where: 'file',
     ...{ context, server, file: resolve(root, file), resources: group.map(({ id }) => id) },
-    before: hasSecret ? objects(({ local }) => local) : (before ?? null),
+    before: before === undefined ? null : hasSecret ? objects(({ local }) => local) : before,
     after: hasSecret ? objects(({ live }) => live?.clean) : after,
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { errnoOf } from '../../errors.ts'
 import { isMap, type Json, type JsonMap } from '../value.ts'
@@ -55,6 +55,11 @@ export interface Journal {
   end(results: readonly { readonly id: string; readonly reason: string }[]): Promise<void>
   /** Oldest first; what cannot be read of it is left out. */
   read(): Promise<JournalEntry[]>
+}
+
+/** Where the journal is, below the folder of kubesync's state. */
+export function journalIn(state: string): string {
+  return join(state, 'manifests', 'journal')
 }
 
 export function openJournal(path: string): Journal {

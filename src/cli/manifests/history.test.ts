@@ -1,0 +1,68 @@
+import { statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { journalIn, openJournal, withoutSecrets } from '../../manifests/journal/journal.ts'
+import { Terminal } from '../testing/terminal.ts'
+
+let terminal: Terminal
+beforeAll(() => {
+  terminal = new Terminal()
+})
+afterAll(() => terminal.remove())
+
+describe('history', () => {
+  test('lists what was written, newest first, and how it ended; by name, with or without its type', async () => {
+    const path = journalIn(join(terminal.home, '.kubesync', 'state'))
+    const journal = openJournal(path)
+    const secret = { kind: 'Secret', data: { password: 'aHVudGVyMg==' } }
+    const write = (resource: string, before: null | object) => ({
+      ...({ where: 'cluster', context: 'kind', server: 'https://x', file: '/f/a.yaml' } as const),
+      resources: [resource],
+      before: before === null ? null : withoutSecrets(secret),
+      after: withoutSecrets(secret),
+    })
+    const [first = '', second = ''] = await journal.begin([
+      write('Secret shop/db', null),
+      write('Deployment.apps shop/web', {}),
+    ])
+    await journal.end([
+      { id: first, reason: '' },
+      { id: second, reason: 'no' },
+    ])
+    await journal.begin([write('Service shop/web', {})])
+    const { stdout } = await terminal.ksync('history')
+    const rows = stdout.split('\n').slice(1, -1)
+    expect(rows.map((row) => row.replace(/^\S+ \S+ +/, '').split(/ {2,}/))).toEqual([
+      ['Service shop/web', 'kind', 'unknown', expect.any(String)],
+      ['Deployment.apps shop/web', 'kind', 'failed', expect.any(String)],
+      ['Secret shop/db', 'new in kind', 'done', expect.any(String)],
+    ])
+    const json = async (...args: string[]) => (await terminal.ksync('history', '-o', 'json', ...args)).stdout
+    expect(JSON.parse(await json('web'))).toHaveLength(2)
+    expect(JSON.parse(await json('deployments/web'))).toMatchObject([{ outcome: 'failed', reason: 'no' }])
+    expect(await json()).not.toContain('aHVudGVyMg')
+    expect(statSync(path).mode & 0o77).toBe(0)
+  })
+
+  test('of nothing says so', async () => {
+    expect(await terminal.ksync('history', 'nobody')).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: 'nothing was written\n',
+    })
+  })
+})
+
+describe('sanitize', () => {
+  test('prints what belongs into a file, says what went and why, and leaves the file alone', async () => {
+    const text =
+      'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  uid: x\n  finalizers: [mine/own]\ndata: {a: b}\n'
+    writeFileSync(join(terminal.home, 'a.yaml'), text)
+    const { code, stdout, stderr } = await terminal.ksync('sanitize', 'a.yaml', '--explain')
+    expect([code, stdout]).toEqual([
+      0,
+      'apiVersion: v1\ndata:\n  a: b\nkind: ConfigMap\nmetadata:\n  finalizers:\n  - mine/own\n  name: a\n',
+    ])
+    expect(stderr).toBe('ConfigMap a\n  - metadata.uid: the server sets it\n')
+  })
+})

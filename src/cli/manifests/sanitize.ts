@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { type Command, Option } from 'commander'
+import { errnoOf, KubesyncError } from '../../errors.ts'
+import { styleFor } from '../../ui/style.ts'
+import { printable } from '../../ui/text.ts'
+import { newCommand } from '../command.ts'
+import type { Cli } from '../io.ts'
+import { type ConfigOptions, configOptions } from '../options.ts'
+import { showRemarks } from './remarks.ts'
+
+interface SanitizeOptions extends ConfigOptions {
+  readonly explain?: true
+}
+
+export function sanitizeCommand(cli: Cli): Command {
+  const words = {
+    usage: 'sanitize <file>',
+    summary: 'Prints manifests without what does not belong into a file; `-` is standard input.',
+    details: 'It asks no cluster, so that defaults stay. Files are left as they are.',
+    examples: ['sanitize web.yaml', 'sanitize --explain web.yaml'],
+  }
+  const explain = new Option('--explain', 'say on stderr what was taken out, and why')
+  return newCommand(cli, words, [explain, ...configOptions()]).action(
+    (file: string, options: SanitizeOptions) => sanitizeFile(cli, file, options),
+  )
+}
+
+async function sanitizeFile(cli: Cli, file: string, { explain }: SanitizeOptions): Promise<void> {
+  const { readDocuments } = await import('../../manifests/folder/documents.ts')
+  const { renderManifest } = await import('../../manifests/folder/render.ts')
+  const { nameOf } = await import('../../manifests/order/references.ts')
+  const { builtinRules } = await import('../../manifests/sanitize/rules.ts')
+  const { sanitize } = await import('../../manifests/sanitize/sanitize.ts')
+  const { formatPath } = await import('../../manifests/value.ts')
+  const { stdout, stderr } = cli.io
+  const { manifests, remarks } = readDocuments([{ path: file, text: await read(cli, file) }])
+  const cleaned = manifests.map(({ object, identity }) => {
+    const { object: clean, removed } = sanitize(object, builtinRules)
+    if (explain === true) {
+      stderr.write(`${printable(nameOf(identity))}\n`)
+      for (const { path, rule } of removed)
+        stderr.write(`  - ${printable(formatPath(path))}: ${rule.reason}\n`)
+    }
+    return renderManifest(clean, file)
+  })
+  stdout.write(cleaned.join(file.endsWith('.json') ? '' : '---\n'))
+  stderr.write(showRemarks({ remarks, leftOut: [], problems: [] }, styleFor(stderr)))
+  if (remarks.some(({ isProblem }) => isProblem)) cli.exitCode = 1
+}
+
+async function read({ io }: Cli, file: string): Promise<string> {
+  if (file === '-') return text(process.stdin)
+  try {
+    return await readFile(resolve(io.cwd, file), 'utf8')
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    throw new KubesyncError('NOT_FOUND', `there is no file ${file}`)
+  }
+}
