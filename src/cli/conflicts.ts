@@ -66,7 +66,7 @@ export async function listAll(
     if (ofSpec === undefined) throw noWatch(cli)
     found.push(...ofSpec.map((conflict) => ({ spec: name, ...conflict })))
   }
-  return found
+  return found.sort((one, other) => (one.path < other.path ? -1 : Number(one.path > other.path)))
 }
 
 export function formatConflicts(found: readonly ListedConflict[], wide: boolean): string {

@@ -17,7 +17,8 @@ export function createCommand(cli: Cli): Command {
     summary: 'Adds a spec: a folder here, a folder in containers, and which pods those are in.',
     details: [
       'A running `watch` picks it up. The pods need not exist yet. What only one side has is copied to the',
-      'other; what differs when they meet waits as a conflict, and nothing is overwritten.',
+      'other; what differs when they meet waits as a conflict, and nothing is overwritten, unless --mode or',
+      '--first-contact says so. A mirror deletes what the side that is written has more.',
     ].join(' '),
     examples: [
       'create --selector=app=demo ./demo /app',

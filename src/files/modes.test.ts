@@ -56,6 +56,24 @@ describe.each<[Mode, string]>([
   })
 })
 
+describe('what was only touched', () => {
+  test.each([
+    ['a file', 'f', 'f'],
+    ['a file in a folder', 'd/f', 'd'],
+  ])('wins over nothing: %s', (_what, path, replaced) => {
+    const world = agreedOn('two-way-local-wins', write(path, '1'))
+    world.edit('local', [{ do: 'touch', path }])
+    world.edit('remote', [
+      remove(replaced),
+      replaced === path ? write(`${path}/x`, '2') : write(replaced, '2'),
+    ])
+    const there = world.remote.listing()
+    expect(world.settle().conflicts).toEqual([])
+    expect(world.remote.listing()).toEqual(there)
+    expect(world.local.listing()).toEqual(there)
+  })
+})
+
 describe('two-way-newest-wins', () => {
   test('keeps what was made last, whatever the clocks say', () => {
     const world = agreedOn('two-way-newest-wins', write('f', '1'), write('g', '1'))

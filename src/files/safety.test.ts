@@ -75,6 +75,33 @@ describe('a plan', () => {
     expect(trouble(1, 1)).toBeUndefined()
   })
 
+  test('of a mirror does not follow a side that is empty from the start', () => {
+    const mirrored = (count: number) =>
+      planTrouble({
+        plan: removing('remote', count),
+        trees: { local: treeOf(0), remote: treeOf(count) },
+        ...{ base: emptyBase, firstContact: 'local', removedBefore: none },
+      })
+    expect(mirrored(2)).toBe('the local folder is empty, and all 2 entries on remote would go')
+    expect(mirrored(1)).toBeUndefined()
+  })
+
+  test.each(['seed', 'merge'] as const)(
+    'deletes nothing on local for what a new container lacks (%s)',
+    (firstContact) => {
+      const lacking = (base = emptyBase) =>
+        planTrouble({
+          plan: removing('local', 1),
+          trees: { local: treeOf(10), remote: treeOf(9) },
+          ...{ base, firstContact, removedBefore: none },
+        })
+      expect(lacking()).toBe(
+        'the remote folder is new, and 1 entry on local that it does not have would be deleted',
+      )
+      expect(lacking(baseOf(10))).toBeUndefined()
+    },
+  )
+
   test('may do anything else', () => {
     const trees = { local: treeOf(100), remote: treeOf(0) }
     expect(

@@ -54,7 +54,8 @@ function strangerTrouble({ plan, base, firstContact }: Intent): string | undefin
   if (firstContact !== 'seed' && firstContact !== 'merge') return undefined
   const strange = plan.local.filter(({ op, path }) => op === 'remove' && nodeAt(base, path) === undefined)
   if (strange.length === 0) return undefined
-  return `the remote folder is new, and ${strange.length} entries on local that it does not have would be deleted`
+  const entries = strange.length === 1 ? '1 entry' : `${strange.length} entries`
+  return `the remote folder is new, and ${entries} on local that it does not have would be deleted`
 }
 
 /**

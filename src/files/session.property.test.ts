@@ -8,7 +8,7 @@ import { isNear } from './testing/oracle.ts'
 import { Play, type Setting, type Step } from './testing/play.ts'
 
 /** How many stories there are to be of all modes together; some hundred unless it says. */
-const RUNS = Number(process.env.KUBESYNC_RUNS ?? 480)
+const RUNS = Number(process.env.KUBESYNC_RUNS ?? 320)
 const HOUR = 3_600_000
 
 const anySide = fc.constantFrom<Side>('local', 'remote')

@@ -167,12 +167,16 @@ class SyncSession implements Session {
     if (this.ended !== undefined) return 'ended'
     if (!this.isScanned) return 'scanning'
     if (this.engine.halt !== undefined) return 'halted'
-    return this.engine.isBusy || this.isScheduled ? 'syncing' : 'in-sync'
+    return this.isBusy ? 'syncing' : 'in-sync'
+  }
+
+  private get isBusy(): boolean {
+    return this.isScheduled || this.engine.isBusy || this.twins.isBusy
   }
 
   private get isSettled(): boolean {
     if (this.ended !== undefined) return true
-    return this.isScanned && !this.isScheduled && !this.engine.isBusy
+    return this.isScanned && !this.isBusy
   }
 
   /** Everything that happens in one turn of the event loop is looked at together, and at once after it. */

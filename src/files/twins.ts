@@ -33,6 +33,10 @@ export class Twins {
     this.options = options
   }
 
+  get isBusy(): boolean {
+    return this.underWay.size > 0
+  }
+
   settle(): void {
     for (const { path, message, isTwin } of this.options.current()) {
       if (this.underWay.size >= MAX_UNDER_WAY) return

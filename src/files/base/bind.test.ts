@@ -103,6 +103,22 @@ test('another folder in the same container is not new, nor is a container whose 
   expect(store.firstContact).toBe('merge')
 })
 
+test('a policy for first contact is for when a spec begins, and for nothing that was lost since', () => {
+  const policy = { ...fresh, firstContact: 'local' } as const
+  const contactOf = (binding: Parameters<typeof bindBase>[1], path = join(root, 'other')) => {
+    const other = openBaseStore(path)
+    bindBase(other, binding)
+    other.close()
+    return other.firstContact
+  }
+  expect(contactOf(policy)).toBe('local')
+  expect(contactOf({ ...policy, remote: info('container', 3) })).toBe('merge')
+  expect(contactOf({ ...policy, container: 'two' })).toBe('merge')
+  expect(contactOf({ ...policy, isSuccessor: true }, join(root, 'third'))).toBe('seed')
+  const volume = { ...policy, remote: info('volume', 2), isSuccessor: true }
+  expect(contactOf(volume, join(root, 'fourth'))).toBe('merge')
+})
+
 test('a seeding that was cut off goes on as such', () => {
   bindBase(store, { ...fresh, container: 'two', isSuccessor: true })
   bindBase(store, { ...fresh, container: 'two', isSuccessor: false })

@@ -138,7 +138,7 @@ export class Play {
   }
 
   private edit(side: Side, edit: Edit): void {
-    const done = edit.do === 'write' ? { ...edit, content: `${edit.content}${++this.writes}` } : edit
+    const done = edit.do === 'write' ? { ...edit, content: `${edit.content}.${++this.writes}` } : edit
     const before = contentsOf(this[side])
     this.alone[side].edit(done)
     this.replicas[side].edit(done)
