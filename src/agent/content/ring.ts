@@ -74,8 +74,11 @@ export function newRing(directory: string, size: number): Ring {
 /** The way to read what was appended, for whoever has the descriptor. */
 export function readerOf({ fd, size }: RingFile): LoadStored {
   return (stored) => {
-    const bytes = Buffer.alloc(stored.size)
-    for (const { from, to, offset } of parts(stored, size)) readSync(fd, bytes, from, to - from, offset)
+    const bytes = Buffer.allocUnsafe(stored.size)
+    for (const { from, to, offset } of parts(stored, size)) {
+      const read = readSync(fd, bytes, from, to - from, offset)
+      bytes.fill(0, from + read, to)
+    }
     return bytes
   }
 }
