@@ -56,7 +56,7 @@ async function connectGate(client: KubeClient, agent: AgentPod): Promise<NodeCon
   const { digest, version: theirs } = connection.hello
   if (digest === digestOf(await readFile(assetPath('agent.cjs')))) return connection
   await connection.close()
-  const what = `the strict agents in namespace ${agent.namespace} are of another kubesync (${theirs}) than this (${version})`
+  const what = `the strict agents in namespace ${agent.namespace} run other code (kubesync ${theirs}) than this kubesync's (${version})`
   throw new KubesyncError('AGENT_VERSION', what, {
     hint: 'use the same version as whoever ran `ksync init --strict`, or have it run again with this one',
   })

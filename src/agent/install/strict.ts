@@ -62,7 +62,13 @@ const certificate = {
   configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] },
 }
 
-const knock = `require('net').connect(${gatePort}, process.env.POD_LOOPBACK || '127.0.0.1', function () { process.exit(0); })`
+/** The first probe comes at once, and the next one long after: it waits for an agent that is just starting. */
+const knock = `
+(function knock(left) {
+  require('net').connect(${gatePort}, process.env.POD_LOOPBACK || '127.0.0.1', function () { process.exit(0); })
+    .on('error', function () { if (left === 0) process.exit(1); setTimeout(knock, 200, left - 1); });
+})(25);
+`.trim()
 
 /** What of its pod is another thing for a strict agent: it runs code of its own, all day, and has a token. */
 export function strictPod(name: string) {
