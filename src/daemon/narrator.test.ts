@@ -108,15 +108,15 @@ group('the narrator', () => {
     expect(told).toEqual(['a/app: no agent', 'a/app: in sync (12 entries)', 'a/app: no agent'])
   })
 
-  test('tells what the container had that was not here yet, if it does not come back', () => {
+  test('tells what the container had that had not arrived here, if it does not come back', () => {
     const { told, narrator } = listen()
     narrator.status(phase('in-sync', { own: 1 }))
     narrator.status(phase('syncing'))
     narrator.status(phase('ended', { own: 3 }))
     narrator.failed('the container ended')
-    expect(told.join()).not.toContain('not here yet')
+    expect(told.join()).not.toContain('had arrived')
     narrator.close()
-    expect(told.at(-1)).toBe('a/app: it ended with 2 changes in it that are not here yet')
+    expect(told.at(-1)).toBe('a/app: it went before 2 changes in it had arrived here')
   })
 
   test('tells nothing of it if they came later, or were never to come', () => {
@@ -129,7 +129,7 @@ group('the narrator', () => {
     follower.narrator.status(phase('in-sync'))
     follower.narrator.status(phase('ended', { own: 3 }))
     follower.narrator.close()
-    expect([...told, ...follower.told].join()).not.toContain('not here yet')
+    expect([...told, ...follower.told].join()).not.toContain('had arrived')
   })
 
   test('tells the rest when it ends', () => {

@@ -58,8 +58,8 @@ export function newNarrator({ label, mode, log }: NarratorOptions): Narrator {
     close() {
       tell()
       if (missed <= 0 || !writesTo(mode, 'local')) return
-      const what = missed === 1 ? 'a change in it that is' : `${missed} changes in it that are`
-      log({ level: 'warn', message: `${label}: it ended with ${what} not here yet` })
+      const what = missed === 1 ? 'a change' : `${missed} changes`
+      log({ level: 'warn', message: `${label}: it went before ${what} in it had arrived here` })
     },
   }
 }
