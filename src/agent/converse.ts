@@ -1,5 +1,6 @@
 import { pipeline, type Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import * as v from 'valibot'
 import { KubesyncError } from '../errors.ts'
 import { noRules, type RuleSet } from '../files/ignore/rule-set.ts'
 import { connectReplica } from '../files/replica/client.ts'
@@ -20,6 +21,8 @@ import {
   parseJson,
   type ReloadRequest,
   type ReplicaRequest,
+  type SuccessorTold,
+  successorSchema,
   toJson,
 } from './protocol.ts'
 import { startPulse } from './pulse.ts'
@@ -36,9 +39,17 @@ export interface NodeConnection {
   openReplica(target: ReplicaTarget, options?: OpenOptions): Promise<Replica>
   /** Has a container's first process restart in place, or hear a signal; rejects with the reason if it does not. */
   reload(containerId: string, how: string): Promise<void>
+  /** Kills a container's first process; resolves with the container that came in its place, which may take minutes. */
+  replaceContainer(containerId: string): Promise<Replaced>
   /** Resolves when the connection is gone; never rejects. */
   readonly closed: Promise<MuxClosed>
   close(): Promise<void>
+}
+
+/** A container that came in the place of another one. */
+export interface Replaced extends SuccessorTold {
+  /** Lets a container that is held go on. */
+  letGo(): void
 }
 
 export interface OpenOptions {
@@ -87,6 +98,7 @@ export async function converse(stream: ExecStream, conversation: Conversation): 
         return source === undefined ? opening() : withDepot(depotOf(source), opening)
       },
       reload: (containerId, how) => reload(mux, { containerId, how }),
+      replaceContainer: (containerId) => replaceContainer(mux, containerId),
       closed: mux.closed,
       close: () => mux.close(),
     }
@@ -115,6 +127,18 @@ async function openReplica(
 async function reload(mux: Mux, request: Omit<ReloadRequest, 'type'>): Promise<void> {
   const channel = await granted(mux, { type: 'reload', ...request })
   channel.destroy()
+}
+
+async function replaceContainer(mux: Mux, containerId: string): Promise<Replaced> {
+  const channel = await granted(mux, { type: 'reload', containerId, how: 'restart-container' })
+  try {
+    const told = parseJson(v.union([successorSchema, openedSchema]), await greeting(channel))
+    if ('containerId' in told) return { ...told, letGo: () => void channel.destroy() }
+    throw told.ok ? new KubesyncError('WIRE_BROKEN', 'the agent told of no container') : refusalOf(told)
+  } catch (error) {
+    channel.destroy()
+    throw error
+  }
 }
 
 /** A channel that the agent agreed to; rejects with its reason if it did not. */

@@ -89,9 +89,7 @@ async function answer(service: Service, channel: Channel, request: ChannelReques
     // Whatever else is asked for names the container that it is about.
     proofs?.demand(request.containerId)
     if (request.type === 'replica') return startMirror(service, { channel, request })
-    await reload(request, { proc: hostProc, view })
-    await writeMessage(channel, toJson({ ok: true }))
-    channel.end()
+    await reload(channel, request, { proc: hostProc, view, holds: proofs === undefined })
   }
 }
 

@@ -34,8 +34,14 @@ export const channelSchema = v.variant('type', [
   v.strictObject({
     type: v.literal('reload'),
     containerId,
-    /** In place, or a signal's name. */
-    how: v.union([v.literal('restart'), v.pipe(v.string(), v.regex(/^SIG[A-Z0-9+]+$/))]),
+    /**
+     * In place, or a signal's name; or the whole container: the agent tells with another message, `successorSchema`, of the
+     * one that came in its place, and lets it go on when the channel ends.
+     */
+    how: v.union([
+      v.picklist(['restart', 'restart-container']),
+      v.pipe(v.string(), v.regex(/^SIG[A-Z0-9+]+$/)),
+    ]),
   }),
 ])
 export type ChannelRequest = v.InferOutput<typeof channelSchema>
@@ -67,6 +73,9 @@ export const helloSchema = v.object({
   store: v.exactOptional(v.number()),
 })
 export type Hello = v.InferOutput<typeof helloSchema>
+
+export const successorSchema = v.object({ containerId: v.string(), held: v.boolean() })
+export type SuccessorTold = v.InferOutput<typeof successorSchema>
 
 export const openedSchema = v.variant('ok', [
   v.object({ ok: v.literal(true) }),
@@ -102,6 +111,6 @@ export function parseJson<S extends v.GenericSchema>(schema: S, bytes: Uint8Arra
   }
 }
 
-export function toJson(value: ChannelRequest | Hello | Challenge | Opened): Uint8Array {
+export function toJson(value: ChannelRequest | Hello | Challenge | Opened | SuccessorTold): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value))
 }

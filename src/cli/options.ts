@@ -98,7 +98,7 @@ export function specOptions(): Option[] {
 
 /** What is done in a container after changes. */
 function reloadOptions(): Option[] {
-  const how = '`restart` its process in place, `signal:HUP` or `exec:COMMAND`'
+  const how = '`restart` its process in place, `restart-container`, `signal:HUP` or `exec:COMMAND`'
   return [
     new Option('--reload <how>', `after changes from here: ${how}; \`none\` unless given`),
     patternOption('--reload-on <pattern>', 'only after changes of these, in the syntax of .gitignore'),

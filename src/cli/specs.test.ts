@@ -129,7 +129,7 @@ describe('create', () => {
     [
       'a way to reload that there is not',
       ['--pod', 'p', '--reload', 'HUP', './demo', '/x'],
-      'signal:HUP, exec:COMMAND or restart',
+      'signal:HUP, exec:COMMAND, restart or restart-container',
     ],
     ['an owner by name', ['--pod', 'p', '--owner', 'www', './demo', '/x'], '`www` is not a UID'],
     [

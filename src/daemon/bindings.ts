@@ -18,6 +18,8 @@ export interface Binding {
   readonly role: Role
   readonly mode: Mode
   readonly firstContact: FirstContact
+  /** A container that ends is not started again. */
+  readonly neverRestarts?: true
 }
 
 /** A bound container as an agent in its own pod is to reach it. */
@@ -119,7 +121,8 @@ function bindingOf({ pod, container }: Candidate, by: { spec: Spec; leader: stri
   const containerId = container.runningId
   if (containerId === undefined || (role === 'follower' && !hasFollowers(by.spec))) return []
   const where = { podUid: pod.uid, pod: pod.name, node: pod.node, container: container.name, containerId }
-  return [{ ...where, role, mode, firstContact }]
+  const fate = pod.neverRestarts === true ? { neverRestarts: true as const } : {}
+  return [{ ...where, role, mode, firstContact, ...fate }]
 }
 
 /** Followers receive only. */
@@ -152,6 +155,8 @@ function whyWaiting(spec: Spec, pods: readonly Pod[]): string {
     const names = pod.containers.map(({ name }) => name).join(', ')
     return `pod ${pod.name} has no container ${spec.container}; it has ${names}`
   }
-  const reason = container.reason === '' ? '' : ` (${container.reason})`
+  const at = container.restartsAt
+  const until = at === undefined ? '' : `, until ${new Date(at).toTimeString().slice(0, 8)}`
+  const reason = container.reason === '' ? '' : ` (${container.reason}${until})`
   return `container ${container.name} of pod ${pod.name} is not running${reason}`
 }

@@ -4,11 +4,13 @@ import { messageOf } from '../errors.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import { type Binding, type Decision, decide, podTargetOf } from './bindings.ts'
 import type { SharedCluster } from './clusters.ts'
+import type { Early } from './early.ts'
 import { type Fleet, newFleet } from './fleet.ts'
-import { keepSession } from './keeper.ts'
+import { keepSession, type Reports } from './keeper.ts'
 import type { Origins } from './origins.ts'
 import type { Pod } from './pods.ts'
 import { reloadPlan } from './reload-plan.ts'
+import type { Replacing } from './replace-container.ts'
 import { attributesOf, exclusionsOf } from './rules.ts'
 import type { Shared } from './shared.ts'
 import type { SpecState } from './state.ts'
@@ -23,6 +25,10 @@ export interface Run {
   readonly troubles: Troubles
   readonly local: Shared<Replica>
   readonly origins: Origins
+  readonly reports: Reports
+  readonly early: Early
+  /** Who waits for a container to be in sync. */
+  readonly awaited: Map<string, () => void>
   readonly logHere: (event: Omit<LogEvent, 'spec'>) => void
   readonly signal: AbortSignal
   pods: readonly Pod[] | undefined
@@ -55,10 +61,14 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
         run.world.startSession(parts, { spec: run.spec.name, folder: run.spec.local, texts: state.texts }),
       pace: run.world.pace,
       changed: () => rebind(run, state),
-      inSync: () => remember(run, state),
+      inSync: () => {
+        run.awaited.get(binding.containerId)?.()
+        remember(run, state)
+      },
+      reports: run.reports,
       log: (event) => tell(run, event),
       origins: run.origins,
-      reload: reloadPlan({ spec: run.spec, binding, cluster, node }),
+      reload: reloadPlan({ spec: run.spec, binding, cluster, node, replacing: replacing(run, state) }),
     })
   })
   run.fleet = fleet
@@ -75,6 +85,29 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
   stopAgents()
   await fleet.stop()
   await run.saving
+}
+
+/** How a container is adopted that the API server does not tell of yet. */
+function replacing(run: Run, state: SpecState): Pick<Replacing, 'adopt' | 'settle' | 'inSync'> {
+  return {
+    adopt(replacement) {
+      run.early.add(replacement)
+      rebind(run, state)
+    },
+    settle(id) {
+      run.early.remove(id)
+      rebind(run, state)
+    },
+    inSync: (id) =>
+      new Promise((resolve) => {
+        const keeper = run.fleet?.keepers.find(({ binding }) => binding.containerId === id)
+        if (keeper?.status.session?.phase === 'in-sync') return resolve()
+        run.awaited.set(id, () => {
+          run.awaited.delete(id)
+          resolve()
+        })
+      }),
+  }
 }
 
 /** How the agent that serves a container is reached. */
@@ -111,7 +144,7 @@ function rebind(run: Run, state: SpecState): void {
   const { pods, spec, fleet, troubles } = run
   if (pods !== undefined && fleet !== undefined && !run.signal.aborted) {
     const failing = new Set(fleet.keepers.filter((one) => one.failing).map(({ binding }) => binding.podUid))
-    run.decision = decide({ spec, pods, leader: run.leader, failing })
+    run.decision = decide({ spec, pods: run.early.apply(pods), leader: run.leader, failing })
     const { leader } = run.decision
     if (leader !== undefined && leader !== run.leader) save(run, () => state.rememberLeader(leader))
     run.leader = leader

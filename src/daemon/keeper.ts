@@ -41,12 +41,19 @@ export interface KeeperOptions extends AttemptOptions {
   readonly origins: Origins
   /** What is done after changes from here; absent if nothing is. */
   readonly reload?: ReloadPlan | undefined
+  /** The last reload of this container, or of the one it came in the place of. */
+  readonly reports: Reports
 }
+
+/** The last reloads, by the place of a container. */
+export type Reports = Map<string, ReloadReport>
 
 export interface ReloadPlan {
   readonly how: string
   readonly globs: readonly string[] | undefined
-  readonly act: () => Promise<void>
+  /** Whether what is sent until a session is in sync for the first time counts. */
+  readonly whenFilled: boolean
+  readonly act: () => Promise<string | undefined>
 }
 
 /** Failures in a row after which others do not count on it any more. */
@@ -107,9 +114,11 @@ export function keepSession(options: KeeperOptions): Keeper {
         state.session = session
       },
       applied: (side, operation, entry) => {
+        const counts = state.reached || options.reload?.whenFilled === true
         if (side === 'local') options.origins.received(operation.path, entry)
-        else if (options.origins.isOurs(operation))
+        else if (counts && options.origins.isOurs(operation)) {
           reloader?.arrived(operation.path, operation.op === 'mkdir')
+        }
       },
     }
     while (!over.signal.aborted) {
@@ -125,7 +134,7 @@ export function keepSession(options: KeeperOptions): Keeper {
   return {
     binding,
     get status() {
-      return statusOf(binding, state, reloader?.last)
+      return statusOf(binding, state, options.reports.get(placeOf(binding)))
     },
     get session() {
       return state.session
@@ -151,11 +160,19 @@ export function keepSession(options: KeeperOptions): Keeper {
   }
 }
 
-function reloaderOf({ reload, log, changed }: KeeperOptions, label: string): Reloader | undefined {
+function placeOf({ podUid, container }: Binding): string {
+  return `${podUid} ${container}`
+}
+
+function reloaderOf(
+  { reload, log, changed, reports, binding }: KeeperOptions,
+  label: string,
+): Reloader | undefined {
   if (reload === undefined) return undefined
   return newReloader({
     ...reload,
     changed(report) {
+      reports.set(placeOf(binding), report)
       const level = report.error === undefined ? 'info' : 'warn'
       log({ level, message: `${label}: ${describeReload(report)}` })
       changed()

@@ -13,11 +13,12 @@ const containerStatus = v.object({
   state: v.nullish(
     v.object({
       running: v.nullish(v.object({})),
-      waiting: v.nullish(v.object({ reason: text })),
+      waiting: v.nullish(v.object({ reason: text, message: text })),
       terminated: v.nullish(v.object({ reason: text })),
     }),
     {},
   ),
+  lastState: v.nullish(v.object({ terminated: v.nullish(v.object({ finishedAt: text })) }), {}),
 })
 
 const podSchema = v.object({
@@ -30,6 +31,7 @@ const podSchema = v.object({
   }),
   spec: v.object({
     nodeName: text,
+    restartPolicy: text,
     containers: list(v.object({ name: v.string() })),
     initContainers: list(v.object({ name: v.string() })),
   }),
@@ -55,6 +57,8 @@ export interface Pod {
   /** `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`. */
   readonly phase: string
   readonly deleting: boolean
+  /** A container that ends is not started again. */
+  readonly neverRestarts?: true
   readonly ready: boolean
   /** Whether it is that of a strict agent, if of any. */
   readonly strict?: boolean
@@ -70,6 +74,8 @@ export interface Container {
   readonly runningId: string | undefined
   /** Why it does not run (`ContainerCreating`, `CrashLoopBackOff`, `Completed`), as far as that is known. */
   readonly reason: string
+  /** When a kubelet that backs off starts it again, in milliseconds since 1970, as far as that is known. */
+  readonly restartsAt?: number
 }
 
 /** Reads a pod as the API server sends it; undefined if it is none. */
@@ -92,6 +98,7 @@ export function readPod(object: unknown): Pod | undefined {
     createdAt: metadata.creationTimestamp,
     phase: status.phase,
     deleting: metadata.deletionTimestamp !== '',
+    ...(spec.restartPolicy === 'Never' ? { neverRestarts: true as const } : {}),
     ready: status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True'),
     ...(metadata.annotations[strictAnnotation] === 'true' ? { strict: true } : {}),
     defaultContainer: containers.find(({ name }) => name === annotated)?.name ?? containers[0]?.name ?? '',
@@ -105,5 +112,15 @@ function container(name: string, status: v.InferOutput<typeof containerStatus> |
     name,
     runningId: running ? status.containerID : undefined,
     reason: status?.state.waiting?.reason || status?.state.terminated?.reason || '',
+    ...restartOf(status),
   }
+}
+
+/** The kubelet tells how long it waits, from when the container ended, in words: `back-off 1m20s restarting …`. */
+function restartOf(status: v.InferOutput<typeof containerStatus> | undefined): Pick<Container, 'restartsAt'> {
+  const [, minutes = 0, seconds = 0] =
+    /^back-off (?:(\d+)m)?(?:(\d+)s)? restarting/.exec(status?.state.waiting?.message ?? '') ?? []
+  const ended = Date.parse(status?.lastState.terminated?.finishedAt ?? '')
+  const ms = (Number(minutes) * 60 + Number(seconds)) * 1000
+  return ms > 0 && !Number.isNaN(ended) ? { restartsAt: ended + ms } : {}
 }

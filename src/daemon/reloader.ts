@@ -9,8 +9,6 @@ import { sentence } from './troubles.ts'
 
 /** Reloads one container when changes from this machine have arrived in it. */
 export interface Reloader {
-  /** The last reload, successful or not. */
-  readonly last: ReloadReport | undefined
   /** A change from this machine was carried out in the container. */
   arrived(path: Path, isDirectory: boolean): void
   /** What the session does by now. */
@@ -25,8 +23,8 @@ export interface ReloaderOptions {
   readonly how: string
   /** Which paths count, in the syntax of .gitignore; all unless given. */
   readonly globs: readonly string[] | undefined
-  /** Does it; rejects with the reason why it could not. */
-  readonly act: () => Promise<void>
+  /** Does it; rejects with the reason why it could not. What it resolves with is how it was done, if not as asked. */
+  readonly act: () => Promise<string | undefined>
   /** There is a new report. */
   readonly changed: (report: ReloadReport) => void
 }
@@ -36,7 +34,6 @@ export const quietMs = 100
 
 export function newReloader({ how, globs, act, changed }: ReloaderOptions): Reloader {
   const counts = matcher(globs)
-  let last: ReloadReport | undefined
   let arrivedAt: number | undefined
   let inSync = false
   let timer: NodeJS.Timeout | undefined
@@ -55,7 +52,6 @@ export function newReloader({ how, globs, act, changed }: ReloaderOptions): Relo
     arrivedAt = undefined
     running = perform(how, act).then((report) => {
       running = undefined
-      last = report
       changed(report)
       look()
       return report
@@ -64,9 +60,6 @@ export function newReloader({ how, globs, act, changed }: ReloaderOptions): Relo
   }
 
   return {
-    get last() {
-      return last
-    },
     arrived(path, isDirectory) {
       if (!counts(path, isDirectory)) return
       arrivedAt = performance.now()
@@ -87,12 +80,12 @@ export function newReloader({ how, globs, act, changed }: ReloaderOptions): Relo
   }
 }
 
-async function perform(how: string, act: () => Promise<void>): Promise<ReloadReport> {
+async function perform(how: string, act: ReloaderOptions['act']): Promise<ReloadReport> {
   const at = new Date().toISOString()
   const began = performance.now()
   try {
-    await act()
-    return { at, how, ms: Math.round(performance.now() - began) }
+    const done = await act()
+    return { at, how: done ?? how, ms: Math.round(performance.now() - began) }
   } catch (error) {
     if (!(error instanceof KubesyncError)) return { at, how, error: `it failed: ${sentence(error)}` }
     return { at, how, error: sentence(error) }

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import type { Spec } from '../config/spec.ts'
 import type { Replica } from '../files/replica/replica.ts'
 import type { Clusters } from './clusters.ts'
+import { newEarly } from './early.ts'
 import { follow, type Run } from './follow.ts'
 import { newOrigins } from './origins.ts'
 import type { Pod } from './pods.ts'
@@ -59,7 +60,7 @@ export function runSpec(options: SpecRunnerOptions): SpecRunner {
     ...{ ...options, troubles, local, logHere, signal: over.signal },
     ...{ pods: undefined, decision: undefined, leader: undefined, fleet: undefined },
     saving: Promise.resolve(),
-    origins: newOrigins(),
+    ...{ origins: newOrigins(), reports: new Map(), early: newEarly(), awaited: new Map() },
   }
   const done = setUp(run)
   return {

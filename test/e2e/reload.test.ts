@@ -120,3 +120,29 @@ describe('reloading after changes from the laptop', () => {
     await laptop.did('delete', 'none')
   })
 })
+
+describe('a container that is replaced', () => {
+  const lab = useLab('replace')
+  const laptop = useLaptop()
+  const starts = async () => (await lab.sh('fresh', 'cat log/starts')).trim().split('\n')
+
+  test('its process sees the new files as soon as it begins', async () => {
+    laptop.hasRunInit()
+    const folder = laptop.folder('folder')
+    writeFileSync(join(folder, 'version'), '1\n')
+    await lab.deploy('fresh')
+    await laptop.watch()
+    const where = ['-n', lab.namespace, '--pod', 'fresh']
+    await laptop.did('create', '--name', 'it', ...where, '--reload', 'restart-container', folder, '/folder')
+    await laptop.inSync('it', 1)
+    expect([await starts(), await lab.restarts('fresh')]).toEqual([['none'], 0])
+    writeFileSync(join(folder, 'version'), '2\n')
+    const [session] = await until('it was reloaded', () => laptop.sessions('it'), {
+      holds: ([one]) => one?.reload !== undefined && one.session?.phase === 'in-sync',
+    })
+    expect(session?.reload?.error).toBeUndefined()
+    await until('the API server counts it', () => lab.restarts('fresh'), { holds: (count) => count === 1 })
+    expect((await starts()).at(-1)).toBe('2')
+    expect(await lab.sh('fresh', 'cat folder/version')).toBe('2\n')
+  })
+})

@@ -10,11 +10,7 @@ export async function freeze(pid: number, limit = usualLimit): Promise<void> {
   process.kill(pid, 'SIGSTOP')
   const until = performance.now() + limit
   for (let pause = 0; ; pause = Math.min(pause + 1, 10)) {
-    const states = threadsOf(pid).flatMap((thread) => statOf(proc(pid, `task/${thread}/stat`)) ?? [])
-    if (states.length === 0 || states.every(hasEnded)) {
-      throw new KubesyncError('CONTAINER_GONE', 'the process ended while it was being stopped')
-    }
-    if (states.every((one) => one.state === 'T' || hasEnded(one))) return
+    if (isStopped(pid)) return
     if (performance.now() > until) break
     await delay(pause)
   }
@@ -24,6 +20,15 @@ export async function freeze(pid: number, limit = usualLimit): Promise<void> {
     `a thread of the process does not stop within ${limit / 1000} s: it waits for a disk, or for a child that it just started`,
     { hint: 'try again; or use --reload restart-container' },
   )
+}
+
+/** Whether all of its threads stand still. Throws CONTAINER_GONE if it has ended. */
+export function isStopped(pid: number): boolean {
+  const states = threadsOf(pid).flatMap((thread) => statOf(proc(pid, `task/${thread}/stat`)) ?? [])
+  if (states.every(hasEnded)) {
+    throw new KubesyncError('CONTAINER_GONE', 'the process ended while it was being stopped')
+  }
+  return states.every((one) => one.state === 'T' || hasEnded(one))
 }
 
 export function thaw(pid: number): void {

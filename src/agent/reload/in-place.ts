@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { KubesyncError } from '../../errors.ts'
-import { type Block, type BlockContent, buildBlock, pending } from './block.ts'
+import { type Block, type BlockContent, buildBlock, journalRoom, pending } from './block.ts'
 import { freeze, thaw } from './freeze.ts'
 import { type Journal, readJournal, stackOf, writeJournal } from './journal.ts'
 import { machineOf } from './machine.ts'
@@ -21,11 +21,7 @@ export async function seize(pid: number, memory: Memory, room: number): Promise<
   if (stack === undefined) throw refusal('it has no stack of the usual kind')
   const old = readJournal(memory, stack.start)
   const base = old !== undefined && old.size >= room ? stack.start : stack.start - room
-  const own = statOf('/proc/self/stat')
-  const agent = { pid: process.pid, startTime: own?.startTime ?? 0 }
-  const journal: Journal = { agent, size: stack.start - base || old?.size || 0, done: false, patches: [] }
-  const surgery = { pid, memory, machine: machineOf(process.arch), base, journal }
-  writable(() => writeJournal(memory, base, journal))
+  const surgery = mark(pid, memory, base, stack.start - base || old?.size)
   try {
     await freeze(pid)
     const main = positionOf(pid, pid)
@@ -37,6 +33,14 @@ export async function seize(pid: number, memory: Memory, room: number): Promise<
     throw error
   }
   return surgery
+}
+
+/** Says in a process's memory that it is ours from now on. */
+export function mark(pid: number, memory: Memory, base: number, size = journalRoom): Surgery {
+  const agent = { pid: process.pid, startTime: statOf('/proc/self/stat')?.startTime ?? 0 }
+  const journal: Journal = { agent, size, done: false, patches: [] }
+  writable(() => writeJournal(memory, base, journal))
+  return { pid, memory, machine: machineOf(process.arch), base, journal }
 }
 
 function writable(write: () => void): void {

@@ -67,6 +67,15 @@ export function positionOf(pid: number, thread: number): Position | undefined {
   return { thread, counter, stackPointer, inCall: words[0] !== '-1' }
 }
 
+/** The system call that a process's first thread is in; undefined if it is in none. */
+export function callOf(
+  pid: number,
+): { readonly number: number; readonly args: readonly number[] } | undefined {
+  const text = attempt(() => readFileSync(proc(pid, 'syscall'), 'latin1')) ?? ''
+  const [number = -1, ...args] = text.trim().split(' ').map(Number)
+  return number >= 0 ? { number, args } : undefined
+}
+
 /** Where the threads of a stopped process are. */
 export function positionsOf(pid: number): Position[] {
   return threadsOf(pid).flatMap((thread) => positionOf(pid, thread) ?? [])

@@ -112,6 +112,10 @@ class FakeNode extends Closable implements NodeConnection {
   async reload(containerId: string, how: string): Promise<void> {
     await this.#world.hook('reload', `${how} ${containerId}`)
   }
+
+  async replaceContainer(): Promise<never> {
+    throw new Error('not in this test')
+  }
 }
 
 /** A session under the control of a test; it ends when a replica of it does. */

@@ -37,7 +37,7 @@ test.runIf(process.platform === 'linux')(
     const [pid = ''] = readdirSync(proc)
     const read = (name: string) => readFileSync(join(proc, pid, name), 'utf8')
     const id = JSON.stringify(pod).match(/sandbox:\/\/([0-9a-f]{64})/)?.[1]
-    expect(read('cgroup')).toBe(`0::/sandbox/${id}\n`)
+    expect(read('cgroup')).toBe(`0::/sandbox/pod${pod.metadata.uid}/${id}\n`)
     expect(read('stat')).toBe(readFileSync(`/proc/${pid}/stat`, 'utf8'))
     expect(read('status')).toContain(`Pid:\t${pid}`)
     const root = realpathSync(join(proc, pid, 'root'))

@@ -31,7 +31,7 @@ export function showProcess(directory: string, pid: number | undefined, first: F
   const making = join(directory, `new-${pid}`)
   for (const path of [place, making]) rmSync(path, { recursive: true, force: true })
   mkdirSync(making, { recursive: true })
-  writeFileSync(join(making, 'cgroup'), `0::/sandbox/${first.containerId}\n`)
+  writeFileSync(join(making, 'cgroup'), `0::/sandbox/pod${first.podUid}/${first.containerId}\n`)
   writeFileSync(join(making, 'mountinfo'), mountinfo(first))
   for (const name of ['stat', 'status']) symlinkSync(`/proc/${pid}/${name}`, join(making, name))
   symlinkSync(first.root, join(making, 'root'))
