@@ -20,7 +20,9 @@ export async function seize(pid: number, memory: Memory, room: number): Promise<
   const stack = stackOf(pid)
   if (stack === undefined) throw refusal('it has no stack of the usual kind')
   const old = readJournal(memory, stack.start)
-  const base = old !== undefined && old.size >= room ? stack.start : stack.start - room
+  // A stack grows by pages, and the journal is found where it ends.
+  const below = Math.floor((stack.start - room) / 4096) * 4096
+  const base = old !== undefined && old.size >= room ? stack.start : below
   const surgery = mark(pid, memory, base, stack.start - base || old?.size)
   try {
     await freeze(pid)
