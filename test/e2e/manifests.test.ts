@@ -186,6 +186,25 @@ describe('without anybody to ask', () => {
   })
 })
 
+describe('a pinned folder', () => {
+  test('is pushed to its own cluster only, from anywhere in it, and lays out new files as it says', async () => {
+    const here = checkout('pinned')
+    here.write('.kubesync.yaml', `server: https://elsewhere:6443\n`)
+    here.write('deep/pin.yaml', text('pinned', '"1"'))
+    const refused = await here.ksync('push', '-f')
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('belongs to https://elsewhere:6443'),
+    ])
+    expect(await dataOf('pinned')).toBeUndefined()
+    here.write('.kubesync.yaml', `layout: 'all/{kind}-{name}.yaml'\n`)
+    await here.did('push', '-f')
+    await createByHand(config('laid-out', { a: '1' }), namespace)
+    await here.did('pull', 'cm', 'laid-out', '-f')
+    expect(Object.keys(here.files())).toContain('all/configmap-laid-out.yaml')
+  })
+})
+
 describe('a set that needs itself', () => {
   test('is pushed in order, and pruned when it is gone from the files', async () => {
     const here = checkout('set')

@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import { Option } from 'commander'
 import type { Session } from '../../manifests/session.ts'
 import type { Word } from '../../manifests/survey/choose.ts'
@@ -40,6 +41,8 @@ export interface Desk {
   readonly session: Session
   /** What the words on the command line mean. */
   readonly words: readonly Word[]
+  /** Where new files go, if the folder says so. */
+  readonly layout: string | undefined
   /** Reads the files that they need. */
   read(): Promise<Folder>
 }
@@ -53,16 +56,26 @@ export async function atDesk(
   const { openSession } = await import('../../manifests/session.ts')
   const { surveyFolder } = await import('../../manifests/survey/folder.ts')
   const { readWords } = await import('../../manifests/survey/choose.ts')
-  const root = cli.io.cwd
-  const words = await readWords(given, cli.io.cwd, root)
-  const client = await connect(cli, options)
+  const { checkPin, findPin } = await import('../../manifests/folder/pin.ts')
+  const { cwd } = cli.io
+  const { root, pin } = await findPin(cwd)
+  const words = await readWords(given, cwd, root)
+  const client = await connect(cli, {
+    ...options,
+    context: options.context ?? pin.context,
+    namespace: options.namespace ?? pin.namespace,
+  })
   try {
+    checkPin(pin, { context: client.context.name, server: client.context.server })
     const session = await openSession({ client, root, state: pathsOf(cli, options).state })
     // Names are looked for everywhere; where only paths are named, nothing else is read.
     const paths = words.flatMap((word) => ('path' in word ? [word.path] : []))
     const isNamed = words.length > 0 && paths.length === words.length
     const read = () => surveyFolder(client, root, isNamed ? paths : ['.', ...paths])
-    await use({ session, words, read }).finally(() => session.close())
+    // Where nothing is named, what is below the folder that one stands in.
+    const here = relative(root, cwd)
+    const meant = words.length > 0 || here === '' ? words : [{ path: here }]
+    await use({ session, words: meant, read, layout: pin.layout }).finally(() => session.close())
   } finally {
     client.close()
   }

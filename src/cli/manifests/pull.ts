@@ -1,4 +1,4 @@
-import { extname } from 'node:path'
+import { extname, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { type Keeper, keepers } from '../../manifests/live/keep.ts'
@@ -58,17 +58,22 @@ interface Asked {
 
 async function pull(cli: Cli, asked: Asked, options: PullOptions): Promise<void> {
   const { output } = options
-  const file = output === undefined || extname(output) !== '' ? output : `${output}.yaml`
-  await atDesk(cli, { options, words: [] }, async ({ session, read }) => {
+  await atDesk(cli, { options, words: [] }, async ({ session, read, layout }) => {
+    const file =
+      output === undefined ? undefined : relative(session.root, resolve(cli.io.cwd, withExtension(output)))
     const { surveyPull } = await import('../../manifests/survey/pull.ts')
     const { settle } = await import('./carry.ts')
     const survey = async () => {
       const folder = await read()
       const gathered = await gather(cli, session, { ...splitType(asked), options })
-      return surveyPull(session, { folder, gathered }, { file, layout: undefined })
+      return surveyPull(session, { folder, gathered }, { file, layout })
     }
     await settle(cli, { session, survey, options, waits: false, timeoutMs: 60_000 })
   })
+}
+
+function withExtension(file: string): string {
+  return extname(file) === '' ? `${file}.yaml` : file
 }
 
 /** `deploy/web` is `deploy web`, as kubectl has it. */

@@ -24,6 +24,7 @@ function facts({ base, local, remote, managedFields = [] }: Given): Facts {
     apiVersion: 'v1',
     place: { file: 'b.yaml' },
     agreed: base === undefined ? undefined : { file: base, live: { ...base, byDefault: 1 } },
+    wasPushed: false,
     local,
     live:
       clean === undefined

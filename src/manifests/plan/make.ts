@@ -21,6 +21,8 @@ export interface Facts {
   readonly place: Place
   /** Undefined where both never agreed. */
   readonly agreed: Agreed | undefined
+  /** Whether kubesync wrote it to the cluster, out of this file. */
+  readonly wasPushed: boolean
   /** Undefined where no file has it. */
   readonly local: JsonMap | undefined
   readonly live: Live | undefined

@@ -46,6 +46,8 @@ export function matchesOf(object: JsonMap, rule: Rule): Path[] {
 
 function isForKind({ kind }: Rule, { apiVersion, kind: own }: JsonMap): boolean {
   if (kind === '*' || kind === own) return true
+  // Asked of every object by every rule: most are told by this alone.
+  if (typeof own !== 'string' || !kind.startsWith(own)) return false
   return typeof apiVersion === 'string' && kind === `${own}.${groupOf(apiVersion)}`
 }
 

@@ -4,10 +4,10 @@ import type { BaseEntry } from '../base/store.ts'
 import { unknownShape } from '../diff/shape.ts'
 import { type Identity, nameOf } from '../order/references.ts'
 import { valueAt } from '../path.ts'
-import { type Facts, isUntouched } from '../plan/make.ts'
+import { type Facts, isUntouched, type Live } from '../plan/make.ts'
 import type { Place, Plan } from '../plan/plan.ts'
 import type { Session } from '../session.ts'
-import type { JsonMap } from '../value.ts'
+import { equal, type JsonMap } from '../value.ts'
 
 /** A plan, and what it takes to carry it out. */
 export interface Prepared {
@@ -35,15 +35,29 @@ export async function factsOf(session: Session, subject: Subject): Promise<Facts
   const file = resolve(session.root, place.file)
   const entry = subject.isFresh === true ? undefined : session.base.find(nameOf(identity), file, existsSync)
   const agreed = entry?.agreed
-  const live =
-    subject.live === undefined
-      ? undefined
-      : { object: subject.live, clean: session.clean(subject.live, local ?? agreed?.file) }
-  const known = { identity, apiVersion, place, agreed, local, live, bare: undefined, shape: unknownShape }
+  const live = subject.live === undefined ? undefined : liveOf(session, subject.live, { local, entry })
+  const known = {
+    ...{ identity, apiVersion, place, agreed, local, live, bare: undefined, shape: unknownShape },
+    wasPushed: entry?.isPushed === true,
+  }
   if (isUntouched(known)) return known
   const shape = await session.shapes(apiVersion, identity.kind)
   if (agreed !== undefined || live === undefined) return { ...known, shape }
   return { ...known, shape, bare: await session.stripper.strip(live, local, shape) }
+}
+
+/** Where neither the file nor the version is another one, neither is what is clean of it. */
+function liveOf(
+  session: Session,
+  object: JsonMap,
+  { local, entry }: { local: JsonMap | undefined; entry: BaseEntry | undefined },
+): Live {
+  const isSame =
+    entry?.resourceVersion === valueAt(object, ['metadata', 'resourceVersion']) &&
+    entry?.uid === valueAt(object, ['metadata', 'uid'])
+  if (entry !== undefined && isSame && equal(local, entry.agreed.file))
+    return { object, clean: entry.agreed.live }
+  return { object, clean: session.clean(object, local ?? entry?.agreed.file) }
 }
 
 /** What is to be remembered of an object, once both sides agree. */
