@@ -32,10 +32,16 @@ export function openShapes(client: KubeClient, folder: string): Shapes {
     once(shapes, `${apiVersion} ${kind}`, async () => {
       const it = { apiVersion, kind }
       const schemas = isBuiltin(it)
-        ? await kept(await fileOf(client, folder, it), () => published(it, document))
-        : await custom(client, it).catch(() => published(it, document).catch(() => ({})))
+        ? await kept(await fileOf(client, folder, it), () => published(it, document)).catch(unlessRefused)
+        : await custom(client, it).catch(() => published(it, document).catch(unlessRefused))
       return shapeOf(schemas, apiVersion, kind) ?? unknownShape
     })
+}
+
+/** Who may not read schemas, or has a server without them, compares as if there were none. */
+function unlessRefused(error: unknown): Schemas {
+  if (error instanceof ApiError && [403, 404, 406].includes(error.status.code)) return {}
+  throw error
 }
 
 function once<T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
