@@ -4,15 +4,9 @@ import type { OpenRoot } from '../files/replica/root.ts'
 import { serveReplica } from '../files/replica/server.ts'
 import { writeMessage } from '../wire/messages.ts'
 import { stdioDuplex } from '../wire/stdio.ts'
-import {
-  become,
-  becomeInPod,
-  type ContainerHandle,
-  openContainer,
-  storageOf,
-  type View,
-} from './container.ts'
+import { type ContainerHandle, openContainer, storageOf, type View } from './container.ts'
 import { readerOf } from './content/ring.ts'
+import { become, becomeInPod } from './ids.ts'
 import { openInside } from './jail.ts'
 import { type ReplicaRequest, refused, toJson } from './protocol.ts'
 import type { ProcessRef } from './radar.ts'

@@ -1,4 +1,5 @@
-import { agentContainer, oldNodeMessage } from './objects.ts'
+import { oldNodeMessage } from './idle.ts'
+import { agentContainer } from './objects.ts'
 import type { AgentEvent, AgentPodState, ContainerStatus } from './observed.ts'
 
 /** Why an agent is not ready. */

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type AgentOptions, agentObjects, oldNodeMessage } from './objects.ts'
+import { oldNodeMessage } from './idle.ts'
+import { type AgentOptions, agentObjects } from './objects.ts'
 
 const options: AgentOptions = {
   namespace: 'tools',
