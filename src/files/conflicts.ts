@@ -91,6 +91,11 @@ export class Conflicts {
         hint: '`--keep both` merges what the two sides have now, and deletes nothing',
       })
     }
+    if (this.options.ways.first.endsWith('-mirror')) {
+      throw new KubesyncError('NOT_SETTLED', `a mirror would delete what one side lacks in ${path} now`, {
+        hint: 'undo what happened to the volume, or sync the folder in another mode',
+      })
+    }
     await this.options.alone(path, async () => this.options.forget(path))
   }
 

@@ -46,10 +46,10 @@ interface Deed {
   readonly at: number
 }
 
-/** Both sides agreed on everything but some conflicts. */
+/** Both sides agreed on everything but what is at these paths. */
 interface Agreement {
   readonly number: number
-  readonly conflicts: readonly Path[]
+  readonly apart: readonly Path[]
 }
 
 /** An independent memory of all that people did, which knows what may be lost by whose doing. */
@@ -87,8 +87,8 @@ export class Oracle {
     }
   }
 
-  agreed(conflicts: readonly Path[]): void {
-    this.agreements.push({ number: this.deeds.length, conflicts })
+  agreed(apart: readonly Path[]): void {
+    this.agreements.push({ number: this.deeds.length, apart })
   }
 
   /** What was carried over since both sides agreed may be forgotten: then it looks as if each side had made it. */
@@ -140,7 +140,7 @@ export class Oracle {
   /** What the other side made there between the agreements before and after it. */
   private rivalsOf(version: Version & Deed): readonly Deed[] {
     const { path, number } = version
-    const around = this.agreements.filter(({ conflicts }) => !conflicts.some((one) => isNear(one, path)))
+    const around = this.agreements.filter(({ apart }) => !apart.some((one) => isNear(one, path)))
     const since = around.findLast((one) => one.number <= number)?.number ?? 0
     const until = around.find((one) => one.number > number)?.number ?? Infinity
     const between = this.deeds.filter((deed) => deed.number >= since && deed.number < until)

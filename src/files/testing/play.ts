@@ -158,7 +158,10 @@ export class Play {
   }
 
   private remember(status: SessionStatus): SessionStatus {
-    this.oracle.agreed(status.conflicts.map(({ path }) => path))
+    const [here, there] = [this.local.listing(), this.remote.listing()]
+    // What one way of syncing leaves to a side alone, the two did not agree on.
+    const apart = [...here.keys(), ...there.keys()].filter((path) => here.get(path) !== there.get(path))
+    this.oracle.agreed([...status.conflicts.map(({ path }) => path), ...apart])
     const copy = { files: this.disk.copy, agreements: this.oracle.agreementCount }
     this.copies = [copy, ...this.copies].slice(0, MAX_COPIES)
     return status
