@@ -16,8 +16,8 @@ describe('a container that tries to make the agent write elsewhere', () => {
     await lab.deploy(pod)
   })
 
-  const once = (local: string, remote: string) =>
-    laptop.ksync('run', '--once', '-n', lab.namespace, '--pod', pod, local, remote)
+  const once = (local: string, remote: string, ...flags: string[]) =>
+    laptop.ksync('run', '--once', '-n', lab.namespace, '--pod', pod, ...flags, local, remote)
 
   test('the remote folder is an absolute link: it is followed inside the container', async () => {
     const local = laptop.folder('absolute')
@@ -60,7 +60,12 @@ describe('a container that tries to make the agent write elsewhere', () => {
 
   test('directories swapped for links in a loop while files arrive: no byte lands outside', async () => {
     const folder = laptop.folder('folder')
-    await lab.sh(pod, 'mkdir swap victim && echo untouched > victim/file-0')
+    await lab.sh(
+      pod,
+      'mkdir swap victim && echo untouched > victim/file-0 && touch -d @1000000000 victim/file-0',
+    )
+    const state = () => lab.sh(pod, 'stat -c "%n %a %u:%g %Y" victim victim/file-0')
+    const before = await state()
     const node = '/proc/1/root$PWD/victim'
     await lab.sh(
       pod,
@@ -74,11 +79,13 @@ describe('a container that tries to make the agent write elsewhere', () => {
       writeFileSync(join(directory, `file-${index}`), 'from the laptop')
     }
     try {
-      for (let round = 0; round < 5; round++) await once(folder, '/swap')
+      const flags = ['--owner', '1234:1234', '--file-mode', '611', '--dir-mode', '711']
+      for (let round = 0; round < 5; round++) await once(folder, '/swap', ...flags)
     } finally {
       await lab.sh(pod, 'touch enough')
     }
     expect(await lab.sh(pod, 'ls victim && cat victim/file-0')).toBe('file-0\nuntouched\n')
+    expect(await state()).toBe(before)
     expect(existsSync('/victim')).toBe(false)
   })
 

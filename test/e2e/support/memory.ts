@@ -33,6 +33,11 @@ export function isRunning(pid: number): boolean {
   return commandOf(String(pid)) !== ''
 }
 
+/** The mirrors of one container that run on this machine; nobody else's. */
+export function mirrorsOf(containerId: string): number[] {
+  return agentProcesses().filter((pid) => commandOf(String(pid)).includes(`"${containerId}"`))
+}
+
 function commandOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
