@@ -20,6 +20,8 @@ export interface Session {
   readonly cluster: ClusterName
   /** Absolute path of the folder. */
   readonly root: string
+  /** Where it is kept what files hold, by their texts. */
+  readonly store: string
   readonly base: BaseStore
   readonly journal: Journal
   readonly shapes: Shapes
@@ -49,6 +51,7 @@ export async function openSession({ client, root, state }: SessionOptions): Prom
     client,
     cluster: { context, server, namespace },
     root,
+    store: join(folder, 'parsed'),
     base: await openBase(join(folder, 'base')),
     journal: openJournal(journalIn(state)),
     shapes: openShapes(client, join(state, 'manifests', 'schemas')),

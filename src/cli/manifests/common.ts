@@ -71,7 +71,7 @@ export async function atDesk(
     // Names are looked for everywhere; where only paths are named, nothing else is read.
     const paths = words.flatMap((word) => ('path' in word ? [word.path] : []))
     const isNamed = words.length > 0 && paths.length === words.length
-    const read = () => surveyFolder(client, root, isNamed ? paths : ['.', ...paths])
+    const read = () => surveyFolder(session, isNamed ? paths : ['.', ...paths])
     // Where nothing is named, what is below the folder that one stands in.
     const here = relative(root, cwd)
     const meant = words.length > 0 || here === '' ? words : [{ path: here }]

@@ -1,7 +1,7 @@
 import { extname, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import { type Keeper, keepers } from '../../manifests/live/keep.ts'
+import { type Keeper, keepers } from '../../manifests/live/keepers.ts'
 import type { Session } from '../../manifests/session.ts'
 import type { Gathered } from '../../manifests/survey/pull.ts'
 import { createProgress } from '../../ui/progress.ts'

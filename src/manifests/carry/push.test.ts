@@ -49,7 +49,7 @@ async function world() {
     join(root, 'a.yaml'),
     'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: "2"}\n',
   )
-  const folder = await surveyFolder(client, root, ['.'])
+  const folder = await surveyFolder(session, ['.'])
   const prepared = await surveyPush(session, folder, folder.objects)
   const push = () =>
     carryOut(

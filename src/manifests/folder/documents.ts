@@ -38,13 +38,18 @@ export interface Documents {
 
 /** Reads the objects in files. Never throws: what is wrong with one file is a remark, and the others go on. */
 export function readDocuments(files: readonly TextFile[]): Documents {
-  const read = files.map(readFile)
+  return putTogether(files.map(readOne))
+}
+
+/** What several files hold; an object that is in two of them is in none. */
+export function putTogether(read: readonly Documents[]): Documents {
   const manifests = read.flatMap((one) => one.manifests)
   const remarks = read.flatMap((one) => one.remarks)
   return withoutDoubles({ manifests, remarks })
 }
 
-function readFile({ path: file, text }: TextFile): Documents {
+/** Reads one file. */
+export function readOne({ path: file, text }: TextFile): Documents {
   const left = (reason: string): Documents => ({
     manifests: [],
     remarks: [{ file, reason, isProblem: false }],

@@ -8,7 +8,8 @@ import { valueAt } from '../path.ts'
 import type { LeftOut, PlanProblem } from '../plan/plan.ts'
 import type { JsonMap } from '../value.ts'
 import { asMap, width } from './fetch.ts'
-import { type Keeper, keeperOf, keeperOfKind, reasonOf } from './keep.ts'
+import { keeperOf, keeperOfKind, reasonOf } from './keep.ts'
+import type { Keeper } from './keepers.ts'
 import { forEachOf } from './pool.ts'
 
 /** Which objects of a cluster. */

@@ -2,17 +2,7 @@ import * as v from 'valibot'
 import { type Rule, type RuleInput, ruleSchema } from '../sanitize/rule.ts'
 import { matchesOf } from '../sanitize/sanitize.ts'
 import type { JsonMap } from '../value.ts'
-
-/** Who looks after what people do not keep in files, and how that is said of several objects. */
-const reasons = {
-  controllers: 'controllers make them of other objects',
-  helm: 'Helm releases own them',
-  cluster: 'the cluster makes them itself',
-  system: 'they are in namespaces of the system',
-} as const
-
-export type Keeper = keyof typeof reasons
-export const keepers = Object.keys(reasons) as readonly Keeper[]
+import { type Keeper, keeperReasons as reasons } from './keepers.ts'
 
 type Row = readonly [keeper: Keeper, kind: string, path: string, when?: RuleInput['when']]
 

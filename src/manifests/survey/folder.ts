@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { KubeClient } from '../../kube/client.ts'
-import { type Remark, readDocuments } from '../folder/documents.ts'
+import { putTogether, type Remark, readOne } from '../folder/documents.ts'
 import { loadFile, loadFolder } from '../folder/load.ts'
+import { readRemembered } from '../folder/remembered.ts'
 import { type LocalObject, resolveLocal } from '../local.ts'
+import type { Session } from '../session.ts'
 
 /** What a folder of manifests holds. */
 export interface Folder {
@@ -19,8 +20,7 @@ export interface Folder {
  * @param paths relative to the root, which all names of files are, too.
  */
 export async function surveyFolder(
-  client: KubeClient,
-  root: string,
+  { client, root, store }: Pick<Session, 'client' | 'root' | 'store'>,
   paths: readonly string[],
 ): Promise<Folder> {
   const loaded = await Promise.all(
@@ -31,7 +31,7 @@ export async function surveyFolder(
     }),
   )
   const files = new Map(loaded.flatMap((one) => one.files).map((file) => [file.path, file]))
-  const read = readDocuments([...files.values()])
+  const read = putTogether(await readRemembered([...files.values()], store, async (file) => readOne(file)))
   const { objects, remarks: doubles } = await resolveLocal(client, read.manifests)
   return {
     objects,
