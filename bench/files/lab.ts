@@ -99,11 +99,28 @@ function containerId(): string {
     .pop() as string
 }
 
-/** The agent's processes on this machine while something is synced: its own, and one for each folder. */
+/**
+ * The agent's processes on this machine while something is synced: its own, and one for each folder. The one that holds
+ * the pod when nobody is connected is not among them.
+ */
 export function agentProcesses(): number[] {
+  const ids = must(
+    kubectl,
+    ['-n', agents, 'get', 'pods', '-o', 'jsonpath={.items[*].status.containerStatuses[*].containerID}'],
+    { env: environment },
+  )
+  const containers = ids.split(' ').flatMap((id) => id.split('//')[1] ?? [])
   return processes().filter((pid) => {
     const args = argumentsOf(pid)
-    const code = args[args.indexOf('-e') + 1]
-    return args.includes('-e') && code?.includes('kubesync.agent') === true
+    const isAgent = args[args.indexOf('-e') + 1]?.includes('kubesync.agent') === true
+    return isAgent && containers.some((id) => cgroupOf(pid).includes(id))
   })
+}
+
+function cgroupOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, 'utf8')
+  } catch {
+    return ''
+  }
 }
