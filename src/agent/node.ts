@@ -33,6 +33,8 @@ const pulse = 250
  * huge directory, ends that mirror and not the agent, or whatever else needs the node's memory.
  */
 const maxHeapMb = 2048
+/** New objects have three times as much room: more is kept, and used for bursts only. */
+const maxNewMb = 4
 
 /** What a caller is served by. */
 export interface Service {
@@ -129,7 +131,7 @@ function startMirror({ view, ring }: Service, { channel, request }: Opening): vo
 
 /** Runs a mirror in a process of its own, because its uid is the container's, and passes bytes both ways. */
 function relay(channel: Channel, request: MirrorRequest, ring: Ring | undefined): void {
-  const code = [`--max-old-space-size=${maxHeapMb}`, '-e', loader]
+  const code = [`--max-old-space-size=${maxHeapMb}`, `--max-semi-space-size=${maxNewMb}`, '-e', loader]
   const child = spawn(process.execPath, [...code, 'mirror', JSON.stringify(request)], {
     stdio: ['pipe', 'pipe', 'pipe', ring?.fd ?? 'ignore'],
     env: {},

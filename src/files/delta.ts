@@ -1,3 +1,4 @@
+import { directoriesIn } from './packed.ts'
 import { joinPath, namesOf } from './path.ts'
 import type { Delta, DeltaItem, Entry, Path, Stamp, Tree, TreeNode } from './tree.ts'
 
@@ -119,7 +120,7 @@ export function countEntries(tree: TreeNode<unknown> | undefined): number {
   const known = counts.get(children)
   if (known !== undefined) return known
   let count = children.size
-  for (const node of children.values()) if (node.children !== undefined) count += countEntries(node)
+  for (const node of directoriesIn(children)) count += countEntries(node)
   counts.set(children, count)
   return count
 }

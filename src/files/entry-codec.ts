@@ -1,5 +1,6 @@
 import type { ByteReader, ByteWriter } from '../wire/bytes.ts'
 import { WireError } from '../wire/error.ts'
+import type { EntryCodec } from './packed.ts'
 import { badPath } from './path.ts'
 import type { Digest, DirectoryEntry, Entry, FileEntry, Path, Stamp } from './tree.ts'
 
@@ -166,4 +167,14 @@ function readFile(reader: ByteReader, first: number): FileEntry {
   const stamp = readStamp(reader)
   if ((first & HAS_DIGEST) === 0) return { kind: 'file', executable, stamp }
   return { kind: 'file', executable, stamp, digest: readDigest(reader) }
+}
+
+/** For a tree in memory, where nothing is null. */
+export const entryCodec: EntryCodec<Entry> = {
+  write: writeEntry,
+  read(reader) {
+    const entry = readEntry(reader)
+    if (entry === null) throw new WireError('nothing was written')
+    return entry
+  },
 }

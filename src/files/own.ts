@@ -4,8 +4,8 @@ import type { Entry, Node, TreeNode } from './tree.ts'
 
 type Base = TreeNode<BaseEntry> | undefined
 
-/** Of directories, which trees share: each is counted once, until it or the base changes. */
-const counts = new WeakMap<object, { readonly base: object | undefined; readonly count: number }>()
+/** Of directories, which trees share: each is counted once, until it or the base changes. It keeps no base in memory. */
+const counts = new WeakMap<object, { readonly base: WeakRef<object> | undefined; readonly count: number }>()
 
 /**
  * How many entries of a side were never agreed on, or are not as they were then: what this side has for itself, at least
@@ -17,13 +17,13 @@ export function countOwn(side: Side, base: Base, tree: Node | undefined): number
   if (children === undefined) return 0
   const before = base?.children
   const known = counts.get(children)
-  if (known !== undefined && known.base === before) return known.count
+  if (known !== undefined && known.base?.deref() === before) return known.count
   let count = 0
   for (const [name, node] of children) {
     const agreed = before?.get(name)
     count += (isOwn(side, agreed?.entry, node.entry) ? 1 : 0) + countOwn(side, agreed, node)
   }
-  counts.set(children, { base: before, count })
+  counts.set(children, { base: before && new WeakRef(before), count })
   return count
 }
 

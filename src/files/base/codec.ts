@@ -2,6 +2,7 @@
 import type { ByteReader, ByteWriter } from '../../wire/bytes.ts'
 import { WireError } from '../../wire/error.ts'
 import * as part from '../entry-codec.ts'
+import type { EntryCodec } from '../packed.ts'
 import type { BaseDirectory, BaseEntry, BaseUpdate } from './base.ts'
 
 const kinds = { none: 0, file: 1, symlink: 2, directory: 3, executable: 4, mount: 5 } as const
@@ -25,6 +26,16 @@ export function readUpdates(reader: ByteReader): BaseUpdate[] {
   const paths = new part.PathReader(reader)
   for (let i = 0; i < left; i++) updates.push([paths.read(), readEntry(reader)])
   return updates
+}
+
+/** For a base in memory, where nothing is null. */
+export const baseEntryCodec: EntryCodec<BaseEntry> = {
+  write: writeEntry,
+  read(reader) {
+    const entry = readEntry(reader)
+    if (entry === null) throw new WireError('nothing was written')
+    return entry
+  },
 }
 
 function writeEntry(writer: ByteWriter, entry: BaseEntry | null): void {

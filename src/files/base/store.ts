@@ -1,11 +1,14 @@
 import { dirname } from 'node:path'
 import { KubesyncError, messageOf } from '../../errors.ts'
 import { WireError } from '../../wire/error.ts'
-import { applyDelta } from '../delta.ts'
+import { applyDelta, countEntries } from '../delta.ts'
 import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Contact } from '../mode.ts'
+import { packTree } from '../packed.ts'
+import { AfterBursts } from '../quiet.ts'
 import type { BaseTree, BaseUpdate } from './base.ts'
 import { emptyBase } from './base.ts'
+import { baseEntryCodec } from './codec.ts'
 import type { Disk } from './disk.ts'
 import { nodeDisk } from './disk.ts'
 import type { BaseState, Identity, Image } from './image.ts'
@@ -63,6 +66,7 @@ class FileBaseStore implements BaseStore {
   private isDoubtful = false
   /** What could not be written yet. */
   private pending: Buffer[] = []
+  private readonly bursts = new AfterBursts(() => this.pack())
 
   constructor(path: string, disk: Disk) {
     this.path = path
@@ -109,6 +113,7 @@ class FileBaseStore implements BaseStore {
     const state = this.bound()
     if (updates.length === 0) return
     const isRemoving = updates.some(([, entry]) => entry === null)
+    this.bursts.note(updates.length)
     this.append(
       { ...state, tree: applyDelta(state.tree, updates) ?? emptyBase },
       encodeUpdates(updates),
@@ -146,6 +151,7 @@ class FileBaseStore implements BaseStore {
       return
     }
     this.state = image.state
+    this.bursts.note(countEntries(image.state.tree))
     this.snapshotBytes = image.snapshotBytes
     this.length = image.length
     this.fd = this.disk.open(this.path, { empty: false })
@@ -180,6 +186,11 @@ class FileBaseStore implements BaseStore {
     } catch (error) {
       this.unsaved = messageOf(error)
     }
+  }
+
+  private pack(): void {
+    if (this.state !== undefined)
+      this.state = { ...this.state, tree: packTree(this.state.tree, baseEntryCodec) }
   }
 
   private flush(): void {

@@ -3,6 +3,7 @@ import type { Problem } from '../operation.ts'
 import { joinPath, namesOf, parentOf } from '../path.ts'
 import { MAX_ENTRIES, tooLarge, weightOf } from '../size.ts'
 import type { Delta, DeltaItem, Digest, DirectoryEntry, Entry, FileEntry, Path, Stamp } from '../tree.ts'
+import { withDigest } from '../tree.ts'
 import type { Watching } from './dir.ts'
 import type { Found, Leaf } from './entry.ts'
 import { problemAt } from './refusal.ts'
@@ -170,7 +171,7 @@ export class Holding {
     if (folder === undefined || !isFile(entry) || !sameStamp(entry.stamp, stamp)) return false
     if (entry.digest === digest) return true
     const isRacy = folder.racy?.has(name) ?? false
-    this.setLeaf(folder, name, { entry: { ...entry, digest } })
+    this.setLeaf(folder, name, { entry: withDigest(entry, digest) })
     folder.noteRace(name, isRacy)
     return true
   }

@@ -9,6 +9,8 @@ import type { RulesToFollow } from './ruling.ts'
 
 /** A tree of a million files takes half of this. */
 const MAX_HEAP_MB = 2048
+/** For new objects: more is kept, and used for bursts only. */
+const MAX_NEW_MB = 12
 
 export interface LocalOptions {
   /** What is to be ignored; nothing unless given. */
@@ -32,7 +34,7 @@ export async function openLocalReplica(path: string, { orders, trash }: LocalOpt
   const worker = new Worker(assetPath('replica-worker.js'), {
     workerData: { path: real, port: port2, ...(trash !== undefined && { trash }) },
     transferList: [port2],
-    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: MAX_NEW_MB },
   })
   worker.once('error', (error) => transport.destroy(error))
   // By itself it ends only when something is wrong.

@@ -1,6 +1,6 @@
 import { concernsVolume, type Outcome } from '../operation.ts'
 import { type Bin, type Keep, noBin } from '../trash/bin.ts'
-import type { Digest } from '../tree.ts'
+import { type Digest, withDigest } from '../tree.ts'
 import { Arrival, type Part } from './arrival.ts'
 import { adorn, type Made } from './attributes.ts'
 import type { ContentReader } from './content.ts'
@@ -158,7 +158,7 @@ export class Receiving {
     const bin = before === digest ? noBin : this.bin
     const keep: Keep = (taken) => bin.keep({ ...taken, path, digest: before })
     const { entry: written, inPlace } = incoming.publish(place.dir, keep, (file) => this.dress(file, put))
-    const entry = { ...written, digest }
+    const entry = withDigest(written, digest)
     const found = inPlace ? { entry, problem: WRITTEN_IN_PLACE } : { entry }
     const { holding } = this.site
     if (place.isStaged) place.folder.children.set(place.name, entry)

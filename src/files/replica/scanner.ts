@@ -1,5 +1,6 @@
 import { errnoOf } from '../../errors.ts'
 import type { Problem } from '../operation.ts'
+import { AfterBursts } from '../quiet.ts'
 import type { Path } from '../tree.ts'
 import { Alarms } from './alarms.ts'
 import type { Attributes } from './attributes.ts'
@@ -50,6 +51,7 @@ export class Scanner implements Site {
   private complaint: Refusal | undefined
   private readonly links = new HardLinks()
   private isFolding: boolean | undefined
+  private readonly bursts = new AfterBursts(() => {})
   private dirt = new Dirt()
   /** Those who wait until what is dirty now has been looked at. */
   private waiting: (() => void)[] = []
@@ -162,7 +164,9 @@ export class Scanner implements Site {
     this.waiting = []
     try {
       await this.pass(dirt)
-      this.options.onPass(this.holding.takeChanges())
+      const changes = this.holding.takeChanges()
+      this.bursts.note(changes.delta.length)
+      this.options.onPass(changes)
     } catch (error) {
       this.options.onFailure(error)
     }

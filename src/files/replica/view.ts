@@ -1,8 +1,12 @@
 import { applyDelta, countEntries, nodeAt, sameStamp } from '../delta.ts'
+import { entryCodec } from '../entry-codec.ts'
 import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Outcome, Problem } from '../operation.ts'
+import { packTree } from '../packed.ts'
+import { AfterBursts } from '../quiet.ts'
 import { MAX_ENTRIES, tooLarge, weightOf } from '../size.ts'
 import type { Delta, DeltaItem, Digest, Path, Tree } from '../tree.ts'
+import { withDigest } from '../tree.ts'
 import type { Notice } from './protocol.ts'
 import type { HashRequest, ReplicaInfo } from './replica.ts'
 
@@ -29,6 +33,7 @@ export class View {
   /** Of the parts, see `weightOf`. */
   private weight = 0
   private readonly limit: number
+  private readonly bursts = new AfterBursts(() => this.pack())
 
   /** @param limit how many entries a tree may have; the other end is not trusted to keep to it */
   constructor(limit = MAX_ENTRIES) {
@@ -78,10 +83,11 @@ export class View {
       const entry = nodeAt(this.tree, path)?.entry
       const digest = digests[i]
       if (digest !== undefined && entry?.kind === 'file' && sameStamp(entry.stamp, stamp)) {
-        delta.push([path, { ...entry, digest }])
+        delta.push([path, withDigest(entry, digest)])
       }
     }
     this.tree = applyDelta(this.tree, delta)
+    this.bursts.note(delta.length)
   }
 
   /** A snapshot may replace all that there was, and say of each entry why it cannot be synced. */
@@ -102,6 +108,13 @@ export class View {
 
   private change(delta: Delta): void {
     this.tree = applyDelta(this.tree, delta)
+    this.bursts.note(delta.length)
     for (const listener of this.listeners) listener(delta)
+  }
+
+  private pack(): void {
+    this.tree = this.tree && packTree(this.tree, entryCodec)
+    // Whoever has the tree as it was lets go of it.
+    for (const listener of this.listeners) listener([])
   }
 }
