@@ -36,14 +36,18 @@ async function create(pod: string, folder: string, remote: string): Promise<void
 
 /** Both sides hold the same, and `get` has nothing to complain of. */
 async function whole(pod: string, folder: string, remote: string): Promise<void> {
-  await until('both hold the same', () => listRemote(lab, pod, { path: remote.slice(1) }), {
-    // A volume has its trash on itself.
-    holds: (there) =>
-      there.join() ===
-      listLocal(folder)
-        .filter((line) => !line.includes('.kubesync-trash'))
-        .join(),
-  })
+  await until(
+    'both hold the same',
+    () => listRemote(lab, pod, { path: remote.startsWith('/home') ? remote : remote.slice(1) }),
+    {
+      // A volume has its trash on itself.
+      holds: (there) =>
+        there.join() ===
+        listLocal(folder)
+          .filter((line) => !line.includes('.kubesync-trash'))
+          .join(),
+    },
+  )
   await until('nothing is wrong', () => laptop.sessions('it'), {
     holds: ([bound]) => bound?.session?.problems.length === 0,
   })

@@ -39,15 +39,25 @@ export function adorn(
 /** Node's way to say that the group stays. */
 const SAME = -1
 
-function give(made: Made, { uid, gid }: NonNullable<Attributes['owner']>): Refusal | undefined {
+/** What can be told before anything is made: only root gives files away. */
+export function foreseen({ owner }: Attributes): Refusal | undefined {
+  const me = process.geteuid?.()
+  return owner === undefined || me === 0 || me === owner.uid ? undefined : notGiven(owner)
+}
+
+function notGiven({ uid, gid }: NonNullable<Attributes['owner']>): Refusal {
+  const me = process.geteuid?.()
+  const whose = gid === undefined ? `uid ${uid}` : `${uid}:${gid}`
+  const message = `uid ${me} may not give files to ${whose}, so what is new there belongs to uid ${me}`
+  return { code: 'OWNER_NOT_SET', message }
+}
+
+function give(made: Made, owner: NonNullable<Attributes['owner']>): Refusal | undefined {
   try {
-    made.chown(uid, gid ?? SAME)
+    made.chown(owner.uid, owner.gid ?? SAME)
     return undefined
   } catch (error) {
     if (errnoOf(error) !== 'EPERM') throw error
-    const me = process.geteuid?.()
-    const whose = gid === undefined ? `uid ${uid}` : `${uid}:${gid}`
-    const message = `uid ${me} may not give files to ${whose}, so what is new there belongs to uid ${me}`
-    return { code: 'OWNER_NOT_SET', message }
+    return notGiven(owner)
   }
 }

@@ -3,7 +3,7 @@ import type { Problem } from '../operation.ts'
 import { AfterBursts } from '../quiet.ts'
 import type { Path } from '../tree.ts'
 import { Alarms } from './alarms.ts'
-import type { Attributes } from './attributes.ts'
+import { type Attributes, foreseen } from './attributes.ts'
 import type { Dir } from './dir.ts'
 import { Dirt } from './dirt.ts'
 import { foldsNames } from './folding.ts'
@@ -66,6 +66,7 @@ export class Scanner implements Site {
 
   constructor(options: ScannerOptions) {
     this.options = options
+    this.complaint = foreseen(this.attributes)
     this.keeper = new RootKeeper(options.openRoot)
     this.watches = new Watches({
       onChange: (directory, name) => this.soil((dirt) => dirt.add(directory, name)),
