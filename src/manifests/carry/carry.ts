@@ -73,7 +73,8 @@ async function remember(
     const agreed = clean === undefined ? undefined : outcome.agreed(clean)
     if (agreed === undefined || !(isDone || outcome.isAgreed)) return []
     if (!isDone && equal(facts.agreed?.file, agreed.file) && equal(facts.agreed?.live, agreed.live)) return []
-    return [entryFor(session, facts, { agreed, live, isPushed: pushed.has(id) || facts.wasPushed })]
+    const isWhole = equal(agreed.live, clean)
+    return [entryFor(session, facts, { agreed, live, isWhole, isPushed: pushed.has(id) || facts.wasPushed })]
   })
   await session.base.put(entries)
 }

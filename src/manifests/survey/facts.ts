@@ -60,18 +60,28 @@ function liveOf(
   return { object, clean: session.clean(object, local ?? entry?.agreed.file) }
 }
 
+/** What both sides came to agree on. */
+export interface Agreement {
+  readonly agreed: BaseEntry['agreed']
+  /** The object as it is in the cluster now. */
+  readonly live: JsonMap
+  /** Whether that is all of it: if something was left as it was, this version says more than what was agreed on. */
+  readonly isWhole: boolean
+  readonly isPushed: boolean
+}
+
 /** What is to be remembered of an object, once both sides agree. */
 export function entryFor(
   session: Session,
   { identity, place }: Pick<Facts, 'identity' | 'place'>,
-  { agreed, live, isPushed }: { agreed: BaseEntry['agreed']; live: JsonMap; isPushed: boolean },
+  { agreed, live, isWhole, isPushed }: Agreement,
 ): BaseEntry {
   const text = (name: string) => String(valueAt(live, ['metadata', name]) ?? '')
   return {
     name: nameOf(identity),
     file: resolve(session.root, place.file),
     agreed,
-    resourceVersion: text('resourceVersion'),
+    resourceVersion: isWhole ? text('resourceVersion') : '',
     uid: text('uid'),
     isPushed,
   }
