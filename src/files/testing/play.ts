@@ -169,7 +169,9 @@ export class Play {
 
   private async losePower(age: number): Promise<void> {
     await this.stop()
-    const copy = this.copies[Math.min(age, this.copies.length - 1)]
+    // What was written after the copy that is left never was.
+    this.copies = this.copies.slice(Math.max(0, Math.min(age, this.copies.length - 1)))
+    const [copy] = this.copies
     if (copy !== undefined) {
       this.disk.restore(copy.files)
       this.oracle.loseAgreements(copy.agreements)
