@@ -79,9 +79,10 @@ export async function execute(surgery: Surgery, content: BlockContent): Promise<
   const until = performance.now() + loadLimit
   while (performance.now() < until) {
     const answer = surgery.memory.read(block.execResult, 8)
-    // Its memory is another one's now, or nobody's.
-    if (answer.length < 8 || statOf(proc(surgery.pid, 'stat'))?.startStack !== before) return
-    const result = answer.readBigInt64LE()
+    const stack = statOf(proc(surgery.pid, 'stat'))?.startStack
+    // Its memory is another one's now, or nobody's; the kernel sets the stack last.
+    if (stack !== 0 && (answer.length < 8 || stack !== before)) return
+    const result = answer.length < 8 ? pending : answer.readBigInt64LE()
     if (result !== pending) throw refusal(`the program could not be executed (error ${-result})`)
     await delay(0)
   }

@@ -134,10 +134,10 @@ export class Lab {
     })
   }
 
-  /** How often a pod's first container was started again. */
+  /** How often a pod's containers were started again. */
   async restarts(name: string): Promise<number> {
     const { status } = await this.#cluster.core.readNamespacedPod({ name, namespace: this.namespace })
-    return status?.containerStatuses?.[0]?.restartCount ?? 0
+    return (status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0)
   }
 
   async #change(app: string, change: object): Promise<void> {
