@@ -14,10 +14,11 @@ export async function freeze(pid: number, limit = usualLimit): Promise<void> {
     if (performance.now() > until) break
     await delay(pause)
   }
+  const states = threadsOf(pid).map((thread) => statOf(proc(pid, `task/${thread}/stat`))?.state ?? '-')
   thaw(pid)
   throw new KubesyncError(
     'RELOAD_REFUSED',
-    `a thread of the process does not stop within ${limit / 1000} s: it waits for a disk, or for a child that it just started`,
+    `a thread of the process does not stop within ${limit / 1000} s (${states.join('')}): it waits for a disk, or for a child that it just started`,
     { hint: 'try again; or use --reload restart-container' },
   )
 }

@@ -67,13 +67,19 @@ export function refusal(why: string): KubesyncError {
 }
 
 /**
- * Makes a stopped process execute a program. If that fails, the process is as it was, still stopped, and this rejects.
+ * Makes a stopped process execute a program. If that fails, this rejects, and `release` makes the process what it was.
+ *
+ * @param prepare does what cannot be taken back: only once nothing is left that could be in the way, but the program itself
  */
-export async function execute(surgery: Surgery, content: BlockContent): Promise<void> {
+export async function execute(surgery: Surgery, prepare: () => Promise<BlockContent>): Promise<void> {
   const positions = await park(surgery)
+  placeStub(surgery, positions, { calls: 0, stack: 0 })
+  const content = await prepare()
   const block = buildBlock(surgery.base, content, surgery.machine)
   surgery.memory.write(block.stack, block.bytes)
-  layStub(surgery, positions, block)
+  const { stub, patches } = placeStub(surgery, positions, block)
+  surgery.journal.stub = stub
+  patch(surgery, patches)
   const before = statOf(proc(surgery.pid, 'stat'))?.startStack
   thaw(surgery.pid)
   const until = performance.now() + loadLimit
@@ -133,9 +139,18 @@ function crowded(): KubesyncError {
   return refusal('its threads stand too close to one another; it may go the next time')
 }
 
-/** Lays the stub behind the place where the first thread spins, and opens the way. */
-function layStub(surgery: Surgery, positions: readonly Position[], block: Block): void {
-  const { pid, machine, journal, memory } = surgery
+interface PlacedStub {
+  readonly stub: NonNullable<Journal['stub']>
+  /** What is to be changed for it, the way into it last. */
+  readonly patches: readonly { readonly at: number; readonly bytes: Buffer }[]
+}
+
+/** Places the stub behind where the first thread spins; throws if something is in the way there. */
+function placeStub(
+  { pid, machine, memory }: Surgery,
+  positions: readonly Position[],
+  block: Pick<Block, 'calls' | 'stack'>,
+): PlacedStub {
   const first = positions.find(({ thread }) => thread === pid)
   if (first === undefined) throw refusal('its first thread has ended')
   const { counter: back, stackPointer } = first
@@ -154,10 +169,13 @@ function layStub(surgery: Surgery, positions: readonly Position[], block: Block)
   }))
   if (kept.some(({ bytes }) => bytes.length < length)) throw refusal('a thread of it has no stack left')
   const rest = memory.read(at + code.length, end - at - code.length)
-  journal.stub = { at, spinAt: at + spinAt, end, back }
-  patch(surgery, [
-    ...kept,
-    { at, bytes: Buffer.concat([code, rest]) },
-    { at: back, bytes: machine.hop(back, at) },
-  ])
+  if (rest.length < 8) throw refusal('its program ends where it stands')
+  return {
+    stub: { at, spinAt: at + spinAt, end, back },
+    patches: [
+      ...kept,
+      { at, bytes: Buffer.concat([code, rest]) },
+      { at: back, bytes: machine.hop(back, at) },
+    ],
+  }
 }

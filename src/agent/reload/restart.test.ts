@@ -120,7 +120,7 @@ describe.runIf(works)('a program that cannot be executed', () => {
     const memory = openMemory(subject.pid)
     const program = { ...programOf(subject.pid, memory), path: Buffer.from('/does/not/exist'), zombies: 0 }
     const surgery = await seize(subject.pid, memory, blockSize(program))
-    await expect(execute(surgery, program)).rejects.toThrow(/error 2/)
+    await expect(execute(surgery, async () => program)).rejects.toThrow(/error 2/)
     return { memory, surgery }
   }
 

@@ -24,9 +24,10 @@ export async function restartInPlace(containerId: string, procfs: string): Promi
     const room = blockSize({ ...program, zombies: others().length + maxZombies })
     const surgery = await seize(first.pid, memory, room)
     try {
-      await end(others)
-      const zombies = Math.min(zombiesOf(first.pid), maxZombies)
-      await execute(surgery, { ...program, zombies })
+      await execute(surgery, async () => {
+        await end(others)
+        return { ...program, zombies: Math.min(zombiesOf(first.pid), maxZombies) }
+      })
     } catch (error) {
       await release(surgery)
       throw error
