@@ -90,7 +90,7 @@ export async function until(
 export interface Cost {
   /** Of a core, user and system. */
   readonly cpuSeconds: number
-  /** Resident memory, with what it shares with others; the sum over the processes. */
+  /** Resident memory. Pages of files, which are mostly Node itself and the same ones in each process, count once. */
   readonly megabytes: number
   /** The same with what is shared divided among those who share it. */
   readonly proportionalMegabytes: number
@@ -100,7 +100,9 @@ export function costOf(pids: readonly number[]): Cost {
   const sum = (of: (pid: number) => number) => pids.reduce((total, pid) => total + of(pid), 0)
   return {
     cpuSeconds: sum(cpuOf),
-    megabytes: sum((pid) => kilobytes(`/proc/${pid}/status`, 'VmRSS') / 1000),
+    megabytes:
+      sum((pid) => kilobytes(`/proc/${pid}/status`, 'RssAnon') / 1000) +
+      Math.max(0, ...pids.map((pid) => kilobytes(`/proc/${pid}/status`, 'RssFile') / 1000)),
     proportionalMegabytes: sum((pid) => kilobytes(`/proc/${pid}/smaps_rollup`, 'Pss') / 1000),
   }
 }

@@ -107,7 +107,7 @@ export function startRow({ files, start }: Standing): Row {
 
 export function idleRow({ files, laptop, agent }: Standing): Row {
   const memory = (who: string, { megabytes, proportional }: Idle): Figure => {
-    const note = `resident; ${proportional.toFixed(0)} MB if shared memory is divided among those who share it`
+    const note = `resident, pages of files once; ${proportional.toFixed(0)} MB if shared memory is divided among those who share it`
     return { who, unit: 'MB', value: megabytes, note }
   }
   const cpu = (who: string, { percent }: Idle): Figure => ({ who, unit: '% of a core', value: percent })
