@@ -6,11 +6,28 @@ import { rolldown } from 'rolldown'
 const { version } = JSON.parse(await readFile('package.json', 'utf8'))
 const define = { KUBESYNC_VERSION: JSON.stringify(version) }
 
+/**
+ * Of client-node only its configuration is used. That imports the clients of all of Kubernetes' APIs for a method that is never called, and
+ * reading them took longer than all else at the start of a command.
+ */
+const withoutClients = {
+  name: 'without-clients',
+  resolveId: (source, importer) =>
+    source === './gen/index.js' && /client-node\/dist\/config\.js$/.test(importer ?? '')
+      ? '\0no-clients'
+      : null,
+  load: (id) =>
+    id === '\0no-clients'
+      ? 'export const createConfiguration = undefined, ServerConfiguration = undefined'
+      : null,
+}
+
 async function bundle(input, output) {
   const build = await rolldown({
     input,
     platform: 'node',
     transform: { define, target: 'node20' },
+    plugins: [withoutClients],
     treeshake: true,
     checks: { eval: false },
   })

@@ -1,4 +1,4 @@
-import { isList, isMap, type Json, type Path } from './value.ts'
+import { isList, isMap, type Json, type Path, type Step } from './value.ts'
 
 type Pattern = { readonly any: 'field' | 'item' | 'depth' } | { readonly name: string }
 
@@ -36,26 +36,32 @@ function stepOf(token: string, quoted: string | undefined): Pattern {
 
 /** Where a value has what a pattern means, in the order of the value. */
 export function find(value: Json, pattern: readonly Pattern[]): Path[] {
-  const [step, ...rest] = pattern
-  if (step === undefined) return [[]]
-  const below = (key: string | number, inner: Json, next: readonly Pattern[]) =>
-    find(inner, next).map((path) => [key, ...path])
-  if ('name' in step) {
-    const inner = isMap(value) && Object.hasOwn(value, step.name) ? value[step.name] : undefined
-    return inner === undefined ? [] : below(step.name, inner, rest)
+  const found: Path[] = []
+  // One path for all of the way: rules look into every corner of every object, and mostly find nothing.
+  const path: Step[] = []
+  const enter = (key: Step, inner: Json | undefined, next: number) => {
+    if (inner === undefined) return
+    path.push(key)
+    walk(inner, next)
+    path.pop()
   }
-  const children = childrenOf(value)
-  if (step.any === 'depth') {
-    return [...find(value, rest), ...children.flatMap(([key, inner]) => below(key, inner, pattern))]
+  const walk = (here: Json, at: number): void => {
+    const step = pattern[at]
+    if (step === undefined) return void found.push([...path])
+    if ('name' in step) {
+      if (isMap(here) && Object.hasOwn(here, step.name)) enter(step.name, here[step.name], at + 1)
+      return
+    }
+    const next = step.any === 'depth' ? at : at + 1
+    if (step.any === 'depth') walk(here, at + 1)
+    if (isList(here)) {
+      if (step.any !== 'field') for (const [index, item] of here.entries()) enter(index, item, next)
+    } else if (isMap(here) && step.any !== 'item') {
+      for (const [key, inner] of Object.entries(here)) enter(key, inner, next)
+    }
   }
-  return children
-    .filter(([key]) => typeof key === (step.any === 'item' ? 'number' : 'string'))
-    .flatMap(([key, inner]) => below(key, inner, rest))
-}
-
-function childrenOf(value: Json): (readonly [string | number, Json])[] {
-  if (isList(value)) return value.map((item, index) => [index, item] as const)
-  return isMap(value) ? Object.entries(value) : []
+  walk(value, 0)
+  return found
 }
 
 /** The value at a path; undefined where there is none. */

@@ -41,9 +41,9 @@ interface SessionOptions {
 
 export async function openSession({ client, root, state }: SessionOptions): Promise<Session> {
   const { name: context, server, namespace } = client.context
-  const folder = join(state, 'manifests', await clusterId(client))
+  const [id, { gitVersion }] = await Promise.all([clusterId(client), client.discovery.version()])
+  const folder = join(state, 'manifests', id)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const { gitVersion } = await client.discovery.version()
   const file = join(folder, 'defaults.json')
   const verdicts = await loadVerdicts(file, gitVersion)
   const known = verdicts.size

@@ -38,11 +38,12 @@ export function formatPath(path: Path): string {
 
 /** Whether two values are the same; the order of a map's keys means nothing. */
 export function equal(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true
   if (isList(a) && isList(b)) return a.length === b.length && a.every((item, index) => equal(item, b[index]))
   if (isMap(a) && isMap(b)) {
     const keys = Object.keys(a)
     if (keys.length !== Object.keys(b).length) return false
     return keys.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key]))
   }
-  return a === b
+  return false
 }

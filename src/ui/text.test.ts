@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { bytes, count, duration, printable, printableJson, printableLines, truncate } from './text.ts'
+import {
+  bytes,
+  count,
+  duration,
+  grouped,
+  printable,
+  printableJson,
+  printableLines,
+  truncate,
+} from './text.ts'
 
 describe('printable', () => {
   test.each([
@@ -34,6 +43,7 @@ test('numbers read as a person says them', () => {
     '12,345 files',
   ])
   expect(count(2, 'entry', 'entries')).toBe('2 entries')
+  expect([999, 1000, 1234567].map(grouped)).toEqual(['999', '1,000', '1,234,567'])
 })
 
 test.each([

@@ -53,10 +53,12 @@ export async function atDesk(
   { options, words: given }: { options: ManifestOptions; words: readonly string[] },
   use: (desk: Desk) => Promise<void>,
 ): Promise<void> {
-  const { openSession } = await import('../../manifests/session.ts')
-  const { surveyFolder } = await import('../../manifests/survey/folder.ts')
-  const { readWords } = await import('../../manifests/survey/choose.ts')
-  const { checkPin, findPin } = await import('../../manifests/folder/pin.ts')
+  const [{ openSession }, { surveyFolder }, { readWords }, { checkPin, findPin }] = await Promise.all([
+    import('../../manifests/session.ts'),
+    import('../../manifests/survey/folder.ts'),
+    import('../../manifests/survey/choose.ts'),
+    import('../../manifests/folder/pin.ts'),
+  ])
   const { cwd } = cli.io
   const { root, pin } = await findPin(cwd)
   const words = await readWords(given, cwd, root)

@@ -8,7 +8,7 @@ import {
 } from '../../manifests/plan/plan.ts'
 import { isMap, type Json } from '../../manifests/value.ts'
 import type { Style } from '../../ui/style.ts'
-import { count, printable, printableLines } from '../../ui/text.ts'
+import { count, grouped, printable, printableLines } from '../../ui/text.ts'
 import { type Field, hunk, type Line, masked, type Side, type Sign } from './hunk.ts'
 
 /** A plan as text: where it is about, and by object and field what differs. */
@@ -144,6 +144,6 @@ export function showSummary({ resources }: Plan): string {
   const counted = states
     .map(([state, said]) => [resources.filter((resource) => resource.state === state).length, said] as const)
     .filter(([amount]) => amount > 0)
-    .map(([amount, said]) => `${amount.toLocaleString('en-US')} ${said}`)
+    .map(([amount, said]) => `${grouped(amount)} ${said}`)
   return counted.length === 0 ? count(0, 'object') : counted.join(', ')
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { errnoOf, messageOf } from '../../errors.ts'
 import { putFile } from '../folder/put.ts'
@@ -99,16 +99,21 @@ interface PlannedFile {
 
 async function write(path: string, { before, after }: PlannedFile): Promise<string> {
   try {
-    const now = await readFile(path, 'utf8').catch((error: unknown) => {
-      if (errnoOf(error) === 'ENOENT') return undefined
-      throw error
-    })
-    if (now !== before) return 'the file was changed meanwhile'
+    if (textAt(path) !== before) return 'the file was changed meanwhile'
     // What the user wrote is on the disk, before or after, whatever happens; a new file can be pulled again.
     await putFile(path, after, { isDurable: before !== undefined })
     return ''
   } catch (error) {
     return errnoOf(error) === undefined ? messageOf(error) : `it cannot be written: ${messageOf(error)}`
+  }
+}
+
+function textAt(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
   }
 }
 

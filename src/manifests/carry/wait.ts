@@ -12,8 +12,8 @@ export interface WaitOptions {
   onProgress(words: string): void
 }
 
-/** Between two looks at an object, in milliseconds. */
-const pauseMs = 500
+/** Between two looks at an object, in milliseconds: the first pause, which doubles up to the last. Most are ready at once. */
+const pauseMs = { first: 50, last: 1000 }
 
 /** Looks at an object until it is ready; why it is not, or an empty text. */
 export async function waitFor(
@@ -23,7 +23,7 @@ export async function waitFor(
 ): Promise<string> {
   const { kind, name, namespace } = facts.identity
   const until = Date.now() + options.timeoutMs
-  for (;;) {
+  for (let pause = pauseMs.first; ; pause = Math.min(2 * pause, pauseMs.last)) {
     const object = await session.client
       .get({ apiVersion: facts.apiVersion, kind, name, namespace })
       .then(asMap, (error: unknown) => {
@@ -36,6 +36,6 @@ export async function waitFor(
     const words = `${kind} ${name}: ${progress.words}`
     if (Date.now() > until) return `not ready after ${options.timeoutMs / 1000} s: ${progress.words}`
     options.onProgress(`waiting for ${words}`)
-    await delay(pauseMs, undefined, { signal: options.signal })
+    await delay(pause, undefined, { signal: options.signal })
   }
 }

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { loadFolder } from './load.ts'
+import { loadFile, loadFolder } from './load.ts'
 
 let root = ''
 beforeEach(() => {
@@ -49,4 +51,11 @@ test('what cannot be a manifest is told, and the others are read', async () => {
     ['large.yaml', false],
     ['latin.yaml', true],
   ])
+})
+
+test('what comes through a pipe is waited for', async () => {
+  execFileSync('sh', ['-c', 'mkfifo "$0"', join(root, 'pipe')])
+  const reading = loadFile(root, 'pipe')
+  await writeFile(join(root, 'pipe'), 'a: 1\n')
+  expect((await reading).files).toEqual([{ path: 'pipe', text: 'a: 1\n' }])
 })

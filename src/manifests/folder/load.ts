@@ -1,5 +1,5 @@
-import type { Dirent } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { type Dirent, readFileSync, statSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, messageOf } from '../../errors.ts'
 import type { Remark, TextFile } from './documents.ts'
@@ -64,10 +64,13 @@ async function list(root: string, folder: string, remarks: Remark[]): Promise<Di
 
 async function load(root: string, path: string): Promise<TextFile | Remark> {
   try {
-    const { size } = await stat(join(root, path))
+    const place = join(root, path)
+    const found = statSync(place)
+    const { size } = found
     if (size > maxSize)
       return { file: path, reason: `it has ${size} bytes, too many for a manifest`, isProblem: false }
-    const bytes = await readFile(join(root, path))
+    // A small file is read sooner than a thread is asked to; a pipe may keep one waiting.
+    const bytes = found.isFile() ? readFileSync(place) : await readFile(place)
     return { path, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
   } catch (error) {
     return problem(path, error)

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import * as fs from 'node:fs'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+
+const sync = promisify(fs.fsync)
 
 interface PutOptions {
   /** Of a file that is not there yet. */
@@ -14,26 +17,37 @@ interface PutOptions {
  * link, and a file keeps its mode. Makes folders that are missing. Rejects with a system error, and then nothing changed.
  */
 export async function putFile(path: string, text: string, options: PutOptions = {}): Promise<void> {
-  const target = await realpath(path).catch(() => path)
+  // But for the disk nothing is waited for: of thousands of small files, asking threads for each step takes longer than the steps.
+  const target = targetOf(path)
   const folder = dirname(target)
-  await mkdir(folder, { recursive: true })
-  const before = await stat(target).catch(() => undefined)
+  fs.mkdirSync(folder, { recursive: true })
+  const before = fs.statSync(target, { throwIfNoEntry: false })
   // Renaming would replace what may not be written.
-  if (before !== undefined) await (await open(target, 'r+')).close()
+  if (before !== undefined) fs.closeSync(fs.openSync(target, 'r+'))
   const mode = before === undefined ? (options.mode ?? 0o666) : before.mode & 0o777
   const temporary = join(folder, `.kubesync-${randomBytes(6).toString('hex')}`)
   try {
-    const file = await open(temporary, 'wx', mode)
+    const file = fs.openSync(temporary, 'wx', mode)
     try {
-      await file.writeFile(text)
-      if (before !== undefined) await file.chmod(mode)
-      if (options.isDurable === true) await file.sync()
+      fs.writeFileSync(file, text)
+      if (before !== undefined) fs.fchmodSync(file, mode)
+      if (options.isDurable === true) await sync(file)
     } finally {
-      await file.close()
+      fs.closeSync(file)
     }
-    await rename(temporary, target)
+    fs.renameSync(temporary, target)
   } catch (error) {
-    await rm(temporary, { force: true })
+    fs.rmSync(temporary, { force: true })
     throw error
+  }
+}
+
+/** Where a link leads to, if that is there; else the path itself. */
+function targetOf(path: string): string {
+  if (fs.lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return path
+  try {
+    return fs.realpathSync.native(path)
+  } catch {
+    return path
   }
 }

@@ -24,7 +24,7 @@ export interface Clean {
 export function sanitize(object: JsonMap, rules: readonly Rule[], like?: JsonMap): Clean {
   let now: JsonMap = object
   const removed: Removal[] = []
-  for (const rule of rules) {
+  for (const rule of rulesFor(object, rules)) {
     // From the last one back, so that the indices of those before stay true.
     for (const path of matchesOf(now, rule).reverse()) {
       if (rule.allocated && valueAt(like, path) !== undefined) continue
@@ -33,6 +33,18 @@ export function sanitize(object: JsonMap, rules: readonly Rule[], like?: JsonMap
     }
   }
   return { object: now, removed }
+}
+
+const byKind = new WeakMap<readonly Rule[], Map<string, readonly Rule[]>>()
+
+/** Those that are for an object's kind, picked once for each kind. */
+function rulesFor(object: JsonMap, rules: readonly Rule[]): readonly Rule[] {
+  const kinds = byKind.get(rules) ?? new Map<string, readonly Rule[]>()
+  byKind.set(rules, kinds)
+  const kind = JSON.stringify([object.apiVersion, object.kind])
+  const own = kinds.get(kind) ?? rules.filter((rule) => isForKind(rule, object))
+  kinds.set(kind, own)
+  return own
 }
 
 /** Where an object has what a rule is about. */
