@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { useLab } from './support/cluster.ts'
 import { Laptop } from './support/ksync.ts'
-import type { Running } from './support/run.ts'
+import { testWith } from './support/place.ts'
+import { Screen } from './support/screen.ts'
 import { until } from './support/until.ts'
 
 const lab = useLab('resolve')
@@ -82,29 +83,8 @@ test('without a terminal it says what to give', async () => {
   expect(stderr).toContain('--keep local')
 })
 
-/** What is on the screen since it was answered last. */
-class Screen {
-  readonly terminal: Running
-  private from = 0
-
-  constructor(terminal: Running) {
-    this.terminal = terminal
-  }
-
-  asks(question: RegExp): Promise<string> {
-    return until(`it asks ${question}`, () => this.terminal.stdout.slice(this.from), {
-      holds: (screen) => question.test(screen),
-    })
-  }
-
-  answer(line: string): void {
-    this.from = this.terminal.stdout.length
-    this.terminal.child.stdin.write(`${line}\n`)
-  }
-}
-
-test('in a terminal one conflict after the other is shown and settled', async () => {
-  const terminal = laptop.atTerminal('resolve')
+testWith('terminal')('in a terminal one conflict after the other is shown and settled', async () => {
+  const terminal = laptop.atTerminal(['resolve'])
   const screen = new Screen(terminal)
   for (const index of [1, 2, 3]) {
     const shown = await screen.asks(/\[q\]uit\? $/)

@@ -82,9 +82,9 @@ export class Laptop {
   }
 
   /** The built command line in a terminal of its own (of util-linux `script`), whose screen is `stdout`. */
-  atTerminal(...args: string[]): Running {
+  atTerminal(args: readonly string[], cwd = this.home): Running {
     const line = [process.execPath, cli, ...args].map((word) => `'${word}'`).join(' ')
-    const running = new Running('script', ['-qfec', line, '/dev/null'], { env: this.env, cwd: this.home })
+    const running = new Running('script', ['-qfec', line, '/dev/null'], { env: this.env, cwd })
     this.#started.push(running)
     return running
   }

@@ -5,6 +5,7 @@ import { cli } from './agent.ts'
 import { cluster } from './cluster.ts'
 import type { Laptop } from './ksync.ts'
 import { type Finished, run } from './run.ts'
+import { Screen } from './screen.ts'
 
 /** A folder of manifests in which a person calls kubesync, for one namespace. */
 export class Checkout {
@@ -21,6 +22,11 @@ export class Checkout {
   ksync(...args: string[]): Promise<Finished> {
     const { env } = this.#laptop
     return run(process.execPath, [cli, ...args, '-n', this.#namespace], { env, cwd: this.folder })
+  }
+
+  /** The same in a terminal of its own, where somebody can be asked. */
+  atTerminal(...args: string[]): Screen {
+    return new Screen(this.#laptop.atTerminal([...args, '-n', this.#namespace], this.folder))
   }
 
   /** The same where it must end with 0; what it said. */

@@ -17,6 +17,7 @@ const reasons = {
   processes: 'its processes are another machine’s',
   rights: 'nobody’s rights are checked there',
   mounts: 'nothing can be mounted there, or by this user',
+  terminal: 'this machine has no `script` of util-linux to make a terminal with',
 } as const
 
 type Capability = keyof typeof reasons
@@ -62,6 +63,7 @@ export function testWith(...needed: Capability[]): (name: string, body: () => Pr
 }
 
 export function has(capability: Capability): boolean {
+  if (capability === 'terminal') return canOpenTerminal()
   return places[place].can.has(capability) && (capability !== 'mounts' || canMount())
 }
 
@@ -72,4 +74,9 @@ export function canMount(): boolean {
   if (mounted) spawnSync('umount', [at])
   rmdirSync(at)
   return mounted
+}
+
+/** BSD's `script` takes other options. */
+function canOpenTerminal(): boolean {
+  return spawnSync('script', ['-qfec', 'true', '/dev/null']).status === 0
 }

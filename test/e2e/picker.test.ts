@@ -1,0 +1,124 @@
+import { describe, expect } from 'vitest'
+import { useLab } from './support/cluster.ts'
+import { useLaptop } from './support/ksync.ts'
+import { Checkout, live, patch } from './support/manifests.ts'
+import { testWith } from './support/place.ts'
+import type { Screen } from './support/screen.ts'
+
+const { namespace } = useLab('picker')
+const laptop = useLaptop()
+const test = testWith('terminal')
+
+const field = /this field\? \[y,n,r,a,d,q,\?\] $/
+const object = /this object\? \[[^\]]+\] $/
+const first = /\[q\]uit, \[\?\] $/
+
+type Values = Readonly<Record<string, string>>
+
+const same: Values = { mine: '1', back: '1', left: '1', both: '1', theirs: '1', ours: '1' }
+/** What is changed after both sides agreed, in the file and in the cluster. */
+const here: Values = { ...same, mine: 'file', back: 'file', left: 'file', both: 'file' }
+const there: Values = { ...same, theirs: 'cluster', ours: 'cluster', both: 'cluster' }
+
+function text(name: string, values: Values): string {
+  const data = Object.entries(values).map(([key, value]) => `  ${key}:   "${value}"  # of ${key}\n`)
+  return `# kept\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata:\n${data.join('\n')}`
+}
+
+/** A folder whose one object was changed on both sides. */
+async function apart(name: string): Promise<Checkout> {
+  const checkout = new Checkout(laptop, { name, namespace })
+  checkout.write('it.yaml', text(name, same))
+  await checkout.did('push', '-f')
+  await patch({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, ...{ data: there } })
+  checkout.write('it.yaml', text(name, here))
+  return checkout
+}
+
+async function dataOf(name: string): Promise<unknown> {
+  return ((await live('ConfigMap', name, namespace)) as { data?: unknown } | undefined)?.data
+}
+
+/** Goes to the fields of the one object. */
+async function toFields(screen: Screen): Promise<void> {
+  await screen.asks(first)
+  screen.answer('s')
+  await screen.asks(object)
+  screen.answer('f')
+}
+
+/** Answers each field by its name. */
+async function pick(screen: Screen, answers: Values): Promise<string> {
+  await toFields(screen)
+  for (const _ of Object.keys(answers)) {
+    const shown = await screen.asks(field)
+    const [key = ''] = Object.keys(answers).filter((one) => new RegExp(`[-+~] +${one}: `).test(shown))
+    expect(shown).toContain('data:')
+    screen.answer(answers[key] ?? 'q')
+  }
+  const { code, stdout } = await screen.terminal.exited
+  expect(code).toBe(0)
+  return stdout
+}
+
+describe('field by field', () => {
+  test('push: each goes to the cluster, stays, or comes here, as it was said of it', async () => {
+    const it = await apart('push')
+    const answers = { mine: 'y', back: 'r', left: 'n', both: 'y', theirs: 'r', ours: 'y' }
+    const said = await pick(it.atTerminal('push'), answers)
+    expect(said).toContain('3 changes to the cluster, 2 to files; 1 left alone')
+    expect(it.files()).toEqual({ 'it.yaml': text('push', { ...here, back: '1', theirs: 'cluster' }) })
+    expect(await dataOf('push')).toEqual({ ...there, mine: 'file', both: 'file', ours: '1' })
+    // What was left is asked again, and nothing else.
+    const { stdout } = await it.ksync('diff')
+    expect(stdout).toContain('left: file')
+    expect(stdout).not.toMatch(/\b(?:mine|back|both|theirs|ours):/)
+  })
+
+  test('pull: the same, to the file', async () => {
+    const it = await apart('pull')
+    const answers = { mine: 'r', back: 'y', left: 'n', both: 'y', theirs: 'y', ours: 'r' }
+    const said = await pick(it.atTerminal('pull', 'cm/pull'), answers)
+    expect(said).toContain('3 changes to files, 2 to the cluster; 1 left alone')
+    const file = { ...here, back: '1', both: 'cluster', theirs: 'cluster' }
+    expect(it.files()).toEqual({ 'it.yaml': text('pull', file) })
+    expect(await dataOf('pull')).toEqual({ ...there, mine: 'file', ours: '1' })
+    expect((await it.ksync('diff')).stdout).not.toMatch(/\b(?:mine|back|both|theirs|ours):/)
+  })
+
+  test('a whole object the other way round', async () => {
+    const it = await apart('round')
+    const screen = it.atTerminal('push')
+    await screen.asks(first)
+    screen.answer('s')
+    await screen.asks(object)
+    screen.answer('r')
+    await screen.terminal.exited
+    expect(it.files()).toEqual({ 'it.yaml': text('round', there) })
+    expect(await dataOf('round')).toEqual(there)
+    expect(await it.did('diff')).toContain('1 the same')
+  })
+})
+
+describe('who leaves midway leaves both sides as they were', () => {
+  for (const way of [['push'], ['pull', 'cm/leave']]) {
+    test(`${way[0]}: with q, with ^C and with ^D, after some fields were chosen`, async () => {
+      const it = await apart('leave')
+      for (const key of ['q\n', '\u0003', '\u0004']) {
+        const screen = it.atTerminal(...way)
+        await toFields(screen)
+        for (const answer of ['y', 'r', '?']) {
+          await screen.asks(field)
+          screen.answer(answer)
+        }
+        expect(await screen.asks(field)).toContain('q  quit: change nothing at all')
+        screen.press(key)
+        const { code, stdout } = await screen.terminal.exited
+        expect(code).not.toBe(0)
+        expect(stdout).not.toMatch(/written|created|changed\r?\n|\bat .*:\d+:\d+/)
+        expect(it.files()).toEqual({ 'it.yaml': text('leave', here) })
+        expect(await dataOf('leave')).toEqual(there)
+      }
+    })
+  }
+})
