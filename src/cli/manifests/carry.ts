@@ -139,8 +139,13 @@ function isLeft(
 
 /** A plan: what differs on stdout, what is about it on stderr. */
 export function show(cli: Cli, plan: Plan): void {
-  const { stdout, stderr } = cli.io
+  const { stdout } = cli.io
   stdout.write(showPlan(plan, styleFor(stdout)))
+  showAbout(cli, plan)
+}
+
+/** What is about a plan: what was wrong, and how many objects differ. */
+export function showAbout({ io: { stderr } }: Cli, plan: Plan): void {
   stderr.write(showRemarks(plan, styleFor(stderr)))
   stderr.write(`${showSummary(plan)}\n`)
 }
