@@ -171,7 +171,7 @@ function placeStub(
   const rest = memory.read(at + code.length, end - at - code.length)
   if (rest.length < 8) throw refusal('its program ends where it stands')
   return {
-    stub: { at, spinAt: at + spinAt, end, back },
+    stub: { at, spinAt: at + spinAt, back, threads: company.map(({ thread }) => thread) },
     patches: [
       ...kept,
       { at, bytes: Buffer.concat([code, rest]) },

@@ -19,7 +19,7 @@ const journalSchema = v.object({
   /** What was where something else is now, in the order in which it was replaced; hex. */
   patches: v.array(v.object({ at: address, original: v.pipe(v.string(), v.regex(/^([0-9a-f]{2})*$/)) })),
   /** Where threads may be that were led away from a place. */
-  stub: v.optional(v.object({ at: address, spinAt: address, end: address, back: address })),
+  stub: v.optional(v.object({ at: address, spinAt: address, back: address, threads: v.array(count) })),
 })
 export type Journal = v.InferOutput<typeof journalSchema>
 

@@ -20,25 +20,30 @@ export async function release(surgery: Surgery): Promise<void> {
     writeJournal(memory, base, { ...journal, stub: undefined, patches: [], done: true })
   } finally {
     thaw(pid)
+    // In the stub no signal was blocked: one that the program was about to wait for may have been handled there. Most wait for
+    // children, and nobody minds to look for them in vain.
+    if (journal.stub !== undefined) process.kill(pid, 'SIGCHLD')
   }
 }
 
 /**
  * The thread that went through the stub spins at its end, with its registers as they were; others may go in circles at
- * its beginning. All go back to where they came from.
+ * its beginning. All go back to where they came from, and are there: one that is elsewhere handles a signal, and returns.
  */
 async function leadBack(
   { pid, memory, machine }: Surgery,
   stub: NonNullable<Journal['stub']>,
 ): Promise<void> {
-  const { at, spinAt, end, back } = stub
+  const { at, spinAt, back, threads } = stub
   memory.write(back, machine.spin)
   const until = performance.now() + limit
   for (let pause = 0; ; pause = Math.min(pause + 1, 50)) {
-    const inside = positionsOf(pid).filter(({ counter }) => counter >= at && counter < end)
-    if (inside.length === 0) return
+    const away = positionsOf(pid).filter(
+      ({ thread, counter }) => threads.includes(thread) && (counter < back || counter >= at),
+    )
+    if (away.length === 0) return
     if (performance.now() > until) throw new Error('a thread does not come back from where it was led')
-    if (inside.some(({ counter }) => counter === spinAt)) memory.write(spinAt, machine.jump(spinAt, back))
+    if (away.some(({ counter }) => counter === spinAt)) memory.write(spinAt, machine.jump(spinAt, back))
     thaw(pid)
     await delay(pause)
     await freeze(pid, limit)
