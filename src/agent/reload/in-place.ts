@@ -25,9 +25,7 @@ export async function seize(pid: number, memory: Memory, room: number): Promise<
   const base = old !== undefined && old.size >= room ? stack.start : below
   const surgery = mark(pid, memory, base, stack.start - base || old?.size)
   try {
-    await freeze(pid)
-    const main = positionOf(pid, pid)
-    if (main === undefined) throw refusal('the kernel does not tell where it stands')
+    const main = await standStill(surgery)
     // The same bytes once more: whether code may be written shows, and nothing changes.
     writable(() => memory.write(main.counter, memory.read(main.counter, 8)))
   } catch (error) {
@@ -35,6 +33,25 @@ export async function seize(pid: number, memory: Memory, room: number): Promise<
     throw error
   }
   return surgery
+}
+
+/**
+ * Stops a process, and not where it is about to handle a signal, which is where one that came at the same time has it stop:
+ * the next such signal would run into what is laid there.
+ */
+async function standStill({ pid, memory, machine }: Surgery): Promise<Position> {
+  const until = performance.now() + settleLimit
+  while (performance.now() < until) {
+    await freeze(pid)
+    const main = positionOf(pid, pid)
+    if (main === undefined) throw refusal('the kernel does not tell where it stands')
+    const caller = memory.read(main.stackPointer, 8)
+    const returns = caller.length < 8 ? caller : memory.read(Number(caller.readBigUInt64LE()), 9)
+    if (machine.returnFromSignal === undefined || !returns.equals(machine.returnFromSignal)) return main
+    thaw(pid)
+    await delay(1)
+  }
+  throw refusal('it does nothing but handle signals')
 }
 
 /** Says in a process's memory that it is ours from now on. */

@@ -12,6 +12,8 @@ export interface Machine {
   readonly syscallLength: number
   /** An instruction that jumps to itself and touches nothing: whoever comes there stays there. */
   readonly spin: Buffer
+  /** What the return address of a signal handler points to, where that is on the stack. */
+  readonly returnFromSignal?: Buffer
   readonly numbers: Readonly<Record<'execve' | 'wait4' | 'fcntl' | 'sigaction' | 'sigprocmask', number>>
   /** Where below its stack pointer a thread keeps a register in the stub, beyond what compilers use there; bytes. */
   readonly scratch: { readonly below: number; readonly length: number }
@@ -55,6 +57,7 @@ const amd64: Machine = {
   elfMachine: 62,
   syscallLength: 2,
   spin: hex('eb fe'), // jmp .
+  returnFromSignal: hex('48 c7 c0 0f 00 00 00 0f 05'), // mov rax, 15 (rt_sigreturn); syscall
   numbers: { execve: 59, wait4: 61, fcntl: 72, sigaction: 13, sigprocmask: 14 },
   // The red zone is 128 bytes.
   scratch: { below: 256, length: 8 },

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { processRef } from '../radar.ts'
 import { blockSize, journalRoom } from './block.ts'
 import { programOf } from './check.ts'
+import { freeze } from './freeze.ts'
 import { execute, seize } from './in-place.ts'
 import { writeJournal } from './journal.ts'
 import { openMemory, statOf } from './process.ts'
@@ -24,8 +25,8 @@ const restart = () => restartInPlace(`containerd://${containerId}`, subject.proc
 /** It tells of its start and then, with threads and timers, of every second signal to go on. */
 const server = `
   const fs = require('fs')
-  fs.appendFileSync('starts', [process.pid, ...process.argv.slice(1), process.env.HOME].join(' ') + '\\n')
   process.on('SIGUSR2', () => fs.appendFileSync('heard', 'on\\n'))
+  fs.appendFileSync('starts', [process.pid, ...process.argv.slice(1), process.env.HOME].join(' ') + '\\n')
   setInterval(() => {}, 5)`
 
 /** The old program goes on: it hears a signal. */
@@ -172,7 +173,7 @@ test.runIf(works)('what an agent that died had only stopped goes on with the nex
 test.runIf(works)('what somebody else stopped stays so', async () => {
   subject = await startSubject('/bin/sh', ['-c', 'echo x >starts; while :; do sleep 0.1; done'])
   await subject.lines('starts', 1)
-  process.kill(subject.pid, 'SIGSTOP')
+  await freeze(subject.pid)
   await continueLeftovers()
   await expect(restart()).rejects.toThrow(/it is stopped/)
 })
