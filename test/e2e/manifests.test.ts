@@ -124,38 +124,6 @@ describe('both sides change', () => {
     await here.did('push', '-f', '--conflicts', 'adopt')
     expect(here.read('held.yaml')).toContain('a: again')
   })
-
-  test('a hundred changes at random, on either side, leave every other byte as it was', async () => {
-    const here = checkout('random')
-    const keys = Array.from({ length: 8 }, (_, index) => `key-${index}`)
-    const lines = (values: ReadonlyMap<string, string>) =>
-      keys.map((key) => `  ${key}:   "${values.get(key)}"  # of ${key}\n\n`).join('')
-    const head = '# kept\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: random} # kept\ndata:\n'
-    const expected = new Map(keys.map((key) => [key, '0']))
-    here.write('random.yaml', head + lines(expected))
-    await here.did('push', '-f')
-    // The same numbers each time.
-    let seed = 7
-    const draw = (most: number) => {
-      seed = (seed * 48_271) % 2_147_483_647
-      return seed % most
-    }
-    for (let round = 1; round <= 13; round += 1) {
-      const theirs: Record<string, string> = {}
-      for (const key of keys) {
-        const value = `${round}-${draw(1000)}`
-        if (draw(2) === 0) theirs[key] = value
-        else here.edit('random.yaml', `${key}:   "${expected.get(key)}"`, `${key}:   "${value}"`)
-        expected.set(key, value)
-      }
-      await patch(config('random', theirs))
-      for (const way of draw(2) === 0 ? ['pull', 'push'] : ['push', 'pull']) {
-        await here.did(way, ...(way === 'pull' ? ['cm/random'] : []), '-f')
-      }
-    }
-    expect(here.read('random.yaml')).toBe(head + lines(expected))
-    expect((await dataOf('random'))?.data).toEqual(Object.fromEntries(expected))
-  })
 })
 
 describe('without anybody to ask', () => {
