@@ -122,3 +122,51 @@ describe('who leaves midway leaves both sides as they were', () => {
     })
   }
 })
+
+describe('what the cluster cannot change', () => {
+  const fixed = (value: string) =>
+    `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: fixed\nimmutable: true\ndata:\n  a: "${value}"\n`
+  const claim = (mode: string) =>
+    `apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: claim\nspec:\n  accessModes: [${mode}]\n  storageClassName: none\n  resources: {requests: {storage: 1Mi}}\n`
+  const uidOf = async (kind: string, name: string) => (await live(kind, name, namespace))?.metadata?.uid
+
+  test('is deleted and made again for nobody but who types its name', async () => {
+    const it = new Checkout(laptop, { name: 'fixed', namespace })
+    it.write('it.yaml', fixed('1'))
+    await it.did('push', '-f')
+    const uid = await uidOf('ConfigMap', 'fixed')
+    it.write('it.yaml', fixed('2'))
+    expect(await it.ksync('push', '-f')).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('delete it'),
+    })
+    for (const [typed, isSame] of [
+      ['y', true],
+      ['fixed', false],
+    ] as const) {
+      const screen = it.atTerminal('push')
+      await screen.asks(first)
+      screen.answer('a')
+      await screen.asks(/Delete ConfigMap \S+\/fixed and make it again\? Its name, if so: $/)
+      screen.answer(typed)
+      await screen.terminal.exited
+      expect((await uidOf('ConfigMap', 'fixed')) === uid).toBe(isSame)
+    }
+    expect(await dataOf('fixed')).toEqual({ a: '2' })
+  })
+
+  test('of a claim, it is said what goes with it, and a yes is not enough', async () => {
+    const it = new Checkout(laptop, { name: 'claim', namespace })
+    it.write('it.yaml', claim('ReadWriteOnce'))
+    await it.did('push', '-f', '--no-wait')
+    const uid = await uidOf('PersistentVolumeClaim', 'claim')
+    it.write('it.yaml', claim('ReadWriteMany'))
+    const screen = it.atTerminal('push', '--no-wait')
+    await screen.asks(first)
+    screen.answer('a')
+    await screen.asks(/claim, AND WITH IT WHAT IT HOLDS, and make it again\? Its name, if so: $/)
+    screen.answer('yes')
+    expect(await screen.terminal.exited).toMatchObject({ code: 1 })
+    expect(await uidOf('PersistentVolumeClaim', 'claim')).toBe(uid)
+  })
+})
