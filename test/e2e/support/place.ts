@@ -15,6 +15,7 @@ const reasons = {
   faults: 'nothing breaks on demand there',
   ephemeral: 'no ephemeral containers there',
   processes: 'its processes are another machine’s',
+  aggregation: 'no aggregated APIs there',
   rights: 'nobody’s rights are checked there',
   mounts: 'nothing can be mounted there, or by this user',
   terminal: 'this machine has no `script` of util-linux to make a terminal with',
@@ -46,10 +47,22 @@ const places: Readonly<Record<Place, Powers>> = {
     transfer: { files: 1000, bytes: 20_000_000 },
   },
   cluster: {
-    can: new Set(['images', 'users', 'readOnlyRoot', 'isolation', 'apiServer', 'rights', 'processes']),
+    can: new Set([
+      'images',
+      'users',
+      'readOnlyRoot',
+      'isolation',
+      'apiServer',
+      'rights',
+      'processes',
+      'aggregation',
+    ]),
     ...onCluster,
   },
-  given: { can: new Set(['images', 'users', 'readOnlyRoot', 'isolation', 'rights']), ...onCluster },
+  given: {
+    can: new Set(['images', 'users', 'readOnlyRoot', 'isolation', 'rights', 'aggregation']),
+    ...onCluster,
+  },
 }
 
 export const { place } = inject('e2e')
