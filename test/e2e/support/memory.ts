@@ -2,9 +2,17 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 /** The most memory a process has had resident so far, in MiB; 0 if it is gone. */
 export function peakMemory(pid: number): number {
+  return memory(pid, /^VmHWM:\s+(\d+)/m)
+}
+
+/** The memory a process has resident, in MiB; 0 if it is gone. */
+export function residentMemory(pid: number): number {
+  return memory(pid, /^VmRSS:\s+(\d+)/m)
+}
+
+function memory(pid: number, line: RegExp): number {
   try {
-    const kib = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return Number(kib ?? 0) / 1024
+    return Number(line.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
   } catch {
     return 0
   }

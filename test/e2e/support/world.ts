@@ -13,6 +13,8 @@ export interface World {
   readonly laptop: Laptop
   /** What is synced, by a spec named `it`, with `/folder` in the pods of an app. */
   readonly folder: string
+  /** The process id of the watch. */
+  readonly watch: number
   fault(what: Fault): Promise<unknown>
   sync(app: string): Promise<void>
   /** Waits until `get` shows so of the first session; all that it said meanwhile, in JSON, without repetitions. */
@@ -25,6 +27,8 @@ interface Options {
   readonly nodes?: number
   /** The size of the file system that the containers are on; the machine's unless given. */
   readonly megabytes?: number
+  /** By how much the laptop's clock is wrong; right unless given. */
+  readonly skewMs?: number
 }
 
 /** Opens one, hands it over, and ends all of it, whatever came of that. */
@@ -40,15 +44,16 @@ export async function withWorld(options: Options, use: (world: World) => Promise
   }
 }
 
-async function inWorld(home: string, { nodes = 1 }: Options, use: (world: World) => Promise<void>) {
+async function inWorld(home: string, { nodes = 1, skewMs }: Options, use: (world: World) => Promise<void>) {
   const sandbox = await startSandbox(home, nodes)
   try {
     const laptop = new Laptop(sandbox.kubeconfig)
+    if (skewMs !== undefined) laptop.env.NODE_OPTIONS = clockOff(skewMs)
     const lab = new Lab('world', new Cluster(sandbox.kubeconfig))
     try {
       await Promise.all([lab.create(), laptop.did('init', '--image', 'any')])
-      await laptop.watch()
-      await use(worldOf({ lab, laptop, socket: sandbox.socket }))
+      const { pid = 0 } = (await laptop.watch()).child
+      await use(worldOf({ lab, laptop, socket: sandbox.socket, watch: pid }))
     } finally {
       await laptop.remove()
     }
@@ -57,12 +62,30 @@ async function inWorld(home: string, { nodes = 1 }: Options, use: (world: World)
   }
 }
 
-function worldOf({ lab, laptop, socket }: { lab: Lab; laptop: Laptop; socket: string }): World {
+/** Options with which Node, and its workers, have another time than the machine. */
+function clockOff(ms: number): string {
+  const code = `
+    const Real = Date
+    globalThis.Date = class extends Real {
+      constructor(...given) { super(...(given.length === 0 ? [Real.now() + ${ms}] : given)) }
+      static now() { return Real.now() + ${ms} }
+    }`
+  return `--import data:text/javascript,${encodeURIComponent(code)}`
+}
+
+interface Parts {
+  readonly lab: Lab
+  readonly laptop: Laptop
+  readonly socket: string
+  readonly watch: number
+}
+
+function worldOf({ lab, laptop, socket, watch }: Parts): World {
   const folder = laptop.folder('folder')
   const everywhere = async (app: string) =>
     Promise.all((await lab.pods(app)).map((pod) => listRemote(lab, pod, { path: 'folder' })))
   return {
-    ...{ lab, laptop, folder },
+    ...{ lab, laptop, folder, watch },
     fault: (what) => fault(socket, what),
     async sync(app) {
       await laptop.did('create', '--name', 'it', '-l', `app=${app}`, '-n', lab.namespace, folder, '/folder')
