@@ -1,5 +1,6 @@
 import { agreementOn } from './agreement.ts'
 import type { BaseUpdate } from './base/base.ts'
+import { intentsOf } from './base/intents.ts'
 import type { BaseStore } from './base/store.ts'
 import { type Volume, volumeOf } from './blockades.ts'
 import type { Copies } from './copies.ts'
@@ -42,6 +43,10 @@ export class Aftermath implements LaneListener {
 
   isInVain(path: Path): boolean {
     return this.options.work.setbacks.covers(path)
+  }
+
+  begins(side: Side, operations: readonly Operation[]): void {
+    this.options.base.intend(intentsOf(side, operations))
   }
 
   finished(side: Side, all: readonly Finished[]): void {
@@ -166,7 +171,7 @@ function isRace({ code }: Problem): boolean {
  * Commits what can be: a replica that tells of a file before its directory makes one update that does not fit,
  * which is left out. What is missing in the base is found equal on both sides later.
  */
-function commitSafely(base: BaseStore, updates: readonly BaseUpdate[]): void {
+export function commitSafely(base: BaseStore, updates: readonly BaseUpdate[]): void {
   try {
     base.commit(updates)
   } catch (error) {

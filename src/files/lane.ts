@@ -16,6 +16,8 @@ export interface Finished {
 }
 
 export interface LaneListener {
+  /** These are about to be sent. */
+  begins(side: Side, operations: readonly Operation[]): void
   finished(side: Side, finished: readonly Finished[]): void
   /** Whether an operation is in vain since one that it depends on was not carried out. */
   isInVain(path: Path): boolean
@@ -85,6 +87,7 @@ export class Lane {
   ): Promise<void> {
     const source = replicas[otherSide[this.side]]
     let trouble = 'the replica said nothing of it'
+    this.listener.begins(this.side, operations)
     try {
       const outcomes = replicas[this.side].apply(operations, source)[Symbol.asyncIterator]()
       for (;;) {

@@ -352,6 +352,54 @@ describe('first contact', () => {
   })
 })
 
+describe('what was carried out when a stream was cut, and not answered', () => {
+  /** Remote has what local wrote, and nobody was told; then another session begins after an edit here. */
+  async function unanswered(first: Edit, meanwhile: Edit): Promise<SessionStatus> {
+    local.files.edit(first)
+    local.scan()
+    remote.diesAfter = 0
+    start()
+    await session.closed
+    base.close()
+    expect(remote.files.listing()).toEqual(local.files.listing())
+    remote = new FakeReplica(remote.files)
+    local = new FakeReplica(local.files)
+    local.files.edit(meanwhile)
+    local.scan()
+    start()
+    return session.settled()
+  }
+
+  test('is deleted there if it was deleted here meanwhile, and does not come back', async () => {
+    expect((await unanswered(write('f', '1'), remove('f'))).phase).toBe('in-sync')
+    expect([names(local), names(remote)]).toEqual([[], []])
+  })
+
+  test('is written again if it was edited here meanwhile, and that is no conflict', async () => {
+    expect((await unanswered(write('f', '1'), write('f', '22'))).conflicts).toEqual([])
+    expect(remote.files.listing().get('f')).toBe('file 22')
+  })
+
+  test('is a conflict only if both sides edited it meanwhile', async () => {
+    remote.diesAfter = 0
+    local.files.edit(write('f', '1'))
+    local.scan()
+    start()
+    await session.closed
+    base.close()
+    for (const [side, content] of [
+      [local, 'here'],
+      [remote, 'there'],
+    ] as const) {
+      side.files.edit(write('f', content))
+    }
+    local = new FakeReplica(local.files)
+    remote = new FakeReplica(remote.files)
+    start()
+    expect((await session.settled()).conflicts).toHaveLength(1)
+  })
+})
+
 describe('the end', () => {
   test('comes when a replica is gone, with its reason, and leaves the other one open', async () => {
     await inSync(write('f', '1'))

@@ -15,6 +15,7 @@ import type { SessionPhase, SessionStatus } from './status.ts'
 import { StatusFeed } from './status-feed.ts'
 import { TextKeeper } from './text-keeper.ts'
 import { Twins } from './twins.ts'
+import { learnUnanswered } from './unanswered.ts'
 import { type Exclusions, Ways } from './ways.ts'
 
 export interface SessionOptions {
@@ -144,7 +145,10 @@ class SyncSession implements Session {
       this.schedule()
     }
     // A replica answers in order: after this it has told of its first scan. One that fails is about to close.
-    void Promise.all([this.options.local.rescan([]), this.options.remote.rescan([])]).then(scanned, () => {})
+    const { local, remote, base } = this.options
+    void Promise.all([local.rescan([]), remote.rescan([])])
+      .then(() => learnUnanswered(base, { local, remote }).catch((error) => this.fail(error)))
+      .then(scanned, () => {})
     this.feed.changed(this.phase)
   }
 
@@ -224,6 +228,7 @@ class SyncSession implements Session {
   /** First contact lasts until all that differed is settled; a container that is seeded is new only once. */
   private settleBase(): void {
     const { base } = this.options
+    base.forgetIntents()
     void this.keeper?.keep()
     // What could not be written yet is to win over what is there, as long as that is to be so.
     if (this.engine.isBlocked) return

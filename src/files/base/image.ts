@@ -8,9 +8,11 @@ import { WireError } from '../../wire/error.ts'
 import { applyDelta, walk } from '../delta.ts'
 import { decodeRules, encodeRules, type RuleSet } from '../ignore/rule-set.ts'
 import type { Contact } from '../mode.ts'
+import type { Path } from '../tree.ts'
 import type { BaseTree, BaseUpdate } from './base.ts'
 import { emptyBase } from './base.ts'
 import { readUpdates, writeUpdates } from './codec.ts'
+import { type Intent, readIntents, writeIntents } from './intents.ts'
 
 /** What a base holds for; all of it is compared for equality only. */
 export interface Identity {
@@ -35,6 +37,8 @@ export interface BaseState {
 /** What was read from a file, and how much of the file it is: what follows is of no use. */
 export interface Image {
   readonly state: BaseState
+  /** Those that nobody answered, as far as the file tells. */
+  readonly intents: readonly Intent[]
   readonly snapshotBytes: number
   readonly length: number
 }
@@ -46,7 +50,7 @@ const HEADER = MAGIC.length + 1
 /** Length of the payload, its complement, and the payload's CRC-32, 4 bytes each. */
 const FRAME = 12
 
-const records = { snapshot: 1, updates: 2, settled: 3, rules: 4 } as const
+const records = { snapshot: 1, updates: 2, settled: 3, rules: 4, intents: 5 } as const
 /** New ones go to the end: their places are in files. */
 const contacts: readonly Contact[] = ['merge', 'seed', 'over', 'local', 'remote', 'newest', 'keep-both']
 
@@ -71,6 +75,14 @@ export function encodeUpdates(updates: readonly BaseUpdate[]): Buffer {
 /** What is ignored from here on. */
 export function encodeNewRules(rules: RuleSet): Buffer {
   return framed(new ByteWriter().u8(records.rules).bytes(encodeRules(rules)).take())
+}
+
+/** What is about to be sent. */
+export function encodeIntents(intents: readonly Intent[]): Buffer {
+  const writer = new ByteWriter(64 + intents.length * 64)
+  writer.u8(records.intents)
+  writeIntents(writer, intents)
+  return framed(writer.take())
 }
 
 /** From here on first contact is over. */
@@ -103,6 +115,7 @@ export function decodeImage(bytes: Buffer): Image {
       ...(log.rules !== undefined && { rules: log.rules }),
       tree: replay(updates.concat(log.updates)),
     },
+    intents: [...log.intents.values()],
     snapshotBytes,
     length: log.end,
   }
@@ -152,6 +165,7 @@ function readSnapshot(reader: ByteReader): Omit<BaseState, 'tree'> & { updates: 
 
 interface Log {
   readonly updates: BaseUpdate[]
+  readonly intents: ReadonlyMap<Path, Intent>
   readonly settled: boolean
   readonly rules: RuleSet | undefined
   readonly end: number
@@ -166,18 +180,31 @@ interface Log {
  */
 function readLog(bytes: Buffer, start: number): Log {
   const updates: BaseUpdate[] = []
+  const intents = new Map<Path, Intent>()
   let settled = false
   let rules: RuleSet | undefined
   let end = start
   for (let payload = payloadAt(bytes, end); payload !== undefined; payload = payloadAt(bytes, end)) {
     const reader = new ByteReader(payload)
     const record = reader.u8()
-    if (record === records.updates) for (const update of readUpdates(reader)) updates.push(update)
+    if (record === records.updates) {
+      for (const update of readUpdates(reader)) {
+        updates.push(update)
+        intents.delete(update[0])
+      }
+    } else if (record === records.intents) readInto(intents, reader)
     else if (record === records.settled) settled = true
     else if (record === records.rules) rules = decodeRules(reader.bytes())
     else throw new WireError(`it has a record of kind ${record}`)
     reader.end()
     end += FRAME + payload.length
   }
-  return { updates, settled, rules, end }
+  return { updates, intents, settled, rules, end }
+}
+
+/** An empty record says that there are none any more. */
+function readInto(intents: Map<Path, Intent>, reader: ByteReader): void {
+  const read = readIntents(reader)
+  if (read.length === 0) intents.clear()
+  for (const intent of read) intents.set(intent.path, intent)
 }

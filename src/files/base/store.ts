@@ -6,13 +6,22 @@ import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Contact } from '../mode.ts'
 import { packTree } from '../packed.ts'
 import { AfterBursts } from '../quiet.ts'
+import type { Path } from '../tree.ts'
 import type { BaseTree, BaseUpdate } from './base.ts'
 import { emptyBase } from './base.ts'
 import { baseEntryCodec } from './codec.ts'
 import type { Disk } from './disk.ts'
 import { nodeDisk } from './disk.ts'
 import type { BaseState, Identity, Image } from './image.ts'
-import { decodeImage, encodeImage, encodeNewRules, encodeSettled, encodeUpdates } from './image.ts'
+import {
+  decodeImage,
+  encodeImage,
+  encodeIntents,
+  encodeNewRules,
+  encodeSettled,
+  encodeUpdates,
+} from './image.ts'
+import type { Intent } from './intents.ts'
 
 /** A log may grow to the size of its snapshot, and at least to this many bytes, before it becomes one. */
 const MIN_LOG = 1 << 20
@@ -35,6 +44,12 @@ export interface BaseStore {
   /** Begins an empty base. Throws `BASE_UNWRITABLE` if it cannot be written. */
   reset(identity: Identity, firstContact: Contact): void
   commit(updates: readonly BaseUpdate[]): void
+  /** What was sent and not answered when the last session ended. */
+  readonly intents: readonly Intent[]
+  /** What is about to be sent: it is known, whatever becomes of this process, until it is committed or forgotten. */
+  intend(intents: readonly Intent[]): void
+  /** All that was sent is answered. */
+  forgetIntents(): void
   /** Goes by other rules from now on. */
   setRules(rules: RuleSet): void
   /** First contact is over: from now on the mode alone decides. */
@@ -66,6 +81,8 @@ class FileBaseStore implements BaseStore {
   private isDoubtful = false
   /** What could not be written yet. */
   private pending: Buffer[] = []
+  /** By path. */
+  private readonly open = new Map<Path, Intent>()
   private readonly bursts = new AfterBursts(() => this.pack())
 
   constructor(path: string, disk: Disk) {
@@ -100,6 +117,7 @@ class FileBaseStore implements BaseStore {
 
   reset(identity: Identity, firstContact: Contact): void {
     const state: BaseState = { identity, firstContact, tree: emptyBase }
+    this.open.clear()
     try {
       this.disk.makeDirectory(dirname(this.path))
       this.writeSnapshot(state)
@@ -113,12 +131,29 @@ class FileBaseStore implements BaseStore {
     const state = this.bound()
     if (updates.length === 0) return
     const isRemoving = updates.some(([, entry]) => entry === null)
+    for (const [path] of updates) this.open.delete(path)
     this.bursts.note(updates.length)
     this.append(
       { ...state, tree: applyDelta(state.tree, updates) ?? emptyBase },
       encodeUpdates(updates),
       isRemoving,
     )
+  }
+
+  get intents(): readonly Intent[] {
+    return [...this.open.values()]
+  }
+
+  intend(intents: readonly Intent[]): void {
+    if (intents.length === 0) return
+    for (const intent of intents) this.open.set(intent.path, intent)
+    this.append(this.bound(), encodeIntents(intents))
+  }
+
+  forgetIntents(): void {
+    if (this.open.size === 0) return
+    this.open.clear()
+    this.append(this.bound(), encodeIntents([]))
   }
 
   setRules(rules: RuleSet): void {
@@ -151,6 +186,7 @@ class FileBaseStore implements BaseStore {
       return
     }
     this.state = image.state
+    for (const intent of image.intents) this.open.set(intent.path, intent)
     this.bursts.note(countEntries(image.state.tree))
     this.snapshotBytes = image.snapshotBytes
     this.length = image.length
@@ -209,7 +245,7 @@ class FileBaseStore implements BaseStore {
   }
 
   private writeSnapshot(state: BaseState): void {
-    const bytes = encodeImage(state)
+    const bytes = Buffer.concat([encodeImage(state), encodeIntents(this.intents)])
     const temporary = `${this.path}.tmp`
     this.isDoubtful = true
     const fd = this.disk.open(temporary, { empty: true })
