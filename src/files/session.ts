@@ -146,8 +146,9 @@ class SyncSession implements Session {
     }
     // A replica answers in order: after this it has told of its first scan. One that fails is about to close.
     const { local, remote, base } = this.options
+    const isOver = () => this.ended !== undefined
     void Promise.all([local.rescan([]), remote.rescan([])])
-      .then(() => learnUnanswered(base, { local, remote }).catch((error) => this.fail(error)))
+      .then(() => learnUnanswered({ base, local, remote, isOver }).catch((error) => this.fail(error)))
       .then(scanned, () => {})
     this.feed.changed(this.phase)
   }
