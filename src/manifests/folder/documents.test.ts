@@ -133,9 +133,11 @@ test('a new file reads back as the object, in the order of the alphabet', () => 
   expect(renderManifest(object, 'x.yaml')).toBe(
     'apiVersion: v1\ndata:\n  a: |\n    x\n    y\n  b: "yes"\n  c: "0644"\nkind: ConfigMap\nmetadata:\n  name: web\n',
   )
+  const blank = fc.stringMatching(/^[\n\r\t a:#-]{0,8}$/)
+  const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), blank, fc.constant('<<'))
   fc.assert(
     fc.property(
-      fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null)), {
+      fc.dictionary(text, fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null)), {
         noNullPrototype: true,
       }),
       (data) => {
@@ -145,6 +147,7 @@ test('a new file reads back as the object, in the order of the alphabet', () => 
         }
       },
     ),
+    { numRuns: 500, examples: [[{ '': ' \n' }], [{ '<<': '' }], [{ a: '\n \n' }]] },
   )
   expect(nameOf({ group: 'apps', kind: 'D', namespace: 'n', name: 'x' })).toBe('D.apps n/x')
 })

@@ -1,4 +1,4 @@
-import { stringify } from 'yaml'
+import { Document, visit } from 'yaml'
 import type { Json } from '../value.ts'
 import { yamlOptions } from './parse.ts'
 
@@ -11,5 +11,24 @@ export const outputOptions = {
 
 /** A value as a YAML text that Kubernetes reads as the same value. Ends with a line end. */
 export function toYaml(value: Json): string {
-  return stringify(value, { ...(yamlOptions as object), ...outputOptions, aliasDuplicateObjects: false })
+  return documentOf(value).toString(outputOptions)
+}
+
+/** A value, or nodes of the library, as a document in which every text keeps what it is. */
+export function documentOf(value: unknown): Document {
+  const document = new Document(value, { ...(yamlOptions as object), aliasDuplicateObjects: false })
+  visit(document, {
+    Scalar(_, scalar) {
+      const { value: text } = scalar
+      if (typeof text !== 'string') return
+      // Without quotes it would be a merge key.
+      if (isLostInBlocks(text) || text === '<<') scalar.type = 'QUOTE_DOUBLE'
+    },
+  })
+  return document
+}
+
+/** A block depends on the blank lines that follow it in the file, and on spaces of its own where there is nothing else. */
+function isLostInBlocks(text: string): boolean {
+  return /(?:^|\n)\s*\n$|^\s|\n[ \t]+(?:\n|$)/.test(text) && text.includes('\n')
 }

@@ -1,6 +1,6 @@
 import { Document, Scalar, visit } from 'yaml'
 import type { Json } from '../value.ts'
-import { outputOptions } from './output.ts'
+import { documentOf, outputOptions } from './output.ts'
 import { yamlOptions } from './parse.ts'
 import type { Style } from './style.ts'
 
@@ -39,15 +39,7 @@ export function renderFlow(value: Json): string {
 }
 
 function rendered(value: unknown, { style, column }: RenderOptions): string[] {
-  const document = new Document(value, { ...(yamlOptions as object), aliasDuplicateObjects: false })
-  visit(document, {
-    Scalar(_, scalar) {
-      // As a block it would depend on the blank lines that follow it in the file.
-      if (typeof scalar.value === 'string' && /(?:^|\n)\s*\n$/.test(scalar.value))
-        scalar.type = 'QUOTE_DOUBLE'
-    },
-  })
-  const text = document.toString({
+  const text = documentOf(value).toString({
     ...outputOptions,
     indent: style.indent,
     indentSeq: style.indentSeq,
