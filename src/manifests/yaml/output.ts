@@ -16,7 +16,8 @@ export function toYaml(value: Json): string {
 
 /** A value, or nodes of the library, as a document in which every text keeps what it is. */
 export function documentOf(value: unknown): Document {
-  const document = new Document(value, { ...(yamlOptions as object), aliasDuplicateObjects: false })
+  const options = { ...(yamlOptions as object), merge: false, aliasDuplicateObjects: false }
+  const document = new Document(value, options)
   visit(document, {
     Scalar(_, scalar) {
       const { value: text } = scalar
