@@ -48,6 +48,8 @@ export class Holding {
   top: Folder | undefined
   /** The directories at which something else is mounted. */
   readonly mounts = new Set<Folder>()
+  /** Directories into which another run of ours writes; what it leaves behind is to go soon after it ended. */
+  readonly shared = new Set<Folder>()
   private readonly known = new Map<Path, Problem>()
   private delta: DeltaItem[] = []
   private problems = new Map<Path, Problem | null>()
@@ -209,6 +211,7 @@ export class Holding {
   private release(folder: Folder): void {
     folder.gone = true
     this.mounts.delete(folder)
+    this.shared.delete(folder)
     this.released(folder)
     for (const [name, child] of folder.children) {
       this.weight -= weightOf(name, child instanceof Folder ? child.entry : child)

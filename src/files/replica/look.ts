@@ -11,7 +11,7 @@ import { refusalOf } from './refusal.ts'
 import type { Ruling } from './ruling.ts'
 import { removeOurs } from './staging.ts'
 import { directoryEntry, isRacy, matches } from './stamp.ts'
-import { isLeftOver, isTemporary } from './temporary.ts'
+import { isLeftOver, isOthers, isTemporary } from './temporary.ts'
 
 /** A directory that is being looked through. */
 export interface Frame {
@@ -123,7 +123,8 @@ export class Looker {
       for (const name of folder.children.keys()) if (!found.has(name)) unlisted.add(name)
       names.push(...unlisted)
     }
-    if (theirs.length < listed.length) this.clean(dir, listed)
+    if (theirs.length < listed.length || this.holding.shared.has(folder))
+      this.clean(folder, dir, listed.filter(isTemporary))
     return { frame: { dir, folder, names, deep, now, hasIgnored, unlisted }, undecodable }
   }
 
@@ -224,15 +225,21 @@ export class Looker {
     if (!isKnown) this.holding.setLeaf(folder, name, found)
   }
 
-  private clean(dir: Dir, names: readonly string[]): void {
-    for (const name of names.filter(isTemporary)) {
+  private clean(folder: Folder, dir: Dir, names: readonly string[]): void {
+    let isShared = false
+    for (const name of names) {
       try {
         const stats = dir.lstat(name)
-        if (stats !== undefined && isLeftOver(name, stats, this.options.startedAt)) removeOurs(dir, name)
+        if (stats === undefined) continue
+        if (isLeftOver(name, stats, this.options.startedAt)) removeOurs(dir, name)
+        else if (isOthers(name)) isShared = true
       } catch {
         // It stays where it is, and in no tree.
       }
     }
+    const { shared } = this.holding
+    if (isShared) shared.add(folder)
+    else shared.delete(folder)
   }
 }
 

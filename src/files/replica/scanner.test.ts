@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { nodeAt } from '../delta.ts'
 import type { Entry, Path } from '../tree.ts'
 import { openDirectory } from './open-directory.ts'
@@ -22,6 +22,7 @@ import { TEMPORARY_PREFIX } from './temporary.ts'
 import { diskAsText, treeAsText } from './testing/disk.ts'
 import { makePipe, temporaryRoot } from './testing/roots.ts'
 import { Scanning } from './testing/scanning.ts'
+import { servedReplica } from './testing/served.ts'
 
 function setUp(): { root: string; scanning: Scanning } {
   const root = temporaryRoot()
@@ -214,6 +215,17 @@ describe('our temporary files', () => {
     await scanning.rescan()
     expect(treeAsText(scanning.tree)).toEqual({})
     expect(readFileSync(join(root, theirs), 'utf8')).toBe('half')
+  })
+
+  test('of a process that ends later go soon after it', async () => {
+    const root = temporaryRoot()
+    const other = spawn('sleep', ['600'])
+    writeFileSync(join(root, nameOf(other.pid ?? 0)), 'half')
+    const replica = await servedReplica(root)
+    await replica.rescan('all')
+    expect(readdirSync(root)).toHaveLength(1)
+    other.kill('SIGKILL')
+    await vi.waitFor(() => expect(readdirSync(root)).toEqual([]), { timeout: 15_000 })
   })
 
   test('are files and links: a directory by such a name is not removed', async () => {

@@ -5,7 +5,7 @@
  * Nothing else of ours lies among a user's files.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import type { Stats } from 'node:fs'
+import { readFileSync, type Stats } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { errnoOf } from '../../errors.ts'
 import type { Path } from '../tree.ts'
@@ -60,12 +60,28 @@ export function isLeftOver(name: string, stats: Stats, startedAt: number): boole
   return !isRunning(Number(pid)) || Math.abs(Date.now() - stats.ctimeMs) > ABANDONED
 }
 
+/** Whether another run of ours is still at work on it, as far as its name tells. */
+export function isOthers(name: string): boolean {
+  const owner = pattern.exec(name)?.[2]
+  return owner !== undefined && owner !== mine
+}
+
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return !isDead(pid)
   } catch (error) {
     return errnoOf(error) !== 'ESRCH'
+  }
+}
+
+/** Whether nothing is left of it but its exit code, which its parent has not asked for yet (proc(5), Linux only). */
+function isDead(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
+  } catch {
+    return false
   }
 }
 

@@ -38,7 +38,8 @@ export class Upkeep {
   }
 
   private tick(now: number): void {
-    const due = [...this.duePolls(now), ...this.dueSweep(now)].filter((folder) => !folder.gone)
+    const { shared } = this.options.holding
+    const due = [...this.duePolls(now), ...this.dueSweep(now), ...shared].filter((folder) => !folder.gone)
     this.options.wake((dirt) => {
       // Nobody reports that a volume goes.
       for (const { path } of this.options.holding.mounts) dirt.add(parentOf(path), nameOf(path))
