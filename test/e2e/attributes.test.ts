@@ -88,6 +88,7 @@ test('an agent killed while it writes leaves nothing that the next start does no
   for (const pid of mirrors) process.kill(pid, 'SIGKILL')
   if (place !== 'given') expect(mirrors).not.toEqual([])
   await running.kill('SIGKILL')
+  await until('they are gone', () => mirrorsOf(containerId), { holds: (pids) => pids.length === 0 })
   const name = '.kubesync-tmp-4000000-0123456789abcdef-0'
   await lab.sh('plain', `echo half >killed/${name}; echo mine >killed/.kubesync-tmp-notes`)
   expect((await once('plain', folder, '/killed')).code).toBe(0)
