@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../../errors.ts'
 
@@ -85,9 +86,13 @@ export function reap(records: string, containers: string): void {
 
 /** Removes a directory, also while somebody makes files in it: what is dying, or the agent. */
 export function removeTree(path: string): void {
+  // Nobody finds it by another name; whoever is in it already may go on for a while.
+  const aside = `${path}.${randomUUID()}`
+  tried(() => renameSync(path, aside))
+  const place = existsSync(aside) ? aside : path
   // What was made while it went is found in the next round; should that not end, it goes with the node.
-  for (let round = 0; round < 20 && existsSync(path); round += 1) {
-    tried(() => rmSync(path, { recursive: true, force: true }))
+  for (let round = 0; round < 20 && existsSync(place); round += 1) {
+    tried(() => rmSync(place, { recursive: true, force: true }))
   }
 }
 
