@@ -1,7 +1,7 @@
 import type { Spec } from '../config/spec.ts'
 import type { BoundSessionStatus, SpecStatus } from '../daemon/status.ts'
 import type { SessionStatus } from '../files/status.ts'
-import { bytes, count } from '../ui/text.ts'
+import { bytes, count, grouped } from '../ui/text.ts'
 import { podsOf } from './words.ts'
 
 /** A spec and how it stands: what `get -o json` prints. */
@@ -99,6 +99,6 @@ function percent({ done, total, bytesDone, bytesTotal }: Transfer): number {
 
 /** A transfer under way, for one line: `1,200 of 20,000 changes, 12 MiB of 261 MiB`. */
 export function describeTransfer({ done, total, bytesDone, bytesTotal }: Transfer): string {
-  const changes = `${done.toLocaleString('en-US')} of ${count(total, 'change')}`
+  const changes = `${grouped(done)} of ${count(total, 'change')}`
   return bytesTotal === 0 ? changes : `${changes}, ${bytes(bytesDone)} of ${bytes(bytesTotal)}`
 }

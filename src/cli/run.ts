@@ -5,7 +5,7 @@ import type { RunResult } from '../daemon/run.ts'
 import type { BoundSessionStatus } from '../daemon/status.ts'
 import { KubesyncError } from '../errors.ts'
 import { createProgress } from '../ui/progress.ts'
-import { count, duration, printable } from '../ui/text.ts'
+import { count, duration, grouped, printable } from '../ui/text.ts'
 import { newCommand } from './command.ts'
 import { conflictHints } from './get-hints.ts'
 import { describeTroubles } from './get-notes.ts'
@@ -210,8 +210,8 @@ function summary({ pod, container, session }: BoundSessionStatus): string {
   const { entries, applied } = session
   const what = [
     count(entries.local, 'entry', 'entries'),
-    `${applied.remote.toLocaleString('en-US')} sent`,
-    `${applied.local.toLocaleString('en-US')} received`,
+    `${grouped(applied.remote)} sent`,
+    `${grouped(applied.local)} received`,
   ].join(', ')
   return `${pod}/${container}: ${describeSession(session)}: ${what}`
 }

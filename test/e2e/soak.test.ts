@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { agentProcesses, residentMemory } from './support/memory.ts'
 import { testWith } from './support/place.ts'
+import { random } from './support/trees.ts'
 import { until } from './support/until.ts'
-import { randomOf, Worker } from './support/work.ts'
+import { Worker } from './support/work.ts'
 import { type World, withWorld } from './support/world.ts'
 
 /** How often each is done; KUBESYNC_RUNS asks for more than a quick run of all tests has time for. */
@@ -59,10 +60,10 @@ describe.concurrent(`${runs} times over`, () => {
   testWith('faults')('a stream cut after any number of bytes loses nothing, and nothing comes back', () =>
     withWorld({}, async (world) => {
       const { workers, settled } = await scene(world)
-      const random = randomOf(3)
+      const next = random(3)
       for (let run = 0; run < runs; run++) {
         for (const worker of workers) worker.work(40)
-        let bytes = Math.floor(random() * 100_000)
+        let bytes = Math.floor(next() * 100_000)
         await world.fault({ fault: 'cut-after', use: 'exec', bytes })
         await world.fault({ fault: 'cut', use: 'exec' })
         // Some cuts leave too little for anything to arrive: the next one comes later.

@@ -3,6 +3,7 @@ import type { FieldPath } from '../../manifests/diff/compare.ts'
 import type { ItemStep } from '../../manifests/diff/shape.ts'
 import { isList, isMap, type Json } from '../../manifests/value.ts'
 import { toYaml } from '../../manifests/yaml/output.ts'
+import { grouped } from '../../ui/text.ts'
 
 /** What a line is: context, what goes, what comes, or what stands against each other and stays. */
 export type Sign = ' ' | '-' | '+' | '~'
@@ -128,7 +129,7 @@ function textLines(key: string, { before, after, column }: Texts): Line[] {
       ? undefined
       : structuredPatch('', '', old, now, '', '', { context: 2, maxEditLength: maxEdits })
   if (patch === undefined) {
-    const told = `(${old.length.toLocaleString('en-US')} characters become ${now.length.toLocaleString('en-US')})`
+    const told = `(${grouped(old.length)} characters become ${grouped(now.length)})`
     return [head, { sign: after?.sign ?? '~', text: `${margin(column + 2)}${told}` }]
   }
   const signs: Readonly<Record<string, Sign>> = {
@@ -155,7 +156,7 @@ function indented(yaml: string, column: number): string[] {
 
 function cut(lines: readonly string[]): readonly string[] {
   if (lines.length <= maxLines) return lines
-  return [...lines.slice(0, maxLines), `… ${(lines.length - maxLines).toLocaleString('en-US')} more lines`]
+  return [...lines.slice(0, maxLines), `… ${grouped(lines.length - maxLines)} more lines`]
 }
 
 /** Values of a secret, each replaced by a word that says nothing of it. */

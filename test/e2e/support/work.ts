@@ -1,16 +1,6 @@
 import { mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-
-/** Numbers in [0, 1) that are the same for the same seed (mulberry32, by Tommy Ettinger). */
-export function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
+import { random } from './trees.ts'
 
 /** Somebody who works in a folder on files that nobody else touches, and who knows what should be in them. */
 export class Worker {
@@ -26,7 +16,7 @@ export class Worker {
   constructor(folder: string, options: { name: string; seed: number; skewMs?: number }) {
     this.#folder = folder
     this.#name = options.name
-    this.#random = randomOf(options.seed)
+    this.#random = random(options.seed)
     this.#skewMs = options.skewMs ?? 0
   }
 
