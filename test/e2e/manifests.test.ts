@@ -77,6 +77,30 @@ describe('a manifest with comments', () => {
   })
 })
 
+describe('a file in an order of its own', () => {
+  const own = `kind: ConfigMap\napiVersion: v1\nmetadata: {name: sorted}\ndata:\n  b: "1"\n  # of a\n  a: "1"\n`
+
+  test('is never sorted by itself, and with --sort after a yes, with its comments', async () => {
+    const here = checkout('sorted')
+    here.write('s.yaml', own)
+    await here.did('push', '-f')
+    await patch(config('sorted', { a: '2' }))
+    await here.did('pull', 'cm', 'sorted', '-f')
+    const pulled = own.replace('a: "1"', 'a: "2"')
+    expect(here.read('s.yaml')).toBe(pulled)
+    expect(await here.ksync('pull', 'cm', 'sorted', '--sort')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('in another order'),
+    })
+    expect(here.read('s.yaml')).toBe(pulled)
+    await here.did('pull', 'cm', 'sorted', '--sort', '-f')
+    expect(here.read('s.yaml')).toBe(
+      'apiVersion: v1\ndata:\n  # of a\n  a: "2"\n  b: "1"\nkind: ConfigMap\nmetadata: {name: sorted}\n',
+    )
+    expect(await here.did('diff')).toContain('1 the same')
+  })
+})
+
 describe('both sides change', () => {
   test('different fields: neither pull nor push undoes the other side', async () => {
     const here = checkout('both')

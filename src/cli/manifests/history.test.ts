@@ -55,14 +55,16 @@ describe('history', () => {
 
 describe('sanitize', () => {
   test('prints what belongs into a file, says what went and why, and leaves the file alone', async () => {
-    const text =
-      'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  uid: x\n  finalizers: [mine/own]\ndata: {a: b}\n'
-    writeFileSync(join(terminal.home, 'a.yaml'), text)
+    const [head, rest] = [
+      'kind: ConfigMap # c\nmetadata:\n  name: a\n',
+      '  finalizers: [mine/own]\ndata: {a: b}\n',
+    ]
+    writeFileSync(join(terminal.home, 'a.yaml'), `apiVersion: v1\n${head}  uid: x\n${rest}`)
     const { code, stdout, stderr } = await terminal.ksync('sanitize', 'a.yaml', '--explain')
-    expect([code, stdout]).toEqual([
-      0,
-      'apiVersion: v1\ndata:\n  a: b\nkind: ConfigMap\nmetadata:\n  finalizers:\n  - mine/own\n  name: a\n',
-    ])
+    expect([code, stdout]).toEqual([0, `apiVersion: v1\n${head}${rest}`])
+    const sorted =
+      'apiVersion: v1\ndata: {a: b}\nkind: ConfigMap # c\nmetadata:\n  finalizers: [mine/own]\n  name: a\n'
+    expect((await terminal.ksync('sanitize', 'a.yaml', '--sort')).stdout).toBe(sorted)
     expect(stderr).toBe('ConfigMap a\n  - metadata.uid: the server sets it\n')
   })
 })

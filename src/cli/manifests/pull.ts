@@ -3,9 +3,11 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import { type Keeper, keepers } from '../../manifests/live/keepers.ts'
 import type { Session } from '../../manifests/session.ts'
+import type { Folder } from '../../manifests/survey/folder.ts'
 import type { Gathered } from '../../manifests/survey/pull.ts'
 import { createProgress } from '../../ui/progress.ts'
-import { count } from '../../ui/text.ts'
+import { count, printable } from '../../ui/text.ts'
+import { confirm } from '../ask.ts'
 import { newCommand } from '../command.ts'
 import type { Cli } from '../io.ts'
 import { parseSelector, usageError } from '../values.ts'
@@ -17,6 +19,7 @@ interface PullOptions extends WriteOptions {
   readonly allNamespaces?: true
   readonly all?: true
   readonly include?: readonly Keeper[]
+  readonly sort?: true
 }
 
 export function pullCommand(cli: Cli): Command {
@@ -31,6 +34,7 @@ export function pullCommand(cli: Cli): Command {
       'pull deploy/web -o web',
       'pull services -l app=web',
       'pull --all',
+      'pull deploy web --sort',
     ],
   }
   return newCommand(cli, words, [...pullOptions(), ...writeOptions(), ...manifestOptions()]).action(
@@ -48,6 +52,10 @@ function pullOptions(): Option[] {
     new Option('-A, --all-namespaces', 'from all namespaces'),
     new Option('--all', 'from all namespaces, and what belongs to no namespace'),
     new Option('--include <whose...>', 'also what others look after').choices(keepers),
+    new Option(
+      '--sort',
+      "then put the fields of these objects' files in kubectl's order, comments with them; asked apart",
+    ),
   ]
 }
 
@@ -68,8 +76,40 @@ async function pull(cli: Cli, asked: Asked, options: PullOptions): Promise<void>
       const gathered = await gather(cli, session, { ...splitType(asked), options })
       return surveyPull(session, { folder, gathered }, { file, layout })
     }
-    await settle(cli, { session, survey, options, waits: false, timeoutMs: 60_000 })
+    const { plan } = await settle(cli, { session, survey, options, waits: false, timeoutMs: 60_000 })
+    if (options.sort !== true) return
+    const ids = new Set(plan.resources.map(({ id }) => id))
+    await sortAfter(cli, { session, folder: await read(), ids }, options)
   })
+}
+
+interface Sorting {
+  readonly session: Session
+  readonly folder: Folder
+  readonly ids: ReadonlySet<string>
+}
+
+async function sortAfter(cli: Cli, { session, folder, ids }: Sorting, options: PullOptions): Promise<void> {
+  const { findUnsorted, sortFiles } = await import('../../manifests/carry/sort.ts')
+  const { report } = await import('./carry.ts')
+  const { ask, stderr } = cli.io
+  const found = findUnsorted(folder, ids)
+  const open = found.filter(({ refusal }) => refusal === undefined)
+  for (const { change, refusal } of found) {
+    const { id, facts } = change
+    const said = refusal === undefined ? 'its fields are in another order' : `stays as it is: ${refusal}`
+    stderr.write(`${printable(id)}  (${printable(facts.place.file)}) ${printable(said)}\n`)
+  }
+  if (open.length < found.length) cli.exitCode = 1
+  if (open.length === 0) return
+  const question = `Put the fields of ${count(open.length, 'document')} in kubectl's order?`
+  if (options.force !== true && (ask === undefined || !(await confirm(ask, question)))) {
+    cli.exitCode = 1
+    return
+  }
+  const results = await sortFiles(session, open, folder.texts)
+  report(cli, results)
+  if (results.some(({ reason }) => reason !== '')) cli.exitCode = 1
 }
 
 function withExtension(file: string): string {

@@ -12,6 +12,7 @@ import { showRemarks } from './remarks.ts'
 
 interface SanitizeOptions extends ConfigOptions {
   readonly explain?: true
+  readonly sort?: true
 }
 
 export function sanitizeCommand(cli: Cli): Command {
@@ -19,33 +20,36 @@ export function sanitizeCommand(cli: Cli): Command {
     usage: 'sanitize <file>',
     summary: 'Prints manifests without what does not belong into a file; `-` is standard input.',
     details: 'It asks no cluster, so that defaults stay. Files are left as they are.',
-    examples: ['sanitize web.yaml', 'sanitize --explain web.yaml'],
+    examples: [
+      'sanitize web.yaml',
+      'sanitize --explain web.yaml',
+      'kubectl get deploy web -o yaml | ksync sanitize -',
+    ],
   }
   const explain = new Option('--explain', 'say on stderr what was taken out, and why')
-  return newCommand(cli, words, [explain, ...configOptions()]).action(
+  const sort = new Option('--sort', "put the fields in kubectl's order, comments with them")
+  return newCommand(cli, words, [explain, sort, ...configOptions()]).action(
     (file: string, options: SanitizeOptions) => sanitizeFile(cli, file, options),
   )
 }
 
-async function sanitizeFile(cli: Cli, file: string, { explain }: SanitizeOptions): Promise<void> {
+async function sanitizeFile(cli: Cli, file: string, { explain, sort }: SanitizeOptions): Promise<void> {
   const { readDocuments } = await import('../../manifests/folder/documents.ts')
-  const { renderManifest } = await import('../../manifests/folder/render.ts')
   const { nameOf } = await import('../../manifests/order/references.ts')
   const { builtinRules } = await import('../../manifests/sanitize/rules.ts')
   const { sanitize } = await import('../../manifests/sanitize/sanitize.ts')
+  const { withoutRemoved } = await import('../../manifests/sanitize/text.ts')
   const { formatPath } = await import('../../manifests/value.ts')
   const { stdout, stderr } = cli.io
-  const { manifests, remarks } = readDocuments([{ path: file, text: await read(cli, file) }])
-  const cleaned = manifests.map(({ object, identity }) => {
-    const { object: clean, removed } = sanitize(object, builtinRules)
-    if (explain === true) {
-      stderr.write(`${printable(nameOf(identity))}\n`)
-      for (const { path, rule } of removed)
-        stderr.write(`  - ${printable(formatPath(path))}: ${rule.reason}\n`)
-    }
-    return renderManifest(clean, file)
-  })
-  stdout.write(cleaned.join(file.endsWith('.json') ? '' : '---\n'))
+  const given = await read(cli, file)
+  const { manifests, remarks } = readDocuments([{ path: file, text: given }])
+  const cleaned = manifests.map((manifest) => ({ manifest, ...sanitize(manifest.object, builtinRules) }))
+  for (const { manifest, removed } of explain === true ? cleaned : []) {
+    stderr.write(`${printable(nameOf(manifest.identity))}\n`)
+    for (const { path, rule } of removed)
+      stderr.write(`  - ${printable(formatPath(path))}: ${printable(rule.reason)}\n`)
+  }
+  stdout.write(withoutRemoved(given, cleaned, { file, sorts: sort === true }))
   stderr.write(showRemarks({ remarks, leftOut: [], problems: [] }, styleFor(stderr)))
   if (remarks.some(({ isProblem }) => isProblem)) cli.exitCode = 1
 }

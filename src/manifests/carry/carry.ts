@@ -11,7 +11,16 @@ import { type ClusterChange, type PushOptions, pushObjects } from './push.ts'
 export interface Result {
   readonly id: string
   /** `moved`: it is not what was approved any more, and nothing was done. `skipped`: what it needs failed. */
-  readonly what: 'created' | 'changed' | 'replaced' | 'deleted' | 'written' | 'failed' | 'moved' | 'skipped'
+  readonly what:
+    | 'created'
+    | 'changed'
+    | 'replaced'
+    | 'deleted'
+    | 'written'
+    | 'sorted'
+    | 'failed'
+    | 'moved'
+    | 'skipped'
   /** Empty where it went well. */
   readonly reason: string
 }

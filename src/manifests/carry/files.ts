@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { errnoOf, messageOf } from '../../errors.ts'
 import { putFile } from '../folder/put.ts'
-import { renderManifest } from '../folder/render.ts'
+import { renderManifest, sortManifest } from '../folder/render.ts'
 import { groupBy } from '../group.ts'
 import { type Write, withoutSecrets } from '../journal/journal.ts'
 import { forEachOf } from '../live/pool.ts'
@@ -15,8 +15,9 @@ import { editYaml } from '../yaml/edit.ts'
 /** What is to be done to the file of an object. */
 export interface FileChange {
   readonly id: string
-  readonly facts: Facts
-  readonly change: NonNullable<Outcome['file']>
+  readonly facts: Pick<Facts, 'place' | 'local' | 'live'>
+  /** Or to put the fields of its document in order. */
+  readonly change: NonNullable<Outcome['file']> | 'sort'
 }
 
 interface Rewritten {
@@ -65,7 +66,11 @@ function rewrite(text: string | undefined, changes: readonly FileChange[], file:
   const refused = new Map<string, string>()
   let now = text ?? ''
   for (const { id, facts, change } of changes) {
-    if ('create' in change) {
+    if (change === 'sort') {
+      const sorted = sortManifest(now, { file, document: facts.place.spot?.document ?? 0 })
+      if ('text' in sorted) now = sorted.text
+      else refused.set(id, sorted.refused.reason)
+    } else if ('create' in change) {
       if (now !== '' && file.endsWith('.json')) refused.set(id, `${file} is there already`)
       else now = appended(now, renderManifest(change.create, file))
     } else {
@@ -120,7 +125,7 @@ function textAt(path: string): string | undefined {
 function writeOf({ cluster, root }: Session, { file, before, after, group }: PlannedFile): Write {
   const { context, server } = cluster
   const hasSecret = /^\s*"?kind"?\s*:\s*["']?Secret\b/m.test(`${before ?? ''}\n${after}`)
-  const objects = (pick: (facts: Facts) => JsonMap | undefined): Json =>
+  const objects = (pick: (facts: FileChange['facts']) => JsonMap | undefined): Json =>
     group.flatMap(({ facts }) => {
       const object = pick(facts)
       return object === undefined ? [] : [withoutSecrets(object)]
@@ -129,6 +134,6 @@ function writeOf({ cluster, root }: Session, { file, before, after, group }: Pla
     where: 'file',
     ...{ context, server, file: resolve(root, file), resources: group.map(({ id }) => id) },
     before: before === undefined ? null : hasSecret ? objects(({ local }) => local) : before,
-    after: hasSecret ? objects(({ live }) => live?.clean) : after,
+    after: hasSecret ? objects(({ live, local }) => live?.clean ?? local) : after,
   }
 }

@@ -8,6 +8,8 @@ import type { Condition, Rule } from './rule.ts'
 export interface Removal {
   readonly path: Path
   readonly rule: Rule
+  /** What went with it, as the object then was: what held nothing else goes, too. */
+  readonly gone: Path
 }
 
 export interface Clean {
@@ -28,8 +30,10 @@ export function sanitize(object: JsonMap, rules: readonly Rule[], like?: JsonMap
     // From the last one back, so that the indices of those before stay true.
     for (const path of matchesOf(now, rule).reverse()) {
       if (rule.allocated && valueAt(like, path) !== undefined) continue
-      now = without(now, path)
-      removed.push({ path, rule })
+      const gone = emptiedBy(now, path)
+      const changed = operate(now, [{ op: 'remove', path: gone }])
+      if (isMap(changed)) now = changed
+      removed.push({ path, rule, gone })
     }
   }
   return { object: now, removed }
@@ -72,11 +76,9 @@ function holds(value: Json, { path, equals, not, matches }: Condition): boolean 
   })
 }
 
-function without(object: JsonMap, path: Path): JsonMap {
+function emptiedBy(object: JsonMap, path: Path): Path {
   const parent = path.slice(0, -1)
   const holder = valueAt(object, parent)
   const size = isList(holder) ? holder.length : isMap(holder) ? Object.keys(holder).length : 0
-  if (size === 1 && parent.length > 0) return without(object, parent)
-  const changed = operate(object, [{ op: 'remove', path }])
-  return isMap(changed) ? changed : object
+  return size === 1 && parent.length > 0 ? emptiedBy(object, parent) : path
 }
