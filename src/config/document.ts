@@ -13,6 +13,10 @@ export interface Config {
   readonly trash: TrashLimits
   /** Contexts that manifests are written to only by whoever spells their names; `*` stands for anything. */
   readonly protectedContexts: readonly string[]
+  readonly journal: {
+    /** Whether what the history has of Secrets is encrypted, or has no values. */
+    readonly secrets: 'encrypt' | 'leave-out'
+  }
 }
 
 const configSchema = v.strictObject({
@@ -21,6 +25,10 @@ const configSchema = v.strictObject({
   agents: v.nullish(v.record(v.string(), v.pipe(v.string(), v.minLength(1, 'must not be empty'))), {}),
   trash: trashSchema,
   protectedContexts: v.nullish(v.array(v.string()), []),
+  journal: v.nullish(
+    v.strictObject({ secrets: v.optional(v.picklist(['encrypt', 'leave-out']), 'encrypt') }),
+    {},
+  ),
 })
 
 /** Files are written by people: more than this is not one, in bytes. */
@@ -53,12 +61,13 @@ export function parseConfig(text: string, path: string): ConfigDocument {
     const issue = result.issues[0]
     throw broken(where(offsetOf(document, issue)), describe(issue))
   }
-  const { specs, agents, trash, protectedContexts } = result.output
+  const { trash, ...others } = result.output
+  const { specs } = others
   const twice = specs.findIndex(({ name }, index) => specs.findIndex((spec) => spec.name === name) < index)
   if (twice >= 0) {
     throw broken(where(startOf(document, ['specs', twice])), `the name ${specs[twice]?.name} is taken twice`)
   }
-  return { document, config: { version: 1, specs, agents, trash: trashLimits(trash), protectedContexts } }
+  return { document, config: { ...others, version: 1, trash: trashLimits(trash) } }
 }
 
 function unfolded(document: Document, path: string): unknown {

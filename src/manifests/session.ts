@@ -7,11 +7,12 @@ import { ApiError } from '../kube/errors.ts'
 import { type BaseStore, openBase } from './base/store.ts'
 import { openStripper, type Stripper } from './defaults/strip.ts'
 import { putFile } from './folder/put.ts'
-import { type Journal, journalIn, openJournal } from './journal/journal.ts'
+import { type Journal, journalIn, openJournal, type SecretsPolicy } from './journal/journal.ts'
 import { openShapes, type Shapes } from './live/shapes.ts'
 import { cleanOf } from './live/view.ts'
 import type { ClusterName } from './plan/plan.ts'
 import { builtinRules } from './sanitize/rules.ts'
+import { keyIn, openSealer } from './secrets/seal.ts'
 import type { JsonMap } from './value.ts'
 
 /** A folder, a cluster, and what is remembered of both. */
@@ -37,9 +38,11 @@ interface SessionOptions {
   readonly root: string
   /** Where kubesync keeps its state. */
   readonly state: string
+  /** Of the journal; what was agreed on is needed, and always encrypted. */
+  readonly secrets: SecretsPolicy
 }
 
-export async function openSession({ client, root, state }: SessionOptions): Promise<Session> {
+export async function openSession({ client, root, state, secrets }: SessionOptions): Promise<Session> {
   const { name: context, server, namespace } = client.context
   const [id, { gitVersion }] = await Promise.all([clusterId(client), client.discovery.version()])
   const folder = join(state, 'manifests', id)
@@ -47,13 +50,14 @@ export async function openSession({ client, root, state }: SessionOptions): Prom
   const file = join(folder, 'defaults.json')
   const verdicts = await loadVerdicts(file, gitVersion)
   const known = verdicts.size
+  const sealer = openSealer(keyIn(state))
   return {
     client,
     cluster: { context, server, namespace },
     root,
     store: join(folder, 'parsed'),
-    base: await openBase(join(folder, 'base')),
-    journal: openJournal(journalIn(state)),
+    base: await openBase(join(folder, 'base'), sealer),
+    journal: openJournal(journalIn(state), { secrets, sealer }),
     shapes: openShapes(client, join(state, 'manifests', 'schemas')),
     stripper: openStripper(client, verdicts),
     clean: (object, like) => cleanOf(object, builtinRules, like),

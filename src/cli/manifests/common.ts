@@ -53,12 +53,14 @@ export async function atDesk(
   { options, words: given }: { options: ManifestOptions; words: readonly string[] },
   use: (desk: Desk) => Promise<void>,
 ): Promise<void> {
-  const [{ openSession }, { surveyFolder }, { readWords }, { checkPin, findPin }] = await Promise.all([
-    import('../../manifests/session.ts'),
-    import('../../manifests/survey/folder.ts'),
-    import('../../manifests/survey/choose.ts'),
-    import('../../manifests/folder/pin.ts'),
-  ])
+  const [{ openSession }, { surveyFolder }, { readWords }, { checkPin, findPin }, { loadConfig }] =
+    await Promise.all([
+      import('../../manifests/session.ts'),
+      import('../../manifests/survey/folder.ts'),
+      import('../../manifests/survey/choose.ts'),
+      import('../../manifests/folder/pin.ts'),
+      import('../../config/store.ts'),
+    ])
   const { cwd } = cli.io
   const { root, pin } = await findPin(cwd)
   const words = await readWords(given, cwd, root)
@@ -69,7 +71,9 @@ export async function atDesk(
   })
   try {
     checkPin(pin, { context: client.context.name, server: client.context.server })
-    const session = await openSession({ client, root, state: pathsOf(cli, options).state })
+    const { state, config } = pathsOf(cli, options)
+    const { secrets } = (await loadConfig(config)).journal
+    const session = await openSession({ client, root, state, secrets })
     // Names are looked for everywhere; where only paths are named, nothing else is read.
     const paths = words.flatMap((word) => ('path' in word ? [word.path] : []))
     const isNamed = words.length > 0 && paths.length === words.length

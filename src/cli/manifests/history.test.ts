@@ -1,7 +1,7 @@
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { journalIn, openJournal, withoutSecrets } from '../../manifests/journal/journal.ts'
+import { journalIn, openJournal } from '../../manifests/journal/journal.ts'
 import { Terminal } from '../testing/terminal.ts'
 
 let terminal: Terminal
@@ -18,8 +18,8 @@ describe('history', () => {
     const write = (resource: string, before: null | object) => ({
       ...({ where: 'cluster', context: 'kind', server: 'https://x', file: '/f/a.yaml' } as const),
       resources: [resource],
-      before: before === null ? null : withoutSecrets(secret),
-      after: withoutSecrets(secret),
+      before: before === null ? null : secret,
+      after: secret,
     })
     const [first = '', second = ''] = await journal.begin([
       write('Secret shop/db', null),

@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import { errnoOf } from '../../errors.ts'
 import type { Agreed } from '../diff/states.ts'
 import { putFile } from '../folder/put.ts'
+import type { Sealer } from '../secrets/seal.ts'
 import type { JsonMap } from '../value.ts'
 
 /** What was agreed on for an object in a file. */
@@ -44,7 +45,7 @@ const contentSchema = v.object({
   isPushed: v.boolean(),
 })
 
-/** Entries stay as text until they are asked for: most never are. An empty content forgets. */
+/** Entries stay as text, those of Secrets sealed, until they are asked for: most never are. An empty content forgets. */
 interface Line {
   readonly name: string
   readonly file: string
@@ -55,12 +56,15 @@ const keyOf = ({ name, file }: Pick<Line, 'name' | 'file'>) => `${name}\0${file}
 /** The log is written anew when so many of its lines say nothing any more. */
 const maxStale = 2000
 
-export async function openBase(path: string): Promise<BaseStore> {
-  const { lines, stale } = await load(path)
+export async function openBase(path: string, sealer: Sealer): Promise<BaseStore> {
+  const { lines, stale, isOpen } = await load(path)
   const files = new Map<string, Set<string>>()
   const index = ({ name, file }: Line) => files.set(name, (files.get(name) ?? new Set()).add(file))
   for (const line of lines.values()) index(line)
-  if (stale > maxStale) await putFile(path, [...lines.values()].map(written).join(''), { mode: 0o600 })
+  if (isOpen) for (const [key, line] of lines) lines.set(key, closed(line, sealer))
+  if (isOpen || stale > maxStale) {
+    await putFile(path, [...lines.values()].map(written).join(''), { mode: 0o600 })
+  }
 
   const append = async (added: readonly Line[]) => {
     if (added.length === 0) return
@@ -71,19 +75,20 @@ export async function openBase(path: string): Promise<BaseStore> {
   return {
     find(name, file, isThere) {
       const own = lines.get(keyOf({ name, file }))
-      if (own !== undefined) return entryOf(own)
+      if (own !== undefined) return entryOf(own, sealer)
       const others = [...(files.get(name) ?? [])].flatMap(
         (other) => lines.get(keyOf({ name, file: other })) ?? [],
       )
       const [moved, ...more] = others.filter((other) => !isThere(other.file))
-      return moved === undefined || more.length > 0 ? undefined : entryOf({ ...moved, file })
+      const entry = moved === undefined || more.length > 0 ? undefined : entryOf(moved, sealer)
+      return entry === undefined ? undefined : { ...entry, file }
     },
     below: (folder) =>
       [...lines.values()]
         .filter(({ file }) => file.startsWith(`${folder}/`))
-        .flatMap((line) => entryOf(line) ?? []),
+        .flatMap((line) => entryOf(line, sealer) ?? []),
     async put(entries) {
-      const added = entries.map(lineOf)
+      const added = entries.map((entry) => closed(lineOf(entry), sealer))
       await append(added)
       for (const line of added) {
         lines.set(keyOf(line), line)
@@ -97,18 +102,27 @@ export async function openBase(path: string): Promise<BaseStore> {
   }
 }
 
-async function load(path: string): Promise<{ lines: Map<string, Line>; stale: number }> {
+interface Loaded {
+  readonly lines: Map<string, Line>
+  readonly stale: number
+  /** Whether values of Secrets are in it as they are: so they were kept once. */
+  readonly isOpen: boolean
+}
+
+async function load(path: string): Promise<Loaded> {
   const lines = new Map<string, Line>()
   let read = 0
+  let isOpen = false
   for (const text of (await readLog(path)).split('\n')) {
     if (text === '') continue
     read += 1
     const line = readLine(text)
     if (line === undefined) continue
+    isOpen ||= isOpenSecret(line)
     lines.delete(keyOf(line))
     if (line.content !== '') lines.set(keyOf(line), line)
   }
-  return { lines, stale: read - lines.size }
+  return { lines, stale: read - lines.size, isOpen }
 }
 
 async function readLog(path: string): Promise<string> {
@@ -136,8 +150,19 @@ function lineOf({ name, file, agreed, ...rest }: BaseEntry): Line {
   return { name, file, content: JSON.stringify({ local: agreed.file, live: agreed.live, ...rest }) }
 }
 
-function entryOf({ name, file, content }: Line): BaseEntry | undefined {
-  const read = v.safeParse(contentSchema, JSON.parse(content))
+function isOpenSecret({ name, content }: Line): boolean {
+  return /^Secret[ .]/.test(name) && content.startsWith('{')
+}
+
+function closed(line: Line, sealer: Sealer): Line {
+  return isOpenSecret(line) ? { ...line, content: sealer.seal(line.content, keyOf(line)) } : line
+}
+
+/** Undefined also for what does not open any more: it counts as never agreed on. */
+function entryOf(line: Line, sealer: Sealer): BaseEntry | undefined {
+  const { name, file, content } = line
+  const text = content.startsWith('{') ? content : sealer.open(content, keyOf(line))
+  const read = v.safeParse(contentSchema, text === undefined ? undefined : JSON.parse(text))
   if (!read.success) return undefined
   const { local, live, ...rest } = read.output
   return { name, file, agreed: { file: local, live }, ...rest }

@@ -4,12 +4,12 @@ import { errnoOf, messageOf } from '../../errors.ts'
 import { putFile } from '../folder/put.ts'
 import { renderManifest, sortManifest } from '../folder/render.ts'
 import { groupBy } from '../group.ts'
-import { type Write, withoutSecrets } from '../journal/journal.ts'
+import type { Write } from '../journal/journal.ts'
 import { forEachOf } from '../live/pool.ts'
 import type { Facts } from '../plan/make.ts'
 import type { Outcome } from '../plan/outcome.ts'
 import type { Session } from '../session.ts'
-import type { Json, JsonMap, Operation } from '../value.ts'
+import type { Operation } from '../value.ts'
 import { editYaml } from '../yaml/edit.ts'
 
 /** What is to be done to the file of an object. */
@@ -124,16 +124,10 @@ function textAt(path: string): string | undefined {
 
 function writeOf({ cluster, root }: Session, { file, before, after, group }: PlannedFile): Write {
   const { context, server } = cluster
-  const hasSecret = /^\s*"?kind"?\s*:\s*["']?Secret\b/m.test(`${before ?? ''}\n${after}`)
-  const objects = (pick: (facts: FileChange['facts']) => JsonMap | undefined): Json =>
-    group.flatMap(({ facts }) => {
-      const object = pick(facts)
-      return object === undefined ? [] : [withoutSecrets(object)]
-    })
   return {
     where: 'file',
     ...{ context, server, file: resolve(root, file), resources: group.map(({ id }) => id) },
-    before: before === undefined ? null : hasSecret ? objects(({ local }) => local) : before,
-    after: hasSecret ? objects(({ live, local }) => live?.clean ?? local) : after,
+    before: before ?? null,
+    after,
   }
 }

@@ -44,7 +44,7 @@ async function world() {
     return answer(response, object)
   })
   const client = await server.client()
-  const session = await openSession({ client, root, state: join(root, '.state') })
+  const session = await openSession({ client, root, state: join(root, '.state'), secrets: 'encrypt' })
   writeFileSync(
     join(root, 'a.yaml'),
     'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: "2"}\n',

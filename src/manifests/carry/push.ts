@@ -1,6 +1,6 @@
 import { KubesyncError } from '../../errors.ts'
 import { ApiError } from '../../kube/errors.ts'
-import { type Write, withoutSecrets } from '../journal/journal.ts'
+import type { Write } from '../journal/journal.ts'
 import { asMap, width } from '../live/fetch.ts'
 import { forEachOf } from '../live/pool.ts'
 import { layers, type Planned } from '../order/order.ts'
@@ -152,7 +152,7 @@ function writeOf({ cluster, root }: Session, { id, facts, apply }: ClusterChange
   return {
     where: 'cluster',
     ...{ context, server, resources: [id], file: `${root}/${facts.place.file}` },
-    before: facts.live === undefined ? null : withoutSecrets(facts.live.clean),
-    after: withoutSecrets(apply.object),
+    before: facts.live?.clean ?? null,
+    after: apply.object,
   }
 }

@@ -1,5 +1,4 @@
 import { ApiError } from '../../kube/errors.ts'
-import { withoutSecrets } from '../journal/journal.ts'
 import { fetchObjects, width } from '../live/fetch.ts'
 import { forEachOf } from '../live/pool.ts'
 import { layers } from '../order/order.ts'
@@ -85,7 +84,7 @@ export async function prune(
     const ids = await session.journal.begin(
       layer.map(({ item: { id, file, facts } }) => ({
         ...{ where: 'cluster', context, server, resources: [id], file, after: null },
-        before: withoutSecrets(facts.live.clean),
+        before: facts.live.clean,
       })),
     )
     const ended = await forEachOf([...layer.entries()], width, async ([index, { item }]) => {

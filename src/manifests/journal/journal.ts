@@ -4,7 +4,9 @@ import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { errnoOf } from '../../errors.ts'
-import { isMap, type Json, type JsonMap } from '../value.ts'
+import { hidden, isHidden } from '../secrets/hide.ts'
+import type { Sealer } from '../secrets/seal.ts'
+import type { Json } from '../value.ts'
 
 /** What is about to be written, to the cluster or to a file. */
 export interface Write {
@@ -15,7 +17,7 @@ export interface Write {
   readonly resources: readonly string[]
   /** Absolute path; for the cluster, of the file that it comes from. */
   readonly file: string
-  /** An object, or a file's text; null for nothing. Values of Secrets are left out. */
+  /** An object, or a file's text; null for nothing. */
   readonly before: Json
   readonly after: Json
 }
@@ -31,8 +33,11 @@ const entrySchema = v.object({
   server: v.string(),
   resources: v.array(v.string()),
   file: v.string(),
+  /** As they were, but for the values of Secrets. */
   before: v.unknown(),
   after: v.unknown(),
+  /** Both with the values of Secrets, sealed. */
+  sealed: v.optional(v.string()),
 })
 
 const outcomeSchema = v.object({
@@ -41,10 +46,22 @@ const outcomeSchema = v.object({
   reason: v.string(),
 })
 
+const openedSchema = v.object({ before: v.unknown(), after: v.unknown() })
+
 /** A write as it was recorded; `begun` where nobody knows how it ended. */
-export type JournalEntry = v.InferOutput<typeof entrySchema> & {
+export type JournalEntry = Omit<v.InferOutput<typeof entrySchema>, 'sealed'> & {
   readonly outcome: 'begun' | 'done' | 'failed'
   readonly reason: string
+  /** Whether values of Secrets are left out of `before` and `after`. */
+  readonly isHidden: boolean
+}
+
+/** What becomes of the values of Secrets: they are kept so that only we can read them, or not at all. */
+export type SecretsPolicy = 'encrypt' | 'leave-out'
+
+interface Keeping {
+  readonly secrets: SecretsPolicy
+  readonly sealer: Sealer
 }
 
 /** What was written to files and clusters: on the disk before it happens. */
@@ -62,7 +79,8 @@ export function journalIn(state: string): string {
   return join(state, 'manifests', 'journal')
 }
 
-export function openJournal(path: string): Journal {
+/** Without a way to keep them, values of Secrets are neither written nor read. */
+export function openJournal(path: string, keeping?: Keeping): Journal {
   const append = async (records: readonly object[]) => {
     if (records.length === 0) return
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
@@ -73,16 +91,23 @@ export function openJournal(path: string): Journal {
     async begin(writes) {
       const about = { at: new Date().toISOString(), who: userInfo().username }
       const records = writes.map((write) => ({ id: randomUUID(), ...about, ...write }))
-      await append(records)
+      await append(records.map((record) => ({ ...record, ...kept(record, keeping) })))
       return records.map(({ id }) => id)
     },
     end: (results) =>
       append(results.map(({ id, reason }) => ({ id, outcome: reason === '' ? 'done' : 'failed', reason }))),
-    read: () => readJournal(path),
+    read: () => readJournal(path, keeping?.sealer),
   }
 }
 
-async function readJournal(path: string): Promise<JournalEntry[]> {
+function kept({ id, before, after }: Write & { readonly id: string }, keeping: Keeping | undefined) {
+  const shown = { before: hidden(before), after: hidden(after) }
+  const isWhole = shown.before === before && shown.after === after
+  if (isWhole || keeping?.secrets !== 'encrypt') return shown
+  return { ...shown, sealed: keeping.sealer.seal(JSON.stringify({ before, after }), id) }
+}
+
+async function readJournal(path: string, sealer: Sealer | undefined): Promise<JournalEntry[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return ''
     throw error
@@ -92,11 +117,19 @@ async function readJournal(path: string): Promise<JournalEntry[]> {
     const record = parsed(line)
     const begun = v.safeParse(entrySchema, record)
     const ended = v.safeParse(outcomeSchema, record)
-    if (begun.success) entries.set(begun.output.id, { ...begun.output, outcome: 'begun', reason: '' })
+    if (begun.success)
+      entries.set(begun.output.id, { ...opened(begun.output, sealer), outcome: 'begun', reason: '' })
     const entry = ended.success ? entries.get(ended.output.id) : undefined
     if (entry !== undefined && ended.success) entries.set(entry.id, { ...entry, ...ended.output })
   }
   return [...entries.values()]
+}
+
+function opened({ sealed, ...entry }: v.InferOutput<typeof entrySchema>, sealer: Sealer | undefined) {
+  const text = sealed === undefined ? undefined : sealer?.open(sealed, entry.id)
+  const values = v.safeParse(openedSchema, text === undefined ? undefined : parsed(text))
+  if (values.success) return { ...entry, ...values.output, isHidden: false }
+  return { ...entry, isHidden: sealed !== undefined || isHidden(entry.before) || isHidden(entry.after) }
 }
 
 function parsed(line: string): unknown {
@@ -105,13 +138,4 @@ function parsed(line: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** An object as the journal keeps it: without the values of a Secret. */
-export function withoutSecrets(object: JsonMap): JsonMap {
-  if (object.kind !== 'Secret') return object
-  const hide = (values: Json | undefined) =>
-    isMap(values) ? Object.fromEntries(Object.keys(values).map((key) => [key, '(left out)'])) : undefined
-  const [data, stringData] = [hide(object.data), hide(object.stringData)]
-  return { ...object, ...(data && { data }), ...(stringData && { stringData }) }
 }

@@ -33,7 +33,7 @@ async function planned(
     return answer(response, { ...live, kind })
   })
   const session = await openSession({
-    ...{ client: await server.client(), root, state: join(root, '.state') },
+    ...{ client: await server.client(), root, state: join(root, '.state'), secrets: 'encrypt' },
   })
   const manifest = { apiVersion: 'v1', kind, metadata: { name: 'a' }, data: { a: '2' } }
   writeFileSync(join(root, 'a.json'), JSON.stringify(manifest))
