@@ -15,7 +15,7 @@ export function programName(argv1: string): string {
 
 /** Carries out a command line and resolves with its exit code; everything it says goes to `io`. */
 export async function runCli(args: readonly string[], given: { name: string; io: Io }): Promise<number> {
-  const cli: Cli = { ...given, exitCode: 0, verbose: false }
+  const cli: Cli = { ...given, args, exitCode: 0, verbose: false }
   const program = createProgram(cli)
   try {
     if (args.length === 0) program.outputHelp()

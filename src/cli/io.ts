@@ -40,6 +40,8 @@ export interface Cli {
   /** What the user calls the program: `kubesync`, `ksync` or `kubectl ksync`. */
   readonly name: string
   readonly io: Io
+  /** The words behind its name. */
+  readonly args: readonly string[]
   /** The exit code of a command that ends without an error; 0 unless set. */
   exitCode: number
   /** Whether `-v` was given. */

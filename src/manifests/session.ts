@@ -29,6 +29,8 @@ export interface Session {
   readonly stripper: Stripper
   /** An object of the cluster without what does not belong into a file; `like` is the user's own. */
   clean(object: JsonMap, like: JsonMap | undefined): JsonMap
+  /** Does a work while no other process that works on this cluster does one. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>
   /** Keeps what was learned for the next time. */
   close(): Promise<void>
 }
@@ -40,9 +42,16 @@ interface SessionOptions {
   readonly state: string
   /** Of the journal; what was agreed on is needed, and always encrypted. */
   readonly secrets: SecretsPolicy
+  /** The words of the command line, for the journal. */
+  readonly command?: string
+  /** Does a work while it holds the lock at a path. */
+  readonly withLock?: WithLock
 }
 
-export async function openSession({ client, root, state, secrets }: SessionOptions): Promise<Session> {
+type WithLock = <T>(path: string, work: () => Promise<T>) => Promise<T>
+
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { client, root, state, secrets, command, withLock = (_path, work) => work() } = options
   const { name: context, server, namespace } = client.context
   const [id, { gitVersion }] = await Promise.all([clusterId(client), client.discovery.version()])
   const folder = join(state, 'manifests', id)
@@ -57,10 +66,11 @@ export async function openSession({ client, root, state, secrets }: SessionOptio
     root,
     store: join(folder, 'parsed'),
     base: await openBase(join(folder, 'base'), sealer),
-    journal: openJournal(journalIn(state), { secrets, sealer }),
+    journal: openJournal(journalIn(state), { secrets, sealer, command }),
     shapes: openShapes(client, join(state, 'manifests', 'schemas')),
     stripper: openStripper(client, verdicts),
     clean: (object, like) => cleanOf(object, builtinRules, like),
+    exclusively: (work) => withLock(join(folder, 'operation.lock'), work),
     async close() {
       if (verdicts.size === known) return
       await putFile(file, JSON.stringify({ gitVersion, verdicts: [...verdicts] }), { mode: 0o600 })

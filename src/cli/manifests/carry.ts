@@ -86,12 +86,16 @@ async function asked(cli: Cli, plan: Plan): Promise<Selection | undefined> {
 }
 
 function writesCluster({ direction }: Plan, chosen: Selection): boolean {
-  if (direction === 'push') return true
+  if (direction !== 'pull') return true
   return [...chosen.values()].some((one) => typeof one !== 'string' && [...one.values()].includes('reverse'))
 }
 
 function forced({ resources, direction }: Plan, conflicts: Conflicts): Selection {
-  const choice = { take: 'take', leave: 'leave', adopt: 'reverse' } as const
+  const choice = {
+    take: 'take',
+    leave: 'leave',
+    adopt: direction === 'change' ? 'leave' : 'reverse',
+  } as const
   const choose = (one: FieldDifference): Choice =>
     isDisputed(one, direction) ? choice[conflicts] : proposed(direction, one)
   return new Map(
@@ -102,7 +106,7 @@ function forced({ resources, direction }: Plan, conflicts: Conflicts): Selection
 /** Whether somebody has to say who is right: both changed it, or another manager holds it, or one side deleted the object. */
 function isDisputed({ whose, isHeld, path }: FieldDifference, direction: Direction): boolean {
   const isGone = path.length === 0 && whose === (direction === 'push' ? 'theirs' : 'yours')
-  return whose === 'both' || isGone || (isHeld && direction === 'push')
+  return whose === 'both' || isGone || (isHeld && direction !== 'pull')
 }
 
 /** Objects that may be deleted and made again: asked apart, by their names, and never without somebody to ask. */

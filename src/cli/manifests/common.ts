@@ -53,13 +53,14 @@ export async function atDesk(
   { options, words: given }: { options: ManifestOptions; words: readonly string[] },
   use: (desk: Desk) => Promise<void>,
 ): Promise<void> {
-  const [{ openSession }, { surveyFolder }, { readWords }, { checkPin, findPin }, { loadConfig }] =
+  const [{ openSession }, { surveyFolder }, { readWords }, { checkPin, findPin }, { loadConfig }, lock] =
     await Promise.all([
       import('../../manifests/session.ts'),
       import('../../manifests/survey/folder.ts'),
       import('../../manifests/survey/choose.ts'),
       import('../../manifests/folder/pin.ts'),
       import('../../config/store.ts'),
+      import('../../config/lock.ts'),
     ])
   const { cwd } = cli.io
   const { root, pin } = await findPin(cwd)
@@ -73,7 +74,8 @@ export async function atDesk(
     checkPin(pin, { context: client.context.name, server: client.context.server })
     const { state, config } = pathsOf(cli, options)
     const { secrets } = (await loadConfig(config)).journal
-    const session = await openSession({ client, root, state, secrets })
+    const command = cli.args.join(' ')
+    const session = await openSession({ client, root, state, secrets, command, withLock: lock.withLock })
     // Names are looked for everywhere; where only paths are named, nothing else is read.
     const paths = words.flatMap((word) => ('path' in word ? [word.path] : []))
     const isNamed = words.length > 0 && paths.length === words.length

@@ -27,9 +27,10 @@ export interface Person {
 export async function choose(plan: Plan, person: Person): Promise<Selection | undefined> {
   const open = plan.resources.filter((resource) => choosable(resource, plan).length > 0)
   const ready = open.filter((resource) => proposal(resource, plan).length > 0)
-  const verb = plan.direction === 'push' ? 'Push' : 'Pull'
   const what =
-    ready.length === 0 ? 'Nothing is ready by itself.' : `${verb} ${count(ready.length, 'object')}?`
+    ready.length === 0
+      ? 'Nothing is ready by itself.'
+      : `${verbs[plan.direction]} ${count(ready.length, 'object')}?`
   const answer = await answered(person, `${what} ${offer(ready.length > 0)}`, {
     ...(ready.length > 0 && { a: `all: ${plan.direction} what is marked - and +` }),
     s: 'select: object by object, and field by field',
@@ -98,12 +99,12 @@ async function aboutObject(resource: ResourcePlan, plan: Plan, { person, at }: A
   const answers = {
     ...(isReady && { y: `yes: ${plan.direction} what is marked - and +` }),
     n: 'no: leave both sides as they are',
-    ...(!isWhole && { f: 'field by field', r: `the other way round: ${reverseWords(plan)}` }),
+    ...(!isWhole && { f: 'field by field', ...reverse(plan) }),
     a: 'yes to this object and all that follow',
     d: 'no to this object and all that follow',
     q: 'quit: change nothing at all',
   }
-  const answer = await answered(person, `(${at}) ${verbOf(plan)} this object?`, answers)
+  const answer = await answered(person, `(${at}) ${verbs[plan.direction]} this object?`, answers)
   switch (answer) {
     case 'y':
       return { choice: 'all', others: 'ask' }
@@ -132,14 +133,18 @@ async function byField(
   for (const [index, field] of fields.entries()) {
     person.print(showDifferences([field], plan.direction, person.style))
     const rest = fields.slice(index)
-    const answer = await answered(person, `(${index + 1}/${fields.length}) ${verbOf(plan)} this field?`, {
-      y: `yes: ${plan.direction} it`,
-      n: 'no: leave both sides as they are',
-      r: `the other way round: ${reverseWords(plan)}`,
-      a: 'yes to this field and the rest of this object',
-      d: 'no to this field and the rest of this object',
-      q: 'quit: change nothing at all',
-    })
+    const answer = await answered(
+      person,
+      `(${index + 1}/${fields.length}) ${verbs[plan.direction]} this field?`,
+      {
+        y: `yes: ${plan.direction} it`,
+        n: 'no: leave both sides as they are',
+        ...reverse(plan),
+        a: 'yes to this field and the rest of this object',
+        d: 'no to this field and the rest of this object',
+        q: 'quit: change nothing at all',
+      },
+    )
     if (answer === undefined || answer === 'q') return undefined
     if (answer === 'a' || answer === 'd') {
       return new Map([...chosen, ...each(rest, answer === 'a' ? 'take' : 'leave')])
@@ -153,12 +158,13 @@ function each(differences: readonly FieldDifference[], choice: Choice): Readonly
   return new Map(differences.map(({ id }) => [id, choice]))
 }
 
-function verbOf({ direction }: Plan): string {
-  return direction === 'push' ? 'Push' : 'Pull'
-}
+const verbs = { push: 'Push', pull: 'Pull', change: 'Change' } as const
 
-function reverseWords({ direction }: Plan): string {
-  return direction === 'push' ? "keep the cluster's, in the file too" : "keep the file's, in the cluster too"
+/** A change has no other way round. */
+function reverse({ direction }: Plan): Readonly<Record<string, string>> {
+  if (direction === 'change') return {}
+  const [kept, other] = direction === 'push' ? ['cluster', 'file'] : ['file', 'cluster']
+  return { r: `the other way round: keep the ${kept}'s, in the ${other} too` }
 }
 
 /** Asks until the answer is one of those offered; `?` and what nobody understands is answered with what they mean. */
@@ -189,8 +195,10 @@ export function recap(selection: Selection, plan: Plan): string {
       tally[choiceOf(selection, standing)] += 1
     }
   }
-  const [taken, reversed] =
-    plan.direction === 'push' ? ['to the cluster', 'to files'] : ['to files', 'to the cluster']
+  if (plan.direction === 'change')
+    return `${count(tally.take, 'change')} to be made; ${tally.leave} left alone`
+  const ways = ['to the cluster', 'to files']
+  const [taken, reversed] = plan.direction === 'push' ? ways : ways.reverse()
   return printable(
     `${count(tally.take, 'change')} ${taken}, ${tally.reverse} ${reversed}; ${tally.leave} left alone`,
   )

@@ -6,7 +6,7 @@ import {
   type ResourcePlan,
   type Whose,
 } from '../../manifests/plan/plan.ts'
-import { isMap, type Json } from '../../manifests/value.ts'
+import { equal, isMap, type Json } from '../../manifests/value.ts'
 import type { Style } from '../../ui/style.ts'
 import { count, grouped, printable, printableLines } from '../../ui/text.ts'
 import { type Field, hunk, type Line, masked, type Side, type Sign } from './hunk.ts'
@@ -27,7 +27,8 @@ function showHeader({ cluster: { context, server, namespace } }: Plan): string {
 export function showResource(resource: ResourcePlan, direction: Direction, style: Style): string {
   const { id, place, state, differences, notes, replace } = resource
   const words = stateWords(state, direction)
-  const title = [style('bold', printable(id)), style('dim', `(${printable(place.file)})`), words]
+  const file = place.file === '' ? '' : style('dim', `(${printable(place.file)})`)
+  const title = [style('bold', printable(id)), file, words]
   const warnings = [...(replace === undefined ? [] : [replace.reason]), ...notes]
   return [
     `${title.filter((part) => part !== '').join('  ')}\n`,
@@ -71,7 +72,8 @@ function stateWords(state: ResourcePlan['state'], direction: Direction): string 
 }
 
 function fieldOf(difference: FieldDifference, direction: Direction): Field[] {
-  const { path, local, remote, whose } = difference
+  const { path, local, remote, whose, wanted } = difference
+  if (wanted !== undefined) return [{ path, sides: changeSides(difference, wanted.value) }]
   // What a pull would write is read in the file; what a push would make is not written down anywhere else.
   if (path.length === 0 && (direction === 'pull' || local === undefined)) return []
   const [before, after] = direction === 'push' ? [remote, local] : [local, remote]
@@ -100,6 +102,21 @@ function fieldOf(difference: FieldDifference, direction: Direction): Field[] {
       ],
     },
   ]
+}
+
+/** What both sides are to have, below what they have; where they differ, each is shown if it does not have it yet. */
+function changeSides(difference: FieldDifference, wanted: Json | undefined): Side[] {
+  const { local, remote, isHeld, manager } = difference
+  const held = isHeld ? { remark: `held by ${manager}` } : {}
+  const after = side(difference, { sign: '+', value: wanted })
+  if (equal(local, remote)) return [side(difference, { sign: '-', value: local, ...held }), after]
+  const sides = [
+    { sign: '-', value: local, remark: 'file' },
+    { sign: '-', value: remote, remark: isHeld ? `cluster, ${held.remark}` : 'cluster' },
+  ] as const
+  const there = equal(local, wanted) ? 'the file has it' : equal(remote, wanted) ? 'the cluster has it' : ''
+  const open = sides.filter(({ value }) => !equal(value, wanted)).map((one) => side(difference, one))
+  return [...open, { ...after, ...(there !== '' && { remark: there }) }]
 }
 
 function side({ isSecret, path }: FieldDifference, { sign, value, remark }: Side): Side {

@@ -25,7 +25,8 @@ export interface Result {
   readonly reason: string
 }
 
-interface Chosen {
+/** An object, and what is to be written of it. */
+export interface Chosen {
   readonly id: string
   readonly facts: Facts
   readonly outcome: Outcome
@@ -69,7 +70,8 @@ export async function carryOut(
   return [...files, ...pushed.results]
 }
 
-async function remember(
+/** Remembers what both sides agree on now, of all that did not fail. */
+export async function remember(
   session: Session,
   chosen: readonly Chosen[],
   { pushed, failed }: { pushed: ReadonlyMap<string, JsonMap>; failed: ReadonlySet<string> },

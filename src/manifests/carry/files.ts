@@ -38,27 +38,33 @@ export async function writeFiles(
   changes: readonly FileChange[],
   texts: ReadonlyMap<string, string>,
 ): Promise<Map<string, string>> {
-  const failed = new Map<string, string>()
+  const { planned, refused } = planFiles(changes, texts)
+  const ids = await session.journal.begin(planned.map((one) => fileWrite(session, one)))
+  const reasons = await putFiles(session, planned)
+  await session.journal.end(reasons.map((reason, index) => ({ id: ids[index] ?? '', reason })))
+  const failed = planned.flatMap(({ group }, index) => {
+    const reason = reasons[index] ?? ''
+    return reason === '' ? [] : group.map(({ id }) => [id, reason] as const)
+  })
+  return new Map([...refused, ...failed])
+}
+
+/** What files are to become, and why objects are left as they are, by their ids. */
+export function planFiles(changes: readonly FileChange[], texts: ReadonlyMap<string, string>) {
+  const refused = new Map<string, string>()
   const files = groupBy(changes, ({ facts }) => facts.place.file)
-  const planned = [...files].map(([file, group]) => {
+  const planned = [...files].map(([file, group]): PlannedFile => {
     const rewritten = rewrite(texts.get(file), group, file)
-    for (const [id, reason] of rewritten.refused) failed.set(id, reason)
-    return {
-      file,
-      before: texts.get(file),
-      after: rewritten.text,
-      group: group.filter(({ id }) => !failed.has(id)),
-    }
+    for (const [id, reason] of rewritten.refused) refused.set(id, reason)
+    const made = group.filter(({ id }) => !refused.has(id))
+    return { file, before: texts.get(file), after: rewritten.text, group: made }
   })
-  const wanted = planned.filter(({ group }) => group.length > 0)
-  const ids = await session.journal.begin(wanted.map((one) => writeOf(session, one)))
-  const results = await forEachOf([...wanted.entries()], width, async ([index, one]) => {
-    const reason = await write(resolve(session.root, one.file), one)
-    if (reason !== '') for (const { id } of one.group) failed.set(id, reason)
-    return { id: ids[index] ?? '', reason }
-  })
-  await session.journal.end(results)
-  return failed
+  return { planned: planned.filter(({ group }) => group.length > 0), refused }
+}
+
+/** Writes files that still are what was read; for each why it was not, or an empty text. */
+export function putFiles({ root }: Session, files: readonly PlannedFile[]): Promise<string[]> {
+  return forEachOf(files, width, (one) => write(resolve(root, one.file), one))
 }
 
 /** The text of a file with all changes that can be made in it. */
@@ -95,7 +101,8 @@ function appended(text: string, added: string): string {
   return `${text}${open}---${newline}${added.replaceAll('\n', newline)}`
 }
 
-interface PlannedFile {
+/** A file and the text that it is to have; `before` is what was read, undefined if it is not there. */
+export interface PlannedFile {
   readonly file: string
   readonly before: string | undefined
   readonly after: string
@@ -122,7 +129,8 @@ function textAt(path: string): string | undefined {
   }
 }
 
-function writeOf({ cluster, root }: Session, { file, before, after, group }: PlannedFile): Write {
+/** As the journal has it. */
+export function fileWrite({ cluster, root }: Session, { file, before, after, group }: PlannedFile): Write {
   const { context, server } = cluster
   return {
     where: 'file',

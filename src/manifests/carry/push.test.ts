@@ -1,50 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { answer, answerStatus, startServer } from '../../kube/testing/server.ts'
-import { openSession } from '../session.ts'
+import { describe, expect, test } from 'vitest'
 import { surveyFolder } from '../survey/folder.ts'
 import { surveyPush } from '../survey/push.ts'
-import type { JsonMap } from '../value.ts'
+import { configMapWorld } from '../testing/config-map.ts'
 import { carryOut } from './carry.ts'
 
-const types = {
-  resources: [{ name: 'configmaps', kind: 'ConfigMap', namespaced: true, verbs: ['get', 'list', 'patch'] }],
-}
-
-/** A server with one ConfigMap, which refuses to apply to another version than it has. */
 async function world() {
-  const root = mkdtempSync(join(tmpdir(), 'kubesync-push-'))
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
-  const server = await startServer()
-  let object: JsonMap = {}
-  let version = 0
-  const put = (change: JsonMap) => {
-    version += 1
-    const metadata = { name: 'a', namespace: 'default', uid: 'u', resourceVersion: String(version) }
-    object = { apiVersion: 'v1', kind: 'ConfigMap', ...object, ...change, metadata }
-  }
-  put({ data: { a: '1' } })
-  const writes: JsonMap[] = []
-  server.handle((request, response, body) => {
-    const url = new URL(request.url ?? '', server.url)
-    if (url.pathname === '/api/v1') return answer(response, types)
-    if (url.pathname === '/version') return answer(response, { gitVersion: 'v1.30.0' })
-    if (!url.pathname.endsWith('/configmaps/a')) return answerStatus(response, 404, 'NotFound')
-    if (request.method === 'GET' || url.searchParams.has('dryRun')) return answer(response, object)
-    const sent: JsonMap = JSON.parse(body)
-    const metadata = sent.metadata as JsonMap
-    if (metadata.resourceVersion !== String(version)) {
-      const said = 'the object has been modified; please apply your changes to the latest version'
-      return answerStatus(response, 409, 'Conflict', said)
-    }
-    writes.push(sent)
-    put({ data: sent.data ?? null })
-    return answer(response, object)
-  })
-  const client = await server.client()
-  const session = await openSession({ client, root, state: join(root, '.state'), secrets: 'encrypt' })
+  const { root, put, writes, session } = await configMapWorld()
   writeFileSync(
     join(root, 'a.yaml'),
     'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: "2"}\n',

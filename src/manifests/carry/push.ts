@@ -82,7 +82,7 @@ async function pushLayer(
   changes: readonly ClusterChange[],
   { options, results, objects }: Tally,
 ): Promise<void> {
-  const ids = await session.journal.begin(changes.map((one) => writeOf(session, one)))
+  const ids = await session.journal.begin(changes.map((one) => clusterWrite(session, one)))
   const ended = await forEachOf([...changes.entries()], width, async ([index, change]) => {
     options.onProgress(change.id)
     const { result, object } = await pushObject(session, change, options)
@@ -147,7 +147,8 @@ async function lookAgain(session: Session, facts: Facts): Promise<Facts | 'moved
   }
 }
 
-function writeOf({ cluster, root }: Session, { id, facts, apply }: ClusterChange): Write {
+/** As the journal has it. */
+export function clusterWrite({ cluster, root }: Session, { id, facts, apply }: ClusterChange): Write {
   const { context, server } = cluster
   return {
     where: 'cluster',

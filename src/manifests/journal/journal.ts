@@ -20,6 +20,16 @@ export interface Write {
   /** An object, or a file's text; null for nothing. */
   readonly before: Json
   readonly after: Json
+  /** Whether all writes of the operation are to be made, or none of them. */
+  readonly isOneStep?: boolean
+}
+
+/** What writes belong to. */
+export interface Operation {
+  /** The same for all writes of one command, or of one step of it. */
+  readonly operation: string
+  /** The words of the command line; values of Secrets are left out. */
+  readonly command: string
 }
 
 const entrySchema = v.object({
@@ -38,6 +48,10 @@ const entrySchema = v.object({
   after: v.unknown(),
   /** Both with the values of Secrets, sealed. */
   sealed: v.optional(v.string()),
+  /** Entries of older versions have none of these. */
+  isOneStep: v.optional(v.boolean(), false),
+  operation: v.optional(v.string(), ''),
+  command: v.optional(v.string(), ''),
 })
 
 const outcomeSchema = v.object({
@@ -62,12 +76,14 @@ export type SecretsPolicy = 'encrypt' | 'leave-out'
 interface Keeping {
   readonly secrets: SecretsPolicy
   readonly sealer: Sealer
+  /** The words of the command line that what is written belongs to. */
+  readonly command?: string | undefined
 }
 
 /** What was written to files and clusters: on the disk before it happens. */
 export interface Journal {
-  /** Records writes that are about to be made; their ids, in their order. */
-  begin(writes: readonly Write[]): Promise<string[]>
+  /** Records writes that are about to be made, as part of the journal's own operation unless said; their ids, in their order. */
+  begin(writes: readonly Write[], operation?: Operation): Promise<string[]>
   /** Records how they ended; `reason` is empty where they succeeded. */
   end(results: readonly { readonly id: string; readonly reason: string }[]): Promise<void>
   /** Oldest first; what cannot be read of it is left out. */
@@ -81,6 +97,7 @@ export function journalIn(state: string): string {
 
 /** Without a way to keep them, values of Secrets are neither written nor read. */
 export function openJournal(path: string, keeping?: Keeping): Journal {
+  const own = newOperation(keeping?.command ?? '')
   const append = async (records: readonly object[]) => {
     if (records.length === 0) return
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
@@ -88,8 +105,8 @@ export function openJournal(path: string, keeping?: Keeping): Journal {
     await appendFile(path, `\n${lines.join('')}`, { mode: 0o600, flush: true })
   }
   return {
-    async begin(writes) {
-      const about = { at: new Date().toISOString(), who: userInfo().username }
+    async begin(writes, operation = own) {
+      const about = { at: new Date().toISOString(), who: userInfo().username, ...operation }
       const records = writes.map((write) => ({ id: randomUUID(), ...about, ...write }))
       await append(records.map((record) => ({ ...record, ...kept(record, keeping) })))
       return records.map(({ id }) => id)
@@ -98,6 +115,10 @@ export function openJournal(path: string, keeping?: Keeping): Journal {
       append(results.map(({ id, reason }) => ({ id, outcome: reason === '' ? 'done' : 'failed', reason }))),
     read: () => readJournal(path, keeping?.sealer),
   }
+}
+
+export function newOperation(command: string): Operation {
+  return { operation: randomUUID(), command }
 }
 
 function kept({ id, before, after }: Write & { readonly id: string }, keeping: Keeping | undefined) {

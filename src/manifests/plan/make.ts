@@ -45,13 +45,8 @@ export function isUntouched({ agreed, local, live }: Pick<Facts, 'agreed' | 'loc
 
 /** How an object stands, out of what is known of it. Pure. */
 export function planResource(facts: Facts): ResourcePlan {
-  const { identity, apiVersion, place, agreed, local, live } = facts
-  const about = {
-    id: nameOf(identity),
-    ref: { ...identity, apiVersion },
-    place,
-    resourceVersion: versionOf(live?.object),
-  }
+  const { agreed, local } = facts
+  const about = aboutOf(facts)
   if (isUntouched(facts)) return { ...about, state: 'same', differences: [], notes: [] }
   const remote = remoteOf(facts)
   if (local === undefined || remote === undefined) {
@@ -62,6 +57,16 @@ export function planResource(facts: Facts): ResourcePlan {
   const found = compare({ base: agreed?.file, local, remote }, facts.shape)
   const differences = found.map((difference) => fieldDifference(difference, facts))
   return { ...about, state: stateOf(differences), differences, notes: [] }
+}
+
+/** What a plan says of an object however it stands. */
+export function aboutOf({ identity, apiVersion, place, live }: Facts) {
+  return {
+    id: nameOf(identity),
+    ref: { ...identity, apiVersion },
+    place,
+    resourceVersion: versionOf(live?.object),
+  }
 }
 
 function stateOf(differences: readonly FieldDifference[]): ResourceState {
@@ -76,7 +81,8 @@ const whoseOf: Readonly<Record<Difference['whose'], Whose>> = {
   unknown: 'differs',
 }
 
-function fieldDifference(difference: Difference, { live, identity, shape }: Facts): FieldDifference {
+/** A difference with who has a say in it. */
+export function fieldDifference(difference: Difference, { live, identity, shape }: Facts): FieldDifference {
   const { path, base, local, remote, whose } = difference
   const fields = remote === undefined ? [] : fieldsOf(remote, path, shapeAt(shape, path))
   const owners = ownersOf(live?.object ?? {}, fields)

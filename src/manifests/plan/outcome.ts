@@ -56,7 +56,7 @@ export function outcomeOf(facts: Facts, resource: ResourcePlan, chosen: Chosen):
   const way = waysOf(resource, chosen)
   const [toCluster, toFile, left] = [way('cluster'), way('file'), way('leave')]
   const remote = remoteOf(facts)
-  const { local, agreed, shape } = facts
+  const { local, shape } = facts
   if (local === undefined || remote === undefined) return wholeOutcome(facts, { toCluster, toFile, remote })
   const asRemote = (one: FieldDifference) => wish(one, one.remote, remote)
   const object = made(local, [...toFile, ...left].map(asRemote), shape)
@@ -65,20 +65,27 @@ export function outcomeOf(facts: Facts, resource: ResourcePlan, chosen: Chosen):
     apply: toCluster.length === 0 ? undefined : { object, ...claims(facts, toCluster) },
     file: toFile.length === 0 ? undefined : { operations },
     isAgreed: left.length === 0,
-    agreed: (now) => {
-      const asBefore = left.map((one) => wish(one, one.base, agreed?.file))
-      const asWas = left.map((one) => wish(one, fieldAt(agreed?.live, one.path, shape), agreed?.live))
-      return {
-        file: made(local, [...toFile.map(asRemote), ...asBefore], shape),
-        live: made(now, asWas, shape),
-      }
-    },
+    agreed: agreement(made(local, toFile.map(asRemote), shape), left, facts),
   }
 }
 
+/** What is agreed on once the file is this, by the clean live object: in what is left to differ it is what it was. */
+export function agreement(
+  file: JsonMap,
+  left: readonly Pick<FieldDifference, 'path' | 'base'>[],
+  { agreed, shape }: Pick<Facts, 'agreed' | 'shape'>,
+): (live: JsonMap) => Agreed {
+  const asBefore = left.map((one) => wish(one, one.base, agreed?.file))
+  const asWas = left.map((one) => wish(one, fieldAt(agreed?.live, one.path, shape), agreed?.live))
+  return (live) => ({ file: made(file, asBefore, shape), live: made(live, asWas, shape) })
+}
+
 /** What others own of what is to change. */
-function claims({ live, shape }: Facts, toCluster: readonly FieldDifference[]) {
-  const fields = ({ path, remote }: FieldDifference) =>
+export function claims(
+  { live, shape }: Facts,
+  toCluster: readonly Pick<FieldDifference, 'path' | 'local' | 'remote'>[],
+) {
+  const fields = ({ path, remote }: Pick<FieldDifference, 'path' | 'remote'>) =>
     remote === undefined ? [] : fieldsOf(remote, path, shapeAt(shape, path))
   const namesOf = (path: FieldPath) => ownersOf(live?.object ?? {}, [path]).map(({ manager }) => manager)
   const isOthers = (path: FieldPath) => namesOf(path).some((name) => name !== fieldManager)
@@ -108,11 +115,16 @@ function wholeOutcome({ local }: Facts, { toCluster, toFile, remote }: Whole): O
   }
 }
 
-function wish({ path }: FieldDifference, value: Json | undefined, like: Json | undefined): Wish {
+function wish(
+  { path }: Pick<FieldDifference, 'path'>,
+  value: Json | undefined,
+  like: Json | undefined,
+): Wish {
   return { path, value, like }
 }
 
-function made(object: JsonMap, wishes: readonly Wish[], shape: Shape): JsonMap {
+/** An object with what is wished for. */
+export function made(object: JsonMap, wishes: readonly Wish[], shape: Shape): JsonMap {
   const now = operate(object, operationsFor(object, wishes, shape))
   return isMap(now) ? now : object
 }

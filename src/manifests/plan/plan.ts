@@ -26,6 +26,8 @@ export interface FieldDifference {
   readonly isHeld: boolean
   /** Whether the values must not be shown. */
   readonly isSecret: boolean
+  /** Of a change: what both sides are to have there; without a value, neither is to have the field. */
+  readonly wanted?: { readonly value: Json | undefined } | undefined
 }
 
 /** Where an object is written down, or would be. */
@@ -66,8 +68,8 @@ export interface ClusterName {
   readonly namespace: string
 }
 
-/** `pull` writes files, `push` writes the cluster. */
-export type Direction = 'pull' | 'push'
+/** `pull` writes files, `push` writes the cluster, and `change` writes both what neither has yet. */
+export type Direction = 'pull' | 'push' | 'change'
 
 /** Something that was not looked at, and why; counted. */
 export interface LeftOut {
@@ -109,6 +111,7 @@ export type Selection = ReadonlyMap<string, ResourceChoice>
  * something away that nobody is known to have removed.
  */
 export function proposed(direction: Direction, { whose, isHeld, local, remote }: FieldDifference): Choice {
+  if (direction === 'change') return whose === 'yours' ? 'take' : 'leave'
   const wins = direction === 'pull' ? remote : local
   if (whose === 'differs') return wins === undefined || (direction === 'push' && isHeld) ? 'leave' : 'take'
   if (direction === 'pull') return whose === 'theirs' ? 'take' : 'leave'

@@ -5,7 +5,7 @@ import { compare, describePath } from '../diff/compare.ts'
 import type { LocalObject } from '../local.ts'
 import { nameOf } from '../order/references.ts'
 import { type Facts, holdsData } from '../plan/make.ts'
-import { outcomeOf } from '../plan/outcome.ts'
+import type { Outcome } from '../plan/outcome.ts'
 import { ownersOf } from '../plan/owners.ts'
 import type { FieldDifference, ResourcePlan } from '../plan/plan.ts'
 import type { Session } from '../session.ts'
@@ -14,20 +14,19 @@ import type { JsonMap } from '../value.ts'
 interface Previewed {
   readonly facts: Facts
   readonly plan: ResourcePlan
+  readonly apply: NonNullable<Outcome['apply']>
   /** All that is pushed together. */
   readonly objects: readonly LocalObject[]
 }
 
 /** A plan with what the server says of it in a dry run: what it would add, or why it would refuse. */
-export async function preview(session: Session, { facts, plan, objects }: Previewed): Promise<ResourcePlan> {
-  const selection = new Map([[plan.id, 'all' as const]])
-  const { apply } = outcomeOf(facts, plan, { direction: 'push', selection })
-  if (apply === undefined) return plan
+export async function preview(session: Session, previewed: Previewed): Promise<ResourcePlan> {
+  const { facts, plan, apply } = previewed
   try {
     const result = await applyObject(session.client, { facts, apply, isDryRun: true })
     return { ...plan, differences: [...plan.differences, ...sideEffects(session, { facts, plan, result })] }
   } catch (error) {
-    if (error instanceof ApiError) return refusedBy(error, { facts, plan, objects })
+    if (error instanceof ApiError) return refusedBy(error, previewed)
     if (!(error instanceof KubesyncError) || error.code !== 'NO_SUCH_KIND') throw error
     return { ...plan, notes: [...plan.notes, 'not validated by the server yet: its kind comes with it'] }
   }

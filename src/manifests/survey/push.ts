@@ -3,6 +3,7 @@ import { forEachOf } from '../live/pool.ts'
 import { isDefinedIn, type LocalObject } from '../local.ts'
 import { nameOf } from '../order/references.ts'
 import { type Facts, planResource } from '../plan/make.ts'
+import { outcomeOf } from '../plan/outcome.ts'
 import type { Plan, ResourcePlan } from '../plan/plan.ts'
 import type { Session } from '../session.ts'
 import { factsOf, type Prepared } from './facts.ts'
@@ -25,7 +26,9 @@ export async function surveyPush(
     const refusal = refusalOf(object, { folder, problem: found.problems.get(name) })
     if (refusal !== undefined) return { ...plan, ...refusal }
     facts.set(name, one)
-    return plan.state === 'same' ? plan : preview(session, { facts: one, plan, objects })
+    const selection = new Map([[plan.id, 'all' as const]])
+    const { apply } = outcomeOf(one, plan, { direction: 'push', selection })
+    return apply === undefined ? plan : preview(session, { facts: one, plan, apply, objects })
   })
   return { plan: planOf(session, folder, resources), facts, texts: folder.texts }
 }

@@ -1,0 +1,101 @@
+import { compare, type Difference, describePath } from '../diff/compare.ts'
+import type { Shape } from '../diff/shape.ts'
+import { operationsFor, type Wish } from '../diff/take.ts'
+import { equal, type Json, type JsonMap } from '../value.ts'
+import { aboutOf, type Facts, fieldDifference, remoteOf } from './make.ts'
+import { agreement, claims, fieldAt, made, type Outcome } from './outcome.ts'
+import type { FieldDifference, ResourcePlan } from './plan.ts'
+
+/**
+ * A change of an object as a plan: for each wish what file and cluster have there now, and what both are to have (`wanted`). What
+ * both have already is left out. Of an object that only one side has, that side alone is changed, and a note says so.
+ *
+ * Deploying, promoting and reverting are changes: make wishes, in the file's terms and by the keys of the shape; show this plan; and
+ * carry it with `carryChange`, which makes it in file and cluster as one step.
+ */
+export function planChange(facts: Facts, wishes: readonly Wish[]): ResourcePlan {
+  const { local } = facts
+  const remote = remoteOf(facts)
+  const about = { ...aboutOf(facts), notes: notesOf(local, remote) }
+  if (local === undefined && remote === undefined) return { ...about, state: 'refused', differences: [] }
+  const differences = wishes
+    .map((wish) => changedField(facts, wish, { local: local ?? remote, remote: remote ?? local }))
+    .filter(({ local, remote, wanted }) => !equal(local, wanted?.value) || !equal(remote, wanted?.value))
+  return { ...about, state: differences.length === 0 ? 'same' : 'changed', differences }
+}
+
+function notesOf(local: JsonMap | undefined, remote: JsonMap | undefined): string[] {
+  if (local === undefined && remote === undefined) return ['neither a file nor the cluster has it']
+  if (local === undefined) return ['no file here has it: only the cluster is changed']
+  return remote === undefined ? ['the cluster does not have it: only the file is changed'] : []
+}
+
+interface Sides {
+  readonly local: JsonMap | undefined
+  readonly remote: JsonMap | undefined
+}
+
+function changedField(facts: Facts, { path, value }: Wish, sides: Sides): FieldDifference {
+  const { agreed, shape } = facts
+  const [base, local, remote] = [agreed?.file, sides.local, sides.remote].map((side) =>
+    fieldAt(side, path, shape),
+  )
+  const difference = { path, base, local, remote, whose: 'local' } as const
+  const field = fieldDifference(difference, facts)
+  return { ...field, isHeld: field.isHeld && !equal(remote, value), wanted: { value } }
+}
+
+/**
+ * What a change writes: into the file and into the cluster only what each does not have yet. Whatever else differs between both
+ * stays as each side has it, and stays as agreed on or not as it was.
+ */
+export function changeOutcome(facts: Facts, wishes: readonly Wish[]): Outcome {
+  const { local, agreed, shape } = facts
+  const change = (object: JsonMap) => made(object, wishes, shape)
+  const remote = remoteOf(facts)
+  const [here, there] = [local && change(local), remote && change(remote)]
+  const toFile = between(local, here, facts)
+  const toCluster = between(remote, there, facts)
+  const before = agreed && { file: change(agreed.file), live: change(agreed.live) }
+  const left =
+    here === undefined || there === undefined
+      ? []
+      : compare({ base: before?.file, local: here, remote: there }, shape)
+  return {
+    apply:
+      there === undefined || toCluster.length === 0
+        ? undefined
+        : { object: there, ...claims(facts, toCluster.map(turned)) },
+    file:
+      local === undefined || toFile.length === 0
+        ? undefined
+        : { operations: operationsFor(local, toFile.map(asWish(here)), shape) },
+    isAgreed: left.length === 0,
+    agreed: agreement(here ?? there ?? {}, left, { agreed: before, shape }),
+  }
+}
+
+/** The single fields in which one state of a side differs from the next: its `remote` is what comes. */
+function between(now: JsonMap | undefined, next: JsonMap | undefined, { shape }: Facts): Difference[] {
+  if (now === undefined || next === undefined) return []
+  return compare({ base: now, local: now, remote: next }, shape)
+}
+
+function asWish(like: Json | undefined): (difference: Difference) => Wish {
+  return ({ path, remote }) => ({ path, value: remote, like })
+}
+
+/** As a push sees it: what the file would have against what the cluster has. */
+function turned({ local, remote, ...rest }: Difference): Difference {
+  return { ...rest, local: remote, remote: local }
+}
+
+/** Those of the wishes whose fields a selection names, by the ids of the plan's differences. */
+export function wishesFor(wishes: readonly Wish[], ids: ReadonlySet<string>): Wish[] {
+  return wishes.filter(({ path }) => ids.has(describePath(path)))
+}
+
+/** Whether an object has what was wished for. */
+export function isMade(object: JsonMap, wishes: readonly Wish[], shape: Shape): boolean {
+  return wishes.every(({ path, value }) => equal(fieldAt(object, path, shape), value))
+}
