@@ -10,7 +10,7 @@ import { quick, scratch, turns } from './settings.ts'
 
 const REMOTE = '/standing'
 /** Seconds for what a start left behind to be cleared away, and for what is measured then. */
-const REST = quick ? 10 : 30
+const REST = quick ? 60 : 90
 const WATCHED = quick ? 10 : 30
 
 /** What was found of a tree of so many files. */

@@ -53,10 +53,10 @@ export interface Replaced extends SuccessorTold {
 }
 
 export interface OpenOptions {
-  /** What it ignores; nothing unless given. */
-  readonly rules?: RuleSet | undefined
+  /** Asked for what it ignores, once it is about to look; nothing unless given. */
+  readonly rules?: () => Promise<RuleSet | undefined>
   /** Where content comes from: what several replicas of this node are sent from the same crosses the network once. */
-  readonly source?: ContentSource
+  readonly source?: Promise<ContentSource>
 }
 
 /** How long a started agent may take to say hello, in milliseconds; 0.1 s is usual. */
@@ -94,8 +94,14 @@ export async function converse(stream: ExecStream, conversation: Conversation): 
       hello,
       async openReplica(target, { rules, source } = {}) {
         await prepare?.(mux, target)
-        const opening = () => openReplica(mux, target, rules)
-        return source === undefined ? opening() : withDepot(depotOf(source), opening)
+        const replica = await openReplica(mux, target, rules)
+        if (source === undefined) return replica
+        try {
+          return withDepot(depotOf(await source), replica)
+        } catch (error) {
+          void replica.close()
+          throw error
+        }
       },
       reload: (containerId, how) => reload(mux, { containerId, how }),
       replaceContainer: (containerId) => replaceContainer(mux, containerId),
@@ -118,10 +124,15 @@ async function greet(mux: Mux, containerId?: string): Promise<Hello> {
 async function openReplica(
   mux: Mux,
   { pod: _, ...target }: ReplicaTarget,
-  rules = noRules,
+  rules: OpenOptions['rules'],
 ): Promise<Replica> {
   const channel = await granted(mux, { type: 'replica', ...target })
-  return connectReplica(channel, { rules, reads: [] })
+  try {
+    return await connectReplica(channel, { rules: (await rules?.()) ?? noRules, reads: [] })
+  } catch (error) {
+    channel.destroy()
+    throw error
+  }
 }
 
 async function reload(mux: Mux, request: Omit<ReloadRequest, 'type'>): Promise<void> {

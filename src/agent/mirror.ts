@@ -1,5 +1,5 @@
 import { KubesyncError } from '../errors.ts'
-import { FdDir } from '../files/replica/fd-dir.ts'
+import { FdDir, walkAbout } from '../files/replica/fd-dir.ts'
 import type { OpenRoot } from '../files/replica/root.ts'
 import { serveReplica } from '../files/replica/server.ts'
 import { writeMessage } from '../wire/messages.ts'
@@ -30,6 +30,7 @@ const storeFd = 3
  */
 export async function runMirror(json: string): Promise<void> {
   const transport = stdioDuplex()
+  walkAbout()
   try {
     const request: MirrorRequest = JSON.parse(json)
     const openRoot = enter(request)

@@ -1,6 +1,8 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { NodeConnection } from '../agent/connect.ts'
 import { KubesyncError } from '../errors.ts'
 import type { OnApplied } from '../files/aftermath.ts'
+import type { BaseStore } from '../files/base/store.ts'
 import { writesTo } from '../files/mode.ts'
 import type { Attributes } from '../files/replica/attributes.ts'
 import type { Replica } from '../files/replica/replica.ts'
@@ -8,7 +10,7 @@ import type { SessionStatus } from '../files/status.ts'
 import type { Exclusions } from '../files/ways.ts'
 import type { Binding } from './bindings.ts'
 import type { Lease, Shared } from './shared.ts'
-import { closed, within } from './waiting.ts'
+import { closed, together, within } from './waiting.ts'
 import type { RunningSession, SessionParts } from './world.ts'
 
 export interface AttemptOptions {
@@ -23,6 +25,7 @@ export interface AttemptOptions {
   readonly exclusions: Exclusions
   readonly node: Shared<NodeConnection>
   readonly local: Shared<Replica>
+  readonly openBase: (path: string) => BaseStore
   readonly isSuccessor: () => Promise<boolean>
   readonly startSession: (parts: SessionParts) => Promise<RunningSession>
 }
@@ -68,51 +71,69 @@ interface Beginning {
   readonly undo: (() => unknown)[]
 }
 
+/** Both sides are scanned at the same time, where it is known from before what the other one ignores. */
 async function begin(
   options: AttemptOptions,
   { listener, signal, undo }: Beginning,
 ): Promise<RunningSession> {
-  const { binding, basePath, exclusions } = options
-  const opened = async <T>({ what, limitMs = openLimit, open, close }: Opening<T>): Promise<T> => {
-    signal.throwIfAborted()
-    const late = () => new KubesyncError('TIMEOUT', `${what} did not answer within ${limitMs / 1000} s`)
-    const value = await within(open(), { signal, limitMs, late, discard: close })
-    undo.push(() => close(value))
-    return value
-  }
-  const local = await opened({
-    ...{ what: 'the local folder', limitMs: scanLimit, close: release },
-    open: () => options.local.acquire(),
+  const opened = openerFor(undo)
+  const [local, [base, remote]] = await together(signal, (both) => {
+    const here = opened(both, {
+      ...{ what: 'the local folder', limitMs: scanLimit, close: release },
+      open: () => options.local.acquire(),
+    }).then(({ value }) => value)
+    return [here, openRemote(options, { opened, signal: both, here })]
   })
-  const node = await opened({
-    ...{ what: `node ${binding.node}`, close: release },
-    open: () => options.node.acquire(),
-  })
-  const target = {
-    pod: { namespace: options.namespace, name: binding.pod, uid: binding.podUid },
-    containerId: binding.containerId,
-    path: options.remotePath,
-    create: writesTo(binding.mode, 'remote'),
-    attributes: options.attributes,
-  }
-  const remote = await opened({
-    ...{ what: `the agent on ${binding.node}`, limitMs: scanLimit },
-    open: () => node.value.openReplica(target, { rules: local.value.rules, source: local.value }),
-    close: (replica) => replica.close(),
-  })
-  refuseReadOnly(options, { local: local.value, remote })
+  refuseReadOnly(options, { local, remote })
   const successor = await options.isSuccessor()
   const tell = {
     onStatus: (status: SessionStatus) => listener.status(status),
     warn: (message: string) => listener.warn(message),
     onApplied: listener.applied,
   }
-  const parts = { binding, local: local.value, remote, exclusions, basePath, successor, ...tell }
-  return opened({
+  const { binding, exclusions } = options
+  const parts = { binding, local, remote, exclusions, base, successor, ...tell }
+  return opened(signal, {
     what: 'the session',
     open: () => options.startSession(parts),
     close: (session) => session.stop(),
   })
+}
+
+interface Reaching {
+  readonly opened: Opener
+  readonly signal: AbortSignal
+  readonly here: Promise<Replica>
+}
+
+async function openRemote(
+  options: AttemptOptions,
+  { opened, signal, here }: Reaching,
+): Promise<[BaseStore, Replica]> {
+  const { binding, namespace, remotePath, basePath, attributes } = options
+  const node = await opened(signal, {
+    ...{ what: `node ${binding.node}`, close: release },
+    open: () => options.node.acquire(),
+  })
+  const target = {
+    pod: { namespace, name: binding.pod, uid: binding.podUid },
+    containerId: binding.containerId,
+    path: remotePath,
+    create: writesTo(binding.mode, 'remote'),
+    attributes,
+  }
+  // A large one takes a while to read: meanwhile the agent has begun.
+  const base = opened<BaseStore>(signal, {
+    ...{ what: 'what was agreed on', close: (store: BaseStore) => store.close() },
+    open: () => turn().then(() => options.openBase(basePath)),
+  })
+  const rules = async () => (await base).rules ?? (await here).rules
+  const remote = opened(signal, {
+    ...{ what: `the agent on ${binding.node}`, limitMs: scanLimit },
+    open: () => node.value.openReplica(target, { rules, source: here }),
+    close: (replica) => replica.close(),
+  })
+  return Promise.all([base, remote])
 }
 
 interface Opening<T> {
@@ -120,6 +141,19 @@ interface Opening<T> {
   readonly limitMs?: number
   readonly open: () => Promise<T>
   readonly close: (value: T) => unknown
+}
+
+type Opener = <T>(signal: AbortSignal, opening: Opening<T>) => Promise<T>
+
+/** Opens things, each within its time, and puts down how they are closed again. */
+function openerFor(undo: (() => unknown)[]): Opener {
+  return async (signal, { what, limitMs = openLimit, open, close }) => {
+    signal.throwIfAborted()
+    const late = () => new KubesyncError('TIMEOUT', `${what} did not answer within ${limitMs / 1000} s`)
+    const value = await within(open(), { signal, limitMs, late, discard: close })
+    undo.push(() => close(value))
+    return value
+  }
 }
 
 function release(lease: Lease<unknown>): void {

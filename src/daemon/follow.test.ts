@@ -40,7 +40,7 @@ describe('sessions', () => {
     await until(() => world.sessions.length === 2)
     expect(old.running).toBe(false)
     expect(stage.session('a').parts.binding.containerId).toBe('containerd://new')
-    expect(stage.session('a').parts.basePath).toBe(old.parts.basePath)
+    expect(stage.session('a').parts.base.path).toBe(old.parts.base.path)
   })
 
   test('a pod that is deleted ends its session, and another leads', async () => {

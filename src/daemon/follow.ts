@@ -56,6 +56,7 @@ export async function follow(run: Run, { state, cluster }: Following): Promise<v
       ...{ namespace: run.spec.namespace, remotePath: run.spec.remote, attributes: attributesOf(run.spec) },
       basePath: state.basePath(binding.podUid, binding.container),
       exclusions: exclusionsOf(run.spec),
+      openBase: run.world.openBase,
       isSuccessor: () => state.isSuccessor(binding.containerId),
       startSession: (parts) =>
         run.world.startSession(parts, { spec: run.spec.name, folder: run.spec.local, texts: state.texts }),

@@ -30,6 +30,7 @@ export function liveWorld({ config, trash, ...kube }: LiveWorldOptions): World {
       openCluster({ ...kube, context, agentNamespace: () => config().agents[context] ?? defaultNamespace }),
     openLocal: (path, orders) =>
       openLocal(path, { orders, trash: isTrashOn(config().trash) ? trash : undefined }),
+    openBase: (path) => openBaseStore(path),
     startSession: async (parts, home) => begin(parts, home),
     pace: { firstMs: 500, maxMs: 30_000 },
     lingerMs: 10_000,
@@ -53,19 +54,13 @@ async function openLocal(path: string, options: LocalOptions): Promise<Replica> 
 }
 
 function begin(
-  { binding, basePath, successor, ...parts }: SessionParts,
+  { binding, base, successor, ...parts }: SessionParts,
   { spec, folder, texts }: SessionHome,
 ): RunningSession {
-  const base = openBaseStore(basePath)
-  try {
-    const container = `${binding.podUid} ${binding.container} ${binding.containerId}`
-    const { firstContact } = binding
-    const infos = { local: parts.local.info, remote: parts.remote.info }
-    bindBase(base, { container, ...infos, isSuccessor: successor, firstContact })
-  } catch (error) {
-    base.close()
-    throw error
-  }
+  const container = `${binding.podUid} ${binding.container} ${binding.containerId}`
+  const { firstContact } = binding
+  const infos = { local: parts.local.info, remote: parts.remote.info }
+  bindBase(base, { container, ...infos, isSuccessor: successor, firstContact })
   const tellOfBase = watchBase(base, parts.warn)
   const find: FindText = async (path, digest) => texts.get(digest) ?? blobInGit(folder, path, digest)
   const session = startSession({
@@ -78,10 +73,7 @@ function begin(
       parts.onStatus(status)
     },
   })
-  const closed = session.closed.then(({ message }) => {
-    base.close()
-    return message.replace(/^reset: /, '')
-  })
+  const closed = session.closed.then(({ message }) => message.replace(/^reset: /, ''))
   return {
     closed,
     async stop() {

@@ -86,6 +86,21 @@ describe('what is told of a spec', () => {
     expect(runner.status.state).toBe('running')
   })
 
+  test('the container is looked at while the folder here is, and left when that turns out to be missing', async () => {
+    let scanned = () => {}
+    world.before.openLocal = async () => {
+      if (world.nodes[0]?.replicas.length !== 1) await new Promise<void>((resolve) => (scanned = resolve))
+      throw new KubesyncError('NO_SUCH_DIRECTORY', 'there is no folder /home/me/demo')
+    }
+    const runner = stage.start()
+    world.pods(runningPod('a'))
+    await until(() => world.nodes[0]?.replicas.length === 1)
+    scanned()
+    await until(() => runner.status.state === 'failed')
+    const [node] = world.nodes
+    await until(() => node?.replicas[0]?.isClosed === true)
+  })
+
   test('folders that another process syncs are left to it, with its pid', async () => {
     const other = await openSpecState(stage.stateRoot, demo)
     const runner = stage.start({ ...demo, name: 'other' })

@@ -21,7 +21,7 @@ describe('what is remembered', () => {
   async function inSync(pod: string): Promise<void> {
     await until(() => world.running.some((one) => one.pod === pod))
     const { parts } = stage.session(pod)
-    await writeFile(parts.basePath, 'base')
+    await writeFile(parts.base.path, 'base')
     stage.session(pod).says(phase('in-sync'))
   }
 

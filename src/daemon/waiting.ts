@@ -29,6 +29,22 @@ export async function within<T>(work: Promise<T>, { signal, limitMs, late, disca
   }
 }
 
+/** Waits for both of two pieces of work; when one fails, the other is aborted and waited for, and that is the error. */
+export async function together<A, B>(
+  signal: AbortSignal,
+  begin: (both: AbortSignal) => [Promise<A>, Promise<B>],
+): Promise<[A, B]> {
+  const failing = new AbortController()
+  const work = begin(AbortSignal.any([signal, failing.signal]))
+  try {
+    return await Promise.all(work)
+  } catch (error) {
+    failing.abort(error)
+    await Promise.allSettled(work)
+    throw error
+  }
+}
+
 /** How long closing something may take, in milliseconds. */
 const closeLimit = 5_000
 

@@ -2,6 +2,7 @@ import type { NodeConnection } from '../agent/connect.ts'
 import type { PodTarget } from '../agent/ephemeral/connect.ts'
 import type { Spec } from '../config/spec.ts'
 import type { OnApplied } from '../files/aftermath.ts'
+import type { BaseStore } from '../files/base/store.ts'
 import type { TextStore } from '../files/base/texts.ts'
 import type { Conflicts } from '../files/conflicts.ts'
 import type { Merging } from '../files/merging.ts'
@@ -19,6 +20,8 @@ export interface World {
   openCluster(context: string): Promise<Cluster>
   /** Rejects with a KubesyncError when the folder is missing. */
   openLocal(path: string, orders: RulesToFollow): Promise<Replica>
+  /** What was agreed on, kept at a path. Throws BASE_UNREADABLE. */
+  openBase(path: string): BaseStore
   startSession(parts: SessionParts, home: SessionHome): Promise<RunningSession>
   readonly pace: Pace
   /** Milliseconds that connections and replicas stay open without sessions. */
@@ -63,8 +66,8 @@ export interface SessionParts {
   readonly local: Replica
   readonly remote: Replica
   readonly exclusions: Exclusions
-  /** Where the base is kept. */
-  readonly basePath: string
+  /** Not bound yet; whoever opened it closes it, after the session. */
+  readonly base: BaseStore
   /** The container stands in for another that was in sync: what the local folder holds is what it should. */
   readonly successor: boolean
   readonly onStatus: (status: SessionStatus) => void

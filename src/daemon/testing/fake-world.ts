@@ -1,5 +1,6 @@
 import type { NodeConnection } from '../../agent/connect.ts'
 import type { Spec } from '../../config/spec.ts'
+import { type BaseStore, openBaseStore } from '../../files/base/store.ts'
 import type { ConflictDetail, Keep } from '../../files/conflicts.ts'
 import { noRules } from '../../files/ignore/rule-set.ts'
 import type { CloseReason, Replica } from '../../files/replica/replica.ts'
@@ -265,6 +266,10 @@ export class FakeWorld implements World {
     const replica = new FakeReplica()
     this.locals.push(replica)
     return replica
+  }
+
+  openBase(path: string): BaseStore {
+    return openBaseStore(path)
   }
 
   async startSession(parts: SessionParts): Promise<RunningSession> {

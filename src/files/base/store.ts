@@ -30,6 +30,8 @@ const MAX_DAMAGED = 3
 
 /** A base on disk. One process at a time; all methods are synchronous. */
 export interface BaseStore {
+  /** Where it is kept. */
+  readonly path: string
   readonly tree: BaseTree
   /** What the base holds for; undefined until the first `reset`. */
   readonly identity: Identity | undefined
@@ -71,7 +73,7 @@ class FileBaseStore implements BaseStore {
   setAside: BaseStore['setAside']
   unsaved: string | undefined
   private state: BaseState | undefined
-  private readonly path: string
+  readonly path: string
   private readonly disk: Disk
   private fd: number | undefined
   /** Bytes of the file that are good, and of those the snapshot's. */

@@ -66,9 +66,9 @@ export class Holding {
     this.limit = limit
   }
 
-  /** Whether the tree has changed since the changes were taken. */
-  get hasUntold(): boolean {
-    return this.delta.length > 0
+  /** How much of the tree has changed since the changes were taken. */
+  get untold(): number {
+    return this.delta.length
   }
 
   takeChanges(): Changes {
@@ -152,9 +152,9 @@ export class Holding {
    * were not told of yet, they are told of these too: after those, which they would take for newer.
    */
   changeQuietly(change: () => void): void {
-    const { hasUntold } = this
+    const { untold } = this
     change()
-    if (!hasUntold) this.delta.length = 0
+    if (untold === 0) this.delta.length = 0
   }
 
   /** Remembers the digest of a file as it is at this stamp; others know it, or do not need it. */

@@ -40,8 +40,13 @@ export abstract class NamedDir implements Dir {
   abstract stat(): Stats
   abstract openDir(name: string): Dir
   abstract close(): void
-  /** The path of a name in it; throws if that is not a name. */
+  /** Leads to a name in it until another directory is used; throws if that is not a name. */
   abstract at(name: string): string
+
+  /** The same for longer. */
+  pathOf(name: string): string {
+    return this.at(name)
+  }
 
   list(): Listing {
     return listNames(this.self)
@@ -117,6 +122,6 @@ export abstract class NamedDir implements Dir {
 }
 
 function pathIn(dir: Dir, name: string): string {
-  if (dir instanceof NamedDir) return dir.at(name)
+  if (dir instanceof NamedDir) return dir.pathOf(name)
   throw new TypeError('only a directory of the kernel can be a target')
 }

@@ -14,6 +14,8 @@ export type PassOptions = Omit<LookOptions, 'doubt' | 'list'> & {
   readonly root: Dir
   /** Whether only a listing tells by which name something is there. */
   readonly isFolding: boolean
+  /** Called now and then while it looks. */
+  readonly onRest: () => void
 }
 
 interface Doubt {
@@ -39,12 +41,14 @@ export class Pass {
   private readonly unlisted = new Set<Folder>()
   private readonly ruling: Ruling
   private readonly isFolding: boolean
+  private readonly onRest: () => void
 
   constructor(options: PassOptions) {
     this.root = options.root
     this.holding = options.holding
     this.ruling = options.ruling
     this.isFolding = options.isFolding
+    this.onRest = options.onRest
     this.looker = new Looker({
       ...options,
       list: (folder) => this.unlisted.add(folder),
@@ -169,6 +173,7 @@ export class Pass {
 
   private async rest(): Promise<void> {
     this.cursor.release()
+    this.onRest()
     await this.pace.rest()
   }
 

@@ -33,6 +33,8 @@ export interface ScannerOptions {
   readonly attributes?: Attributes | undefined
   /** Told after each pass, whatever it found. */
   readonly onPass: (changes: Changes) => void
+  /** Called now and then during a pass, when the tree is no snapshot. */
+  readonly onRest: () => void
   /** Told of a defect of ours, after which the tree cannot be relied on. */
   readonly onFailure: (error: unknown) => void
 }
@@ -192,7 +194,7 @@ export class Scanner implements Site {
         holding,
         ruling,
         startedAt,
-        ...{ links, isFolding, suspect: (path) => this.suspect(path) },
+        ...{ links, isFolding, suspect: (path) => this.suspect(path), onRest: this.options.onRest },
         watch: (folder, dir) => watches.watch(folder, dir),
         dismiss: (folder) => this.dismiss(folder),
       })

@@ -71,6 +71,9 @@ export function serveReplica(
   })
 }
 
+/** Changes that are worth a message. */
+const IN_ADVANCE = 4096
+
 /** How many bytes may be taken from a store before that is told. */
 const TAKEN = 64 * 1024
 
@@ -96,7 +99,7 @@ class Server {
   private readonly scanner: Scanner
   private readonly reporter = new Reporter({
     send: (report) => this.send(report),
-    hasUntold: () => this.scanner.holding.hasUntold,
+    hasUntold: () => this.scanner.holding.untold > 0,
   })
   private toldRoot: Root | undefined
   private isTold = false
@@ -110,6 +113,7 @@ class Server {
       openRoot,
       attributes,
       onPass: (changes) => this.tell(changes),
+      onRest: () => this.tellInAdvance(),
       onFailure: (error) => this.fail(error),
     })
     // The Mux tells when the connection is over.
@@ -226,12 +230,22 @@ class Server {
     this.isTold = true
     this.toldRoot = root
     if (rules !== undefined) this.send({ kind: 'rules', rules })
+    this.sendChanges({ delta, problems }, true)
+    this.reporter.release()
+  }
+
+  /** Sends parts of the first snapshot while it is being made, so that both ends work on it at the same time. */
+  private tellInAdvance(): void {
+    const { holding } = this.scanner
+    if (!this.isTold && holding.untold >= IN_ADVANCE) this.sendChanges(holding.takeChanges(), false)
+  }
+
+  private sendChanges({ delta, problems }: Changes, isWhole: boolean): void {
     if (problems.size > 0) this.send({ kind: 'problems', problems })
     const parts = inMessages(delta)
     for (const [i, part] of parts.entries()) {
-      this.send({ kind: 'delta', isLast: i === parts.length - 1, delta: part })
+      this.send({ kind: 'delta', isLast: isWhole && i === parts.length - 1, delta: part })
     }
-    this.reporter.release()
   }
 
   /** The rules that it goes by, if nobody was told of them. A folder that is gone has none: it may be back soon. */

@@ -35,6 +35,7 @@ export class Scanning {
         }
         for (const listener of this.listeners.splice(0)) listener()
       },
+      onRest: () => {},
       onFailure: (error) => {
         throw error
       },
