@@ -1,11 +1,9 @@
 import { KubeClient } from '../kube/client.ts'
-import { loadContext } from '../kube/config.ts'
+import type { Pin } from '../manifests/folder/pin.ts'
 import type { Cli } from './io.ts'
-import type { KubeOptions } from './options.ts'
+import { findWhere, type Which } from './where.ts'
 
-type Which = { readonly [Name in keyof KubeOptions]?: KubeOptions[Name] | undefined }
-
-/** A client for the cluster that the command line, or the environment, means. */
-export async function connect({ io }: Cli, { kubeconfig, context, namespace }: Which): Promise<KubeClient> {
-  return new KubeClient(await loadContext({ kubeconfig, context, namespace, env: io.env }))
+/** A client for the cluster that the command line, the folder, the configuration or the kubeconfig means. */
+export async function connect(cli: Cli, which: Which, pin?: Pin): Promise<KubeClient> {
+  return new KubeClient((await findWhere(cli, which, pin)).context)
 }

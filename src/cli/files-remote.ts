@@ -1,6 +1,7 @@
 import type { NodeConnection } from '../agent/connect.ts'
 import { defaultNamespace } from '../agent/install/objects.ts'
 import type { Config } from '../config/document.ts'
+import { kubeEnv } from '../config/settings.ts'
 import type { Spec } from '../config/spec.ts'
 import { type Binding, decide, podTargetOf } from '../daemon/bindings.ts'
 import { openCluster } from '../daemon/cluster.ts'
@@ -24,7 +25,8 @@ export interface FailedListing {
 export async function listRemote(cli: Cli, options: RemoteOptions): Promise<(Listing | FailedListing)[]> {
   const { spec, config, kubeconfig } = options
   const agentNamespace = () => config.agents[spec.context] ?? defaultNamespace
-  const cluster = await openCluster({ kubeconfig, context: spec.context, env: cli.io.env, agentNamespace })
+  const env = kubeEnv({ ...config, env: cli.io.env })
+  const cluster = await openCluster({ kubeconfig, context: spec.context, env, agentNamespace })
   const connections = new Map<string, Promise<NodeConnection>>()
   const connect = (binding: Binding) => {
     const inPod = spec.agent === 'ephemeral'

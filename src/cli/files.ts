@@ -75,12 +75,12 @@ async function specOf(cli: Cli, { what, options, specs }: Asked): Promise<Spec> 
     }
     return named(specs, what)
   }
-  const { loadContext } = await import('../kube/config.ts')
-  const { agentFrom, podsFrom, remoteFolder } = await import('./spec.ts')
+  const { findWhere, settingsOf } = await import('./where.ts')
+  const { agentFrom, podsFrom, remoteFolder, withAgent } = await import('./spec.ts')
   const pods = podsFrom(options)
   const remote = remoteFolder(what)
-  const context = await loadContext({ ...options, env: cli.io.env })
+  const { context } = await findWhere(cli, options)
   const where = { context: context.name, namespace: context.namespace }
-  const how = agentFrom(options)
+  const how = agentFrom(withAgent(options, await settingsOf(cli, options)))
   return { name: 'files', local: cli.io.cwd, remote, ...where, ...pods, ...how, mode: 'two-way-safe' }
 }

@@ -2,6 +2,7 @@ import { Command, type Option } from 'commander'
 import { KubesyncError } from '../errors.ts'
 import { version } from '../version.ts'
 import { cleanCommand } from './clean.ts'
+import { configureCommand } from './configure.ts'
 import { conflictsCommand } from './conflicts.ts'
 import { createCommand } from './create.ts'
 import { deleteCommand } from './delete.ts'
@@ -53,6 +54,8 @@ export function createProgram(cli: Cli): Command {
   program.commandsGroup('Manifests:')
   program.addCommand(pullCommand(cli)).addCommand(diffCommand(cli)).addCommand(pushCommand(cli))
   program.addCommand(historyCommand(cli)).addCommand(sanitizeCommand(cli))
+  program.commandsGroup('Settings:')
+  program.addCommand(configureCommand(cli))
   program.commandsGroup('Without a cluster:')
   program.addCommand(demoCommand(cli)).addCommand(sandboxCommand(cli))
   for (const command of [program, ...program.commands]) prepare(command, program, cli)

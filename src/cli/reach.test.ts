@@ -29,8 +29,11 @@ async function ask(reply: string | undefined, asked = spec): Promise<Spec> {
       contexts: [{ name: 'test', context: { cluster: 'c', user: 'u' } }],
     }),
   )
-  const io = { env: {}, ...(reply === undefined ? {} : { ask: async () => reply }) }
-  return reachable({ io } as unknown as Cli, asked, { agents: {}, kubeconfig })
+  const io = {
+    env: { KUBESYNC_HOME: '/nowhere' },
+    ...(reply === undefined ? {} : { ask: async () => reply }),
+  }
+  return reachable({ io } as unknown as Cli, asked, { agents: {}, kubeconfig, config: undefined })
 }
 
 const pods = ['pods', 'pods/ephemeralcontainers'].map((name) => ({

@@ -9,12 +9,14 @@ interface Known {
   /** Namespaces of agents, by context. */
   readonly agents: Readonly<Record<string, string>>
   readonly kubeconfig: string | undefined
+  /** The configuration file, as `--config` names it. */
+  readonly config: string | undefined
 }
 
 /** The spec, as its containers can be reached; asks whether that may be another way. Rejects when there is none. */
-export async function reachable(cli: Cli, spec: Spec, { agents, kubeconfig }: Known): Promise<Spec> {
+export async function reachable(cli: Cli, spec: Spec, { agents, kubeconfig, config }: Known): Promise<Spec> {
   const { context, namespace, agent = 'daemonset' } = spec
-  const client = await connect(cli, { kubeconfig, context })
+  const client = await connect(cli, { kubeconfig, context, config })
   try {
     const agentNamespace = agents[context] ?? defaultNamespace
     const found = await whyUnreachable(client, { namespace, agentNamespace, agent })

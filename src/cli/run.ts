@@ -72,6 +72,7 @@ async function run(cli: Cli, given: Given): Promise<void> {
   const spec = await reachable(cli, await specOf(cli, given, { paths, specs: config.specs }), {
     agents: config.agents,
     kubeconfig: options.kubeconfig,
+    config: options.config,
   })
   const { trash } = paths
   const world = liveWorld({ kubeconfig: options.kubeconfig, env: cli.io.env, config: () => config, trash })

@@ -3,13 +3,14 @@ import { posix, resolve, sep } from 'node:path'
 import * as v from 'valibot'
 import type { Paths } from '../config/paths.ts'
 import { parseReload, reloadWords } from '../config/reload.ts'
+import { type SettingSource, setting } from '../config/settings.ts'
 import { imageName, type Spec, specSchema } from '../config/spec.ts'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import { type FirstContact, firstContactsOf, writesTo } from '../files/mode.ts'
-import { loadContext } from '../kube/config.ts'
 import type { Cli } from './io.ts'
 import type { AgentOptions, SpecOptions } from './options.ts'
 import { parseObjectName, parseSelector, usageError } from './values.ts'
+import { findWhere, settingsOf } from './where.ts'
 
 export interface SpecInput {
   readonly local: string
@@ -21,17 +22,19 @@ export interface SpecInput {
 /** The spec that a command line asks for, all of it checked, with context and namespace frozen; it has no name yet. */
 export async function readSpec(cli: Cli, input: SpecInput): Promise<Omit<Spec, 'name'>> {
   const { options } = input
-  const mode = modeOf(options)
+  const which = { ...options, config: input.paths.config }
+  const settings = await settingsOf(cli, which)
+  const mode = modeOf(options, setting('defaults.mode', settings))
   const contact = firstContactOf(mode, options)
   const pods = podsFrom(options)
   const remote = remoteFolder(input.remote)
   const local = resolve(cli.io.cwd, input.local)
   await checkLocal(local, { writable: writesTo(mode, 'local') })
   refuseOwnFiles(local, input.paths)
-  const context = await loadContext({ ...options, env: cli.io.env })
+  const { context } = await findWhere(cli, which)
   const where = { local, remote, context: context.name, namespace: context.namespace }
   const files = { ...ignoresFrom(options), ...attributesFrom(options) }
-  const how = { ...reloadFrom(options, mode), ...files, ...agentFrom(options) }
+  const how = { ...reloadFrom(options, mode), ...files, ...agentFrom(withAgent(options, settings)) }
   return { ...where, ...pods, ...rolesFrom(options, mode), mode, ...contact, ...how }
 }
 
@@ -42,7 +45,7 @@ export function nameSpec(spec: Omit<Spec, 'name'>, name: string): Spec {
   throw usageError(`\`${name}\` cannot be the name of a spec`, result.issues[0].message)
 }
 
-function modeOf({ mode, localReadOnly, remoteReadOnly }: SpecOptions): Spec['mode'] {
+function modeOf({ mode, localReadOnly, remoteReadOnly }: SpecOptions, usual: Spec['mode']): Spec['mode'] {
   if (mode !== undefined && (localReadOnly || remoteReadOnly)) {
     throw usageError('--mode says already which side is never written', 'leave the other flag out')
   }
@@ -50,7 +53,7 @@ function modeOf({ mode, localReadOnly, remoteReadOnly }: SpecOptions): Spec['mod
     throw usageError('with both sides read-only there is nothing to sync', 'leave one of the two flags out')
   }
   if (localReadOnly) return 'to-remote-safe'
-  return remoteReadOnly ? 'to-local-safe' : (mode ?? 'two-way-safe')
+  return remoteReadOnly ? 'to-local-safe' : (mode ?? usual)
 }
 
 function firstContactOf(
@@ -88,6 +91,12 @@ function ignoresFrom(options: SpecOptions): Partial<Spec> {
     ...(noUpload === undefined ? {} : { noUpload: [...noUpload] }),
     ...(noDownload === undefined ? {} : { noDownload: [...noDownload] }),
   }
+}
+
+/** With the agent that is configured, where no flag says which. */
+export function withAgent<T extends AgentOptions>(options: T, settings: SettingSource): T {
+  const usual = setting('defaults.agent', settings)
+  return options.agent !== undefined || usual === 'daemonset' ? options : { ...options, agent: usual }
 }
 
 /** How containers are reached, from flags. */

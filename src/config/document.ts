@@ -1,8 +1,10 @@
 import * as v from 'valibot'
 import { type Document, isMap, isNode, isSeq, LineCounter, parseDocument } from 'yaml'
 import { KubesyncError, messageOf } from '../errors.ts'
+import { keyAt, keyNames, keyOf } from './keys.ts'
+import { placeOf, type Settings, setting } from './settings.ts'
 import { type Spec, specSchema } from './spec.ts'
-import { type TrashLimits, trashLimits, trashSchema } from './trash.ts'
+import type { TrashLimits } from './trash.ts'
 
 /** What the configuration file says. */
 export interface Config {
@@ -11,25 +13,29 @@ export interface Config {
   /** The namespace of the agent to use, by kubeconfig context; `init` writes it down. */
   readonly agents: Readonly<Record<string, string>>
   readonly trash: TrashLimits
-  /** Contexts that manifests are written to only by whoever spells their names; `*` stands for anything. */
-  readonly protectedContexts: readonly string[]
-  readonly journal: {
-    /** Whether what the history has of Secrets is encrypted, or has no values. */
-    readonly secrets: 'encrypt' | 'leave-out'
-  }
+  /** All else that is set; `setting` reads it. */
+  readonly settings: Settings
 }
 
 const configSchema = v.strictObject({
   version: v.optional(v.literal(1, 'this kubesync knows version 1'), 1),
   specs: v.nullish(v.array(specSchema), []),
-  agents: v.nullish(v.record(v.string(), v.pipe(v.string(), v.minLength(1, 'must not be empty'))), {}),
-  trash: trashSchema,
-  protectedContexts: v.nullish(v.array(v.string()), []),
-  journal: v.nullish(
-    v.strictObject({ secrets: v.optional(v.picklist(['encrypt', 'leave-out']), 'encrypt') }),
-    {},
-  ),
+  ...settingSchemas(),
 })
+
+/** What the file may hold by the table of keys: `git.push` is `push` in `git`. */
+function settingSchemas(): v.ObjectEntries {
+  const groups = new Map<string, v.ObjectEntries>()
+  const entries: v.ObjectEntries = {}
+  for (const name of keyNames) {
+    const [first = '', second] = placeOf(name)
+    const schema = v.nullish(keyOf(name).schema)
+    if (second === undefined) entries[first] = schema
+    else groups.set(first, { ...groups.get(first), [second]: schema })
+  }
+  for (const [name, group] of groups) entries[name] = v.nullish(v.strictObject(group))
+  return entries
+}
 
 /** Files are written by people: more than this is not one, in bytes. */
 export const sizeLimit = 1024 * 1024
@@ -56,18 +62,35 @@ export function parseConfig(text: string, path: string): ConfigDocument {
   if (document.contents !== null && !isMap(document.contents)) {
     throw broken(where(startOf(document, [])), 'a mapping is expected')
   }
-  const result = v.safeParse(configSchema, unfolded(document, path) ?? {})
+  const said = unfolded(document, path) ?? {}
+  const result = v.safeParse(configSchema, said)
   if (!result.success) {
     const issue = result.issues[0]
     throw broken(where(offsetOf(document, issue)), describe(issue))
   }
-  const { trash, ...others } = result.output
-  const { specs } = others
+  const { specs } = result.output
   const twice = specs.findIndex(({ name }, index) => specs.findIndex((spec) => spec.name === name) < index)
   if (twice >= 0) {
     throw broken(where(startOf(document, ['specs', twice])), `the name ${specs[twice]?.name} is taken twice`)
   }
-  return { document, config: { ...others, version: 1, trash: trashLimits(trash) } }
+  return { document, config: { version: 1, specs, ...meaningOf(settingsIn(said)) } }
+}
+
+/** The keys that a document sets, as they are written there. */
+function settingsIn(said: unknown): Settings {
+  const stepInto = (value: unknown, step: string): unknown =>
+    typeof value === 'object' && value !== null && Object.hasOwn(value, step)
+      ? (value as Readonly<Record<string, unknown>>)[step]
+      : undefined
+  const found = keyNames.map((name) => [name, placeOf(name).reduce(stepInto, said) ?? undefined])
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined))
+}
+
+/** Settings, and what of them is asked for so often that it has a place of its own. */
+function meaningOf(settings: Settings): Omit<Config, 'version' | 'specs'> {
+  const from = { settings, env: {} }
+  const trash = { maxAge: setting('trash.maxAge', from), maxSize: setting('trash.maxSize', from) }
+  return { settings, agents: setting('agents', from), trash }
 }
 
 function unfolded(document: Document, path: string): unknown {
@@ -90,6 +113,8 @@ function describe(issue: Issue): string {
   const steps = (issue.path ?? []).map(({ key }) => key)
   const last = steps.at(-1)
   const place = steps.length === 0 ? '' : `${steps.join('.')}: `
+  const key = issue.expected === 'never' ? undefined : keyAt(steps)
+  if (key !== undefined) return `${key.name}: must be ${key.key.allowed}`
   if (issue.type !== 'strict_object') return `${place}${issue.message}`
   // A missing key, an unknown key and something that is no mapping at all are one kind of issue.
   if (issue.expected === 'Object') return `${place}a mapping is expected`

@@ -1,7 +1,7 @@
 import { lstat, readFile, readlink, realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { type Document, isMap, isSeq, type YAMLSeq } from 'yaml'
+import { type Document, isMap, isScalar, isSeq, type YAMLSeq } from 'yaml'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import { broken, type Config, parseConfig, sizeLimit } from './document.ts'
 import { withLock } from './lock.ts'
@@ -47,18 +47,42 @@ export async function removeSpecs(path: string, names: readonly string[] | 'all'
 
 /** Writes down in which namespace a context's agent is; undefined forgets it. */
 export async function setAgent(path: string, context: string, namespace: string | undefined): Promise<void> {
+  await changeSettings(path, [{ place: ['agents', context], value: namespace }])
+}
+
+export interface SettingChange {
+  /** Where it is in the file: `['git', 'push']`. */
+  readonly place: readonly string[]
+  /** What is to be there; undefined for nothing. */
+  readonly value: unknown
+}
+
+/** Changes what the file says, all of it or nothing, and leaves its comments. What it must not say is CONFIG_BROKEN. */
+export async function changeSettings(path: string, changes: readonly SettingChange[]): Promise<void> {
   await edit(path, (document, config) => {
-    const { [context]: known, ...others } = config.agents
-    if (namespace !== undefined) {
-      begin(document)
-      if (!isMap(document.get('agents', true))) document.set('agents', document.createNode({}))
-      document.setIn(['agents', context], namespace)
-    } else if (known !== undefined) {
-      document.deleteIn(['agents', context])
-    }
-    const agents = namespace === undefined ? others : { ...others, [context]: namespace }
-    return { result: undefined, config: { ...config, agents } }
+    for (const change of changes) put(document, change)
+    if (document.contents === null) return { result: undefined, config }
+    const { config: after } = parseConfig(document.toString({ lineWidth: 0 }), path)
+    return { result: undefined, config: { ...after, specs: config.specs } }
   })
+}
+
+function put(document: Document, { place, value }: SettingChange): void {
+  if (value === undefined) {
+    if (document.hasIn(place)) document.deleteIn(place)
+    return
+  }
+  begin(document)
+  // An empty group is a null, in which nothing can be put.
+  for (const [index] of place.slice(1).entries()) {
+    const group = place.slice(0, index + 1)
+    if (!isMap(document.getIn(group, true))) document.setIn(group, document.createNode({}))
+  }
+  const before = document.getIn(place, true)
+  if (isSeq(before) && Array.isArray(value)) {
+    const kept = (item: unknown) => before.items.find((node) => isScalar(node) && node.value === item)
+    before.items = value.map((item) => kept(item) ?? document.createNode(item))
+  } else document.setIn(place, isScalar(before) || !Array.isArray(value) ? value : document.createNode(value))
 }
 
 /** The spec of that name; NO_SUCH_SPEC if there is none. */
@@ -128,6 +152,24 @@ function specList(document: Document): YAMLSeq {
   made.flow = false
   document.set('specs', made)
   return made
+}
+
+/** The file's text; empty where there is none. */
+export async function readConfigText(path: string): Promise<string> {
+  return readText(path)
+}
+
+/** Puts a whole text in the place of the one that was read; CONFIG_CHANGED if that is not there any more. */
+export async function replaceConfigText(
+  path: string,
+  { before, after }: { readonly before: string; readonly after: string },
+): Promise<void> {
+  const target = await linkTarget(path)
+  await withLock(`${target}.lock`, async () => {
+    const isSame = async () => (await readText(target)) === before
+    if (await replaceFile(target, after, isSame)) return
+    throw new KubesyncError('CONFIG_CHANGED', `${path} was changed meanwhile, and left as it is`)
+  })
 }
 
 async function readText(path: string): Promise<string> {

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { defaultNamespace } from '../agent/install/objects.ts'
+import { kubeEnv } from '../config/settings.ts'
 import type { Config } from '../config/store.ts'
 import { isTrashOn } from '../config/trash.ts'
 import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
@@ -24,10 +25,13 @@ export interface LiveWorldOptions extends Pick<ContextOptions, 'kubeconfig' | 'e
 }
 
 /** Clusters of the kubeconfig, and folders of this machine. */
-export function liveWorld({ config, trash, ...kube }: LiveWorldOptions): World {
+export function liveWorld({ config, trash, kubeconfig, env = process.env }: LiveWorldOptions): World {
   return {
     openCluster: (context) =>
-      openCluster({ ...kube, context, agentNamespace: () => config().agents[context] ?? defaultNamespace }),
+      openCluster({
+        ...{ kubeconfig, context, env: kubeEnv({ ...config(), env }) },
+        agentNamespace: () => config().agents[context] ?? defaultNamespace,
+      }),
     openLocal: (path, orders) =>
       openLocal(path, { orders, trash: isTrashOn(config().trash) ? trash : undefined }),
     openBase: (path) => openBaseStore(path),

@@ -25,6 +25,8 @@ export interface ContextOptions {
   readonly namespace?: string | undefined
   /** Where `KUBECONFIG`, `HOME`, proxies and the in-cluster variables are looked up. */
   readonly env?: NodeJS.ProcessEnv | undefined
+  /** Without any credentials: no plugin is run, and nobody is asked to log in. */
+  readonly anonymous?: true
 }
 
 /** A cluster, who we are there, and the namespace meant when none is said. */
@@ -69,7 +71,8 @@ export async function loadContext(options: ContextOptions = {}): Promise<KubeCon
   if (found === undefined) throw noSuchContext(name, config, files)
   const cluster = clusterEntry(config, found.cluster)
   if (cluster === undefined) throw dangling(name, 'cluster', found.cluster)
-  const source = { name, clusterName: found.cluster, cluster, ...userOf(config, name, found.user), env }
+  const user = options.anonymous ? { userName: '', user: undefined } : userOf(config, name, found.user)
+  const source = { name, clusterName: found.cluster, cluster, ...user, env }
   return contextFrom(source, options.namespace || found.namespace || 'default')
 }
 

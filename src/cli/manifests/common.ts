@@ -3,10 +3,12 @@ import { Option } from 'commander'
 import type { Session } from '../../manifests/session.ts'
 import type { Word } from '../../manifests/survey/choose.ts'
 import type { Folder } from '../../manifests/survey/folder.ts'
+import { printable } from '../../ui/text.ts'
 import { connect } from '../connect.ts'
 import type { Cli } from '../io.ts'
 import { type ConfigOptions, configOptions, type KubeOptions, kubeOptions } from '../options.ts'
 import { pathsOf } from '../paths.ts'
+import { findFolder, settingsOf } from '../where.ts'
 
 /** What all commands for manifests take. */
 export interface ManifestOptions extends KubeOptions, ConfigOptions {}
@@ -53,37 +55,37 @@ export async function atDesk(
   { options, words: given }: { options: ManifestOptions; words: readonly string[] },
   use: (desk: Desk) => Promise<void>,
 ): Promise<void> {
-  const [{ openSession }, { surveyFolder }, { readWords }, { checkPin, findPin }, { loadConfig }, lock] =
+  const [{ openSession }, { surveyFolder }, { readWords }, { checkPin }, { setting }, { withLock }] =
     await Promise.all([
       import('../../manifests/session.ts'),
       import('../../manifests/survey/folder.ts'),
       import('../../manifests/survey/choose.ts'),
       import('../../manifests/folder/pin.ts'),
-      import('../../config/store.ts'),
+      import('../../config/settings.ts'),
       import('../../config/lock.ts'),
     ])
   const { cwd } = cli.io
-  const { root, pin } = await findPin(cwd)
+  const settings = await settingsOf(cli, options)
+  const { root, pin, isElsewhere } = await findFolder(cli, settings)
+  if (isElsewhere) cli.io.stderr.write(`in ${printable(root)}\n`)
   const words = await readWords(given, cwd, root)
-  const client = await connect(cli, {
-    ...options,
-    context: options.context ?? pin.context,
-    namespace: options.namespace ?? pin.namespace,
-  })
+  const client = await connect(cli, options, pin)
   try {
     checkPin(pin, { context: client.context.name, server: client.context.server })
-    const { state, config } = pathsOf(cli, options)
-    const { secrets } = (await loadConfig(config)).journal
+    const { state } = pathsOf(cli, options)
+    const secrets = setting('journal.secrets', settings)
     const command = cli.args.join(' ')
-    const session = await openSession({ client, root, state, secrets, command, withLock: lock.withLock })
+    const session = await openSession({ client, root, state, secrets, command, withLock })
     // Names are looked for everywhere; where only paths are named, nothing else is read.
     const paths = words.flatMap((word) => ('path' in word ? [word.path] : []))
     const isNamed = words.length > 0 && paths.length === words.length
     const read = () => surveyFolder(session, isNamed ? paths : ['.', ...paths])
     // Where nothing is named, what is below the folder that one stands in.
-    const here = relative(root, cwd)
+    const here = isElsewhere ? '' : relative(root, cwd)
     const meant = words.length > 0 || here === '' ? words : [{ path: here }]
-    await use({ session, words: meant, read, layout: pin.layout }).finally(() => session.close())
+    await use({ session, words: meant, read, layout: pin.layout ?? setting('layout', settings) }).finally(
+      () => session.close(),
+    )
   } finally {
     client.close()
   }

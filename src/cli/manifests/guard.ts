@@ -6,9 +6,9 @@ import type { WriteOptions } from './common.ts'
 
 /** Whether a cluster may be written to: a protected one only by whoever spells the context's name. */
 export async function mayWrite(cli: Cli, { context }: ClusterName, options: WriteOptions): Promise<boolean> {
-  const { loadConfig } = await import('../../config/store.ts')
-  const { pathsOf } = await import('../paths.ts')
-  const { protectedContexts } = await loadConfig(pathsOf(cli, options).config)
+  const { setting } = await import('../../config/settings.ts')
+  const { settingsOf } = await import('../where.ts')
+  const protectedContexts = setting('protectedContexts', await settingsOf(cli, options))
   if (!protectedContexts.some((pattern) => isLike(pattern, context))) return true
   if (options.confirmContext === context) return true
   const { ask, stderr } = cli.io

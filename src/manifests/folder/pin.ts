@@ -20,15 +20,21 @@ const pinSchema = v.strictObject({
 /** What a folder is pinned to. */
 export type Pin = v.InferOutput<typeof pinSchema>
 
+interface PinFound {
+  readonly root: string
+  readonly pin: Pin
+  readonly isPinned: boolean
+}
+
 /** The nearest pinned folder, from one upwards; without any, that folder, pinned to nothing. A broken pin is PIN_BROKEN. */
-export async function findPin(folder: string): Promise<{ readonly root: string; readonly pin: Pin }> {
+export async function findPin(folder: string): Promise<PinFound> {
   for (let root = folder; ; root = dirname(root)) {
     const text = await readFile(join(root, pinName), 'utf8').catch((error: unknown) => {
       if (['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return undefined
       throw error
     })
-    if (text !== undefined) return { root, pin: readPin(text, join(root, pinName)) }
-    if (dirname(root) === root) return { root: folder, pin: {} }
+    if (text !== undefined) return { root, pin: readPin(text, join(root, pinName)), isPinned: true }
+    if (dirname(root) === root) return { root: folder, pin: {}, isPinned: false }
   }
 }
 
