@@ -23,6 +23,8 @@ export interface Result {
     | 'skipped'
   /** Empty where it went well. */
   readonly reason: string
+  /** What the server answered to a write. */
+  readonly live?: JsonMap | undefined
 }
 
 /** An object, and what is to be written of it. */
@@ -67,7 +69,7 @@ export async function carryOut(
       reason: unwritten.get(id) ?? '',
     }),
   )
-  return [...files, ...pushed.results]
+  return [...files, ...pushed.results.map((one) => ({ ...one, live: pushed.objects.get(one.id) }))]
 }
 
 /** Remembers what both sides agree on now, of all that did not fail. */

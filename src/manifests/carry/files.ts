@@ -120,7 +120,7 @@ async function write(path: string, { before, after }: PlannedFile): Promise<stri
   }
 }
 
-function textAt(path: string): string | undefined {
+export function textAt(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {

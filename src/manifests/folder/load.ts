@@ -48,7 +48,7 @@ export function isManifestName(name: string): boolean {
   return /\.(?:ya?ml|json)$/.test(name) && !name.startsWith('.')
 }
 
-function isPassedOver(name: string): boolean {
+export function isPassedOver(name: string): boolean {
   return name.startsWith('.') || name === 'node_modules'
 }
 

@@ -1,0 +1,171 @@
+import { existsSync } from 'node:fs'
+import { errnoOf, KubesyncError, messageOf } from '../../errors.ts'
+import type { Session } from '../session.ts'
+import { type Folder, surveyFolder } from '../survey/folder.ts'
+import { equal, type JsonMap } from '../value.ts'
+import { openBell } from './bell.ts'
+import { openFollowing } from './follow.ts'
+import { type Answer, keyOf, nothing, pauseAfter } from './memory.ts'
+import { type Passed, pass } from './pass.ts'
+import { conflictOf, conflictsOf, statusOf } from './report.ts'
+import type { Keeping, KeepOptions, KeepSide, KeepWrite } from './status.ts'
+import { watchFolder } from './watch-folder.ts'
+
+/** Milliseconds between two looks at all files, for what no watch tells; the second where something has no watch. */
+const sweepMs = 60_000
+const blindMs = 2000
+/** Milliseconds for which a file must have been left alone before it is believed. */
+const settledMs = 100
+
+/**
+ * Keeps a folder and a cluster in step until the signal: what changed on one side since both agreed is carried to the other, by the same
+ * plan and outcome as `pull` and `push`. What is in files is followed, and unless the mode is `to-cluster` also what people make of
+ * those kinds, in those namespaces, from then on. Conflicts and deletions wait for an answer unless the policy has one.
+ */
+export function keepInStep(session: Session, options: KeepOptions): Keeping {
+  const bell = openBell()
+  const look = lookAt(session, () => bell.call())
+  const following = openFollowing(session.client, (before, now) => {
+    if (isNews(session, before, now)) bell.call()
+  })
+  let passed: Passed | undefined
+  let trouble = { reason: '', attempts: 0 }
+  const writes: KeepWrite[] = []
+  const said = new Map<string, Answer>()
+  let heard: (() => void)[] = []
+
+  const stand = (ended: string) => {
+    const about = { session, policy: options, folder: look.folder, passed, writes }
+    return statusOf({ ...about, away: following.away(), trouble: trouble.reason, ended })
+  }
+  let status = stand('')
+  const tell = (ended: string) => {
+    const now = stand(ended)
+    if (JSON.stringify(now) === JSON.stringify(status)) return
+    status = now
+    options.onStatus(now)
+  }
+  const round = async () => {
+    const memory = passed?.memory ?? nothing
+    const answers = new Map([...memory.answers, ...said])
+    said.clear()
+    const { folder, unsettled } = await look.read()
+    const bringsNew = options.mode !== 'to-cluster'
+    const sight = { folder, following, unsettled, bringsNew, layout: options.layout }
+    passed = await pass(session, {
+      sight,
+      policy: options,
+      memory: { ...memory, answers },
+      signal: options.signal,
+    })
+    writes.push(...passed.writes)
+    const { decision, memory: learned } = passed
+    const due = Math.min(decision.next, ...[...learned.setbacks.values()].map(({ until }) => until))
+    if (due < Number.POSITIVE_INFINITY) bell.call(Math.max(0, due - Date.now()))
+    if (unsettled.size > 0) bell.call()
+  }
+  const run = async () => {
+    bell.call(0)
+    let ended = ''
+    while (!options.signal.aborted && ended === '') {
+      await bell.rung(options.signal)
+      if (options.signal.aborted) break
+      const waiting = heard
+      heard = []
+      try {
+        // No half of another command's change is taken for somebody's.
+        await session.exclusively(round)
+        trouble = { reason: '', attempts: 0 }
+      } catch (error) {
+        if (options.signal.aborted) break
+        if (!(error instanceof KubesyncError) && errnoOf(error) === undefined) throw error
+        trouble = { reason: messageOf(error), attempts: trouble.attempts + 1 }
+        bell.call(pauseAfter(trouble.attempts))
+      }
+      bell.call(look.isBlind() ? blindMs : sweepMs)
+      ended = reasonToStop(options, passed)
+      tell(ended)
+      for (const resolve of waiting) resolve()
+    }
+    if (ended === '') tell('it was ended')
+  }
+  const close = () => {
+    look.close()
+    following.close()
+    for (const resolve of heard) resolve()
+  }
+  return {
+    status: () => status,
+    async resolve(id, side) {
+      for (const [key, answer] of answersTo(passed, id, side)) said.set(key, answer)
+      const done = new Promise<void>((resolve) => heard.push(resolve))
+      bell.call(0)
+      await done
+    },
+    done: run().finally(close),
+  }
+}
+
+/** The folder, read again when it changed. */
+function lookAt(session: Session, onChange: () => void) {
+  const touched = new Map<string, number>()
+  let folder: Folder | undefined
+  let isDirty = true
+  let readAt = 0
+  const watch = watchFolder(session.root, (path) => {
+    isDirty = true
+    touched.set(path, performance.now())
+    onChange()
+  })
+  return {
+    get folder() {
+      return folder
+    },
+    isBlind: watch.isBlind,
+    close: watch.close,
+    async read() {
+      const isDue = performance.now() - readAt >= (watch.isBlind() ? blindMs : sweepMs)
+      if (folder === undefined || isDirty || isDue) {
+        isDirty = false
+        if (!existsSync(session.root))
+          throw new KubesyncError('NO_SUCH_DIRECTORY', `${session.root} is not there`)
+        readAt = performance.now()
+        await watch.refresh()
+        folder = await surveyFolder(session, ['.'])
+      }
+      const settled = performance.now() - settledMs
+      for (const [path, at] of touched) if (at < settled) touched.delete(path)
+      return { folder, unsettled: new Set(touched.keys()) }
+    },
+  }
+}
+
+/** Whether an object changed in what anybody keeps in a file; controllers write status all the time. */
+function isNews(session: Session, before: JsonMap | undefined, now: JsonMap | undefined): boolean {
+  if (before === undefined || now === undefined) return true
+  return !equal(session.clean(before, undefined), session.clean(now, undefined))
+}
+
+/** What an answer says of each difference that it is about. NO_SUCH_CONFLICT where nobody asked that. */
+function answersTo(passed: Passed | undefined, id: string, side: KeepSide): [string, Answer][] {
+  const { questions, halt } = passed?.decision ?? { questions: [], halt: undefined }
+  const isAsked = passed !== undefined && conflictsOf(passed.decision).some((one) => one.id === id)
+  if (!isAsked) {
+    throw new KubesyncError('NO_SUCH_CONFLICT', `there is no conflict ${id}`, {
+      hint: 'it may have been settled meanwhile; `ksync conflicts` lists them',
+    })
+  }
+  const meant = questions.filter((one) =>
+    halt === undefined ? conflictOf(one).id === id : one.kind !== 'conflict',
+  )
+  return meant.map(({ plan, difference }) => {
+    const { local, remote } = difference
+    return [keyOf(plan.id, difference), { side, local, remote }]
+  })
+}
+
+function reasonToStop({ onConflict }: KeepOptions, passed: Passed | undefined): string {
+  const conflict = passed?.decision.questions.find(({ kind }) => kind === 'conflict')
+  if (onConflict !== 'stop' || conflict === undefined) return ''
+  return `${conflict.plan.id} ${conflict.difference.id}: ${conflict.why}`
+}

@@ -1,0 +1,104 @@
+import { carryOut, type Result } from '../carry/carry.ts'
+import { prune } from '../carry/remove.ts'
+import { removeFromFiles } from '../carry/remove-file.ts'
+import { fetchObjects } from '../live/fetch.ts'
+import type { ResourcePlan, Selection } from '../plan/plan.ts'
+import type { Session } from '../session.ts'
+import { type Decision, decide } from './decide.ts'
+import { learn, type Memory } from './memory.ts'
+import type { KeepPolicy, KeepWrite } from './status.ts'
+import { type Sight, type Survey, surveyKept } from './survey.ts'
+
+export interface PassOptions {
+  readonly sight: Sight
+  readonly policy: KeepPolicy
+  readonly memory: Memory
+  readonly signal: AbortSignal
+}
+
+/** What a pass found, did, and left. */
+export interface Passed {
+  readonly survey: Survey
+  readonly decision: Decision
+  readonly memory: Memory
+  readonly writes: readonly KeepWrite[]
+  /** By the resource's id: why it failed. */
+  readonly failed: ReadonlyMap<string, string>
+}
+
+/** Milliseconds that anything is waited for which others need: a namespace, a definition, that something is gone. */
+const timeoutMs = 10_000
+
+/** One look at everything that is known, and what is to be done of it. */
+export async function pass(
+  session: Session,
+  { sight, policy, memory, signal }: PassOptions,
+): Promise<Passed> {
+  const survey = await surveyKept(session, sight)
+  const { plan, facts } = survey.prepared
+  const now = Date.now()
+  const decision = decide(plan.resources, { policy, memory, autoscaled: survey.autoscaled, now })
+  const isOver = policy.onConflict === 'stop' && decision.questions.some(({ kind }) => kind === 'conflict')
+  if (isOver) return { survey, decision, memory, writes: [], failed: new Map() }
+  const wait = { timeoutMs, signal, onProgress() {} }
+  const selection = await withoutSurprises(session, survey, decision)
+  const results = await carryOut(
+    session,
+    { prepared: survey.prepared, selection },
+    { ...wait, waits: false, replaceable: new Set() },
+  )
+  for (const { id, live } of results) {
+    const extent = survey.extents.get(id)
+    if (extent !== undefined && live !== undefined) sight.following.saw(extent, live)
+  }
+  const gone = decision.removals.flatMap(({ plan: { id }, from }) => {
+    const one = facts.get(id)
+    return one === undefined ? [] : [{ id, from, one }]
+  })
+  const fromFiles = gone.filter(({ from }) => from === 'file').map(({ one }) => one)
+  results.push(...(await removeFromFiles(session, fromFiles, survey.prepared.texts)))
+  const orphans = gone.flatMap(({ id, from, one: { live, ...one } }) =>
+    from === 'cluster' && live !== undefined
+      ? [{ id, file: `${session.root}/${one.place.file}`, facts: { ...one, live } }]
+      : [],
+  )
+  results.push(...(await prune(session, orphans, wait)))
+  const failed = new Map(results.flatMap(({ id, reason }) => (reason === '' ? [] : [[id, reason] as const])))
+  const carried = new Map([...decision.carried].filter(([key]) => selection.has(key.split('\0')[0] ?? '')))
+  return {
+    ...{ survey, decision, failed },
+    memory: learn(memory, { plans: plan.resources, carried, failed, now }),
+    writes: results.flatMap((result) => writeOf(result, decision, plan.resources)),
+  }
+}
+
+/** What is to be made in the cluster and was made by somebody else meanwhile is not: it would be changed unseen. */
+async function withoutSurprises(
+  session: Session,
+  { prepared, extents }: Survey,
+  { selection }: Decision,
+): Promise<Selection> {
+  const created = [...selection.keys()].flatMap((id) => {
+    const [facts, extent] = [prepared.facts.get(id), extents.get(id)]
+    if (facts === undefined || facts.live !== undefined || extent === undefined) return []
+    return [{ type: extent.type, identity: facts.identity }]
+  })
+  const { objects, problems } = await fetchObjects(session.client, created)
+  return new Map([...selection].filter(([id]) => !objects.has(id) && !problems.has(id)))
+}
+
+function writeOf(
+  { id, what, reason }: Result,
+  { removals }: Decision,
+  plans: readonly ResourcePlan[],
+): KeepWrite[] {
+  if (reason !== '' || !isWrite(what)) return []
+  const file = plans.find((plan) => plan.id === id)?.place.file ?? ''
+  const isFromFile = removals.some(({ plan, from }) => plan.id === id && from === 'file')
+  const where = what === 'written' || (what === 'deleted' && isFromFile) ? 'file' : 'cluster'
+  return [{ at: new Date().toISOString(), where, resource: id, file, what }]
+}
+
+function isWrite(what: Result['what']): what is KeepWrite['what'] {
+  return ['created', 'changed', 'written', 'deleted'].includes(what)
+}

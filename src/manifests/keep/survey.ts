@@ -1,0 +1,224 @@
+import { existsSync } from 'node:fs'
+import { relative } from 'node:path'
+import { KubesyncError } from '../../errors.ts'
+import type { ResourceType } from '../../kube/resource-type.ts'
+import { defaultLayout, fileFor, recogniseLayout } from '../folder/layout.ts'
+import { width } from '../live/fetch.ts'
+import { keeperOf } from '../live/keep.ts'
+import { forEachOf } from '../live/pool.ts'
+import { isDefinedIn } from '../local.ts'
+import { groupOf, type Identity, identityOf, nameOf } from '../order/references.ts'
+import { valueAt } from '../path.ts'
+import { type Facts, planResource } from '../plan/make.ts'
+import type { Session } from '../session.ts'
+import { factsOf, type Prepared, type Subject } from '../survey/facts.ts'
+import type { Folder } from '../survey/folder.ts'
+import { subjectOf } from '../survey/push.ts'
+import { isMap, type JsonMap } from '../value.ts'
+import type { Extent, Following } from './follow.ts'
+import type { KeepProblem } from './status.ts'
+
+/** What is looked at: a folder as it was read, and what may not be believed of it yet. */
+export interface Sight {
+  readonly folder: Folder
+  readonly following: Following
+  /** Files that are still being written. */
+  readonly unsettled: ReadonlySet<string>
+  readonly bringsNew: boolean
+  readonly layout: string | undefined
+}
+
+/** A plan of all that is kept and known at the moment, of direction `push`. */
+export interface Survey {
+  readonly prepared: Prepared
+  readonly problems: readonly KeepProblem[]
+  readonly autoscaled: ReadonlySet<string>
+  /** Where objects are, by their ids. */
+  readonly extents: ReadonlyMap<string, Extent>
+  /** Whether something that is kept could not be looked at. */
+  readonly isPartial: boolean
+}
+
+/** Whether a file cannot be read: anything that is in no other may be in there. */
+const isBroken = ({ remarks }: Folder) => remarks.some(({ isProblem }) => isProblem)
+
+/** What was agreed on once and is in no file any more. */
+interface Gone {
+  readonly identity: Identity
+  readonly type: ResourceType
+  readonly file: string
+}
+
+/** An object that is to be looked at, and where. */
+interface Found {
+  readonly subject: Subject
+  readonly extent: Extent
+}
+
+const extentOf = (type: ResourceType, { namespace }: Identity): Extent => ({ type, namespace })
+
+/** Compares what the folder has, or had, with what is known of the cluster. What nobody knows at the moment is not in the plan. */
+export async function surveyKept(session: Session, sight: Sight): Promise<Survey> {
+  const { folder, following } = sight
+  const gone = await findGone(session, sight)
+  const typed = folder.objects.flatMap(({ type, identity }) =>
+    type === undefined ? [] : [extentOf(type, identity)],
+  )
+  const autoscalers = await autoscalersFor(session, typed)
+  await following.follow([
+    ...typed,
+    ...gone.map(({ type, identity }) => extentOf(type, identity)),
+    ...autoscalers,
+  ])
+  const { found, problems, isPartial } = findLocal(sight)
+  for (const { identity, type, file } of gone) {
+    const extent = extentOf(type, identity)
+    const seen = following.find(extent, identity.name)
+    if (seen === undefined) continue
+    if (seen.object === undefined)
+      await session.base.forget([{ name: nameOf(identity), file: `${session.root}/${file}` }])
+    else
+      found.push({
+        extent,
+        subject: {
+          identity,
+          apiVersion: type.apiVersion,
+          place: { file },
+          local: undefined,
+          live: seen.object,
+        },
+      })
+  }
+  if (sight.bringsNew && sight.unsettled.size === 0 && !isBroken(folder))
+    found.push(...newcomers(sight, typed, found))
+  const facts = new Map<string, Facts>()
+  const resources = await forEachOf(found, width, async ({ subject }) => {
+    const one = await factsOf(session, subject)
+    facts.set(nameOf(one.identity), one)
+    return planResource(one)
+  })
+  const { cluster, root } = session
+  const about = { leftOut: [], problems: [], remarks: folder.remarks }
+  return {
+    prepared: { plan: { direction: 'push', cluster, root, resources, ...about }, facts, texts: folder.texts },
+    problems,
+    autoscaled: new Set(autoscalers.flatMap((extent) => following.all(extent).flatMap(targetOf))),
+    extents: new Map(found.map(({ subject, extent }) => [nameOf(subject.identity), extent])),
+    isPartial,
+  }
+}
+
+function findLocal({ folder, following, unsettled }: Sight) {
+  const found: Found[] = []
+  const problems: KeepProblem[] = []
+  let isPartial = false
+  for (const one of folder.objects) {
+    const { type, identity, apiVersion, manifest } = one
+    if (unsettled.has(manifest.file)) isPartial = true
+    else if (type !== undefined) {
+      const extent = extentOf(type, identity)
+      const seen = following.find(extent, identity.name)
+      if (seen === undefined) isPartial = true
+      else found.push({ extent, subject: { ...subjectOf(one), live: seen.object } })
+    } else if (!isDefinedIn(folder.objects, apiVersion, identity.kind)) {
+      problems.push({
+        about: nameOf(identity),
+        reason: `the server has no ${identity.kind} in ${apiVersion}`,
+      })
+    }
+  }
+  return { found, problems, isPartial }
+}
+
+/**
+ * What was agreed on and is in no file. None while anything cannot be read or is being written: it may be in there.
+ */
+async function findGone(session: Session, { folder, unsettled }: Sight): Promise<Gone[]> {
+  if (!existsSync(session.root) || unsettled.size > 0 || isBroken(folder)) return []
+  const present = new Set(folder.objects.map(({ identity }) => nameOf(identity)))
+  const doubtful = new Set(folder.remarks.map(({ file }) => file))
+  const entries = new Map(
+    session.base
+      .below(session.root)
+      .map((entry) => ({ ...entry, file: relative(session.root, entry.file) }))
+      .filter(({ name, file }) => !present.has(name) && !doubtful.has(file))
+      .map((entry) => [entry.name, entry]),
+  )
+  return (
+    await forEachOf([...entries.values()], width, async ({ agreed, file }): Promise<Gone[]> => {
+      const { apiVersion, kind, metadata } = agreed.file
+      const type = await typeOf(session, String(apiVersion), String(kind))
+      if (type === undefined) return []
+      const { name, namespace } = isMap(metadata) ? metadata : {}
+      const home = type.namespaced ? String(namespace ?? session.cluster.namespace) : undefined
+      const identity = {
+        group: groupOf(type.apiVersion),
+        kind: type.kind,
+        namespace: home,
+        name: String(name),
+      }
+      return [{ identity, type, file }]
+    })
+  ).flat()
+}
+
+async function typeOf(
+  { client }: Session,
+  apiVersion: string,
+  kind: string,
+): Promise<ResourceType | undefined> {
+  try {
+    return await client.discovery.kind(apiVersion, kind)
+  } catch (error) {
+    if (error instanceof KubesyncError && error.code === 'NO_SUCH_KIND') return undefined
+    throw error
+  }
+}
+
+/** Objects that were made in the cluster while it was followed, of kinds and in namespaces that the folder has, if a person made them. */
+function newcomers(
+  { folder, following, layout }: Sight,
+  extents: readonly Extent[],
+  found: readonly Found[],
+): Found[] {
+  const known = new Set(
+    [...folder.objects, ...found.map(({ subject }) => subject)].map(({ identity }) => nameOf(identity)),
+  )
+  const manifests = folder.objects.map(({ manifest }) => manifest)
+  const pattern = layout ?? recogniseLayout(manifests) ?? defaultLayout
+  return [...new Set(extents)].flatMap((extent) =>
+    following.made(extent).flatMap((live): Found[] => {
+      const identity = identityOf(live)
+      if (
+        identity === undefined ||
+        known.has(nameOf(identity)) ||
+        keeperOf(live, new Set(['system'])) !== undefined
+      )
+        return []
+      known.add(nameOf(identity))
+      const place = { file: fileFor(pattern, identity) }
+      return [
+        { extent, subject: { identity, apiVersion: extent.type.apiVersion, place, local: undefined, live } },
+      ]
+    }),
+  )
+}
+
+/** Kinds that an autoscaler can set the replicas of; custom ones say it by a subresource. */
+const isScaled = ({ type }: Extent) => type.subresources.includes('scale')
+
+async function autoscalersFor(session: Session, extents: readonly Extent[]): Promise<Extent[]> {
+  const namespaces = new Set(extents.filter(isScaled).map(({ namespace }) => namespace))
+  if (namespaces.size === 0) return []
+  const type = await typeOf(session, 'autoscaling/v1', 'HorizontalPodAutoscaler')
+  return type === undefined ? [] : [...namespaces].map((namespace) => ({ type, namespace }))
+}
+
+/** What an autoscaler scales. */
+function targetOf(autoscaler: JsonMap): string[] {
+  const [kind, name, apiVersion] = ['kind', 'name', 'apiVersion'].map((key) =>
+    String(valueAt(autoscaler, ['spec', 'scaleTargetRef', key]) ?? ''),
+  )
+  const namespace = String(valueAt(autoscaler, ['metadata', 'namespace']))
+  return [nameOf({ group: groupOf(apiVersion ?? ''), kind: kind ?? '', name: name ?? '', namespace })]
+}
