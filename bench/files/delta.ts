@@ -93,11 +93,7 @@ function hasArrived({ file, there }: Stage): boolean {
   return statSync(there).size === statSync(file).size
 }
 
-async function measured(
-  { file, folder, metered }: Stage,
-  seed: number,
-  sync: () => unknown,
-): Promise<Measured> {
+async function measured({ file, metered }: Stage, seed: number, sync: () => unknown): Promise<Measured> {
   writeRandom(join(scratch, 'new'), { size: MEGABYTE, seed, append: file })
   const before = metered.sent()
   const seconds = await timed(sync)
