@@ -4,10 +4,17 @@ import { createProgress, type Progress } from '../ui/progress.ts'
 import { printable } from '../ui/text.ts'
 import { newCommand } from './command.ts'
 import type { Cli } from './io.ts'
-import { type ConfigOptions, configOptions, type KubeOptions, kubeOptions } from './options.ts'
+import {
+  type ConfigOptions,
+  type ConfirmOptions,
+  configOptions,
+  confirmOption,
+  type KubeOptions,
+  kubeOptions,
+} from './options.ts'
 import { parseDuration, parseObjectName } from './values.ts'
 
-interface CleanOptions extends KubeOptions, ConfigOptions {
+interface CleanOptions extends KubeOptions, ConfigOptions, ConfirmOptions {
   readonly timeout: number
 }
 
@@ -22,6 +29,7 @@ export function cleanCommand(cli: Cli): Command {
   const timeout = new Option('--timeout <time>', 'how long to wait until all is gone')
   return newCommand(cli, words, [
     timeout.argParser(parseDuration).default(120_000, '2m'),
+    confirmOption(),
     ...kubeOptions('namespace of the agent (default: the one it is in, or kubesync)'),
     ...configOptions(),
   ]).action((options: CleanOptions) => clean(cli, options))
@@ -37,6 +45,12 @@ async function clean(cli: Cli, options: CleanOptions): Promise<void> {
   const { agents } = await loadConfig(config)
   const client = await connect(cli, { ...options, namespace: undefined })
   const { name: context } = client.context
+  const { mayWrite } = await import('./manifests/guard.ts')
+  if (!(await mayWrite(cli, { context }, options))) {
+    client.close()
+    cli.exitCode = 1
+    return
+  }
   const namespace = parseObjectName('namespace')(options.namespace ?? agents[context] ?? defaultNamespace)
   const { stderr, signal } = cli.io
   stderr.write(`context ${printable(context)}, namespace ${namespace}\n`)

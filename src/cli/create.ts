@@ -3,11 +3,19 @@ import type { Spec } from '../config/spec.ts'
 import { printable } from '../ui/text.ts'
 import { newCommand } from './command.ts'
 import type { Cli } from './io.ts'
-import { type ConfigOptions, configOptions, kubeOptions, type SpecOptions, specOptions } from './options.ts'
+import {
+  type ConfigOptions,
+  type ConfirmOptions,
+  configOptions,
+  confirmOption,
+  kubeOptions,
+  type SpecOptions,
+  specOptions,
+} from './options.ts'
 import { describeHint } from './report.ts'
 import { describeSpec } from './words.ts'
 
-interface CreateOptions extends SpecOptions, ConfigOptions {
+interface CreateOptions extends SpecOptions, ConfigOptions, ConfirmOptions {
   readonly force?: true
 }
 
@@ -26,8 +34,14 @@ export function createCommand(cli: Cli): Command {
     ],
   }
   const own = [new Option('--force', 'even if another spec syncs the same files')]
-  return newCommand(cli, words, [...specOptions(), ...own, ...kubeOptions(), ...configOptions()]).action(
-    (local: string, remote: string, options: CreateOptions) => create(cli, { local, remote, options }),
+  return newCommand(cli, words, [
+    ...specOptions(),
+    ...own,
+    confirmOption(),
+    ...kubeOptions(),
+    ...configOptions(),
+  ]).action((local: string, remote: string, options: CreateOptions) =>
+    create(cli, { local, remote, options }),
   )
 }
 
@@ -44,6 +58,11 @@ async function create(cli: Cli, { local, remote, options }: Created): Promise<vo
   const { nameSpec, readSpec } = await import('./spec.ts')
   const paths = pathsOf(cli, options)
   const wanted = await readSpec(cli, { local, remote, options, paths })
+  const { mayWrite } = await import('./manifests/guard.ts')
+  if (!(await mayWrite(cli, wanted, options))) {
+    cli.exitCode = 1
+    return
+  }
   const made = await addSpec(paths.config, (specs) => {
     const spec = nameSpec(wanted, options.name ?? newName(specs))
     if (options.force !== true) refuseOverlap(spec, specs)

@@ -8,11 +8,18 @@ import { version } from '../version.ts'
 import { newCommand } from './command.ts'
 import { installReport } from './install-report.ts'
 import type { Cli } from './io.ts'
-import { type ConfigOptions, configOptions, type KubeOptions, kubeOptions } from './options.ts'
+import {
+  type ConfigOptions,
+  type ConfirmOptions,
+  configOptions,
+  confirmOption,
+  type KubeOptions,
+  kubeOptions,
+} from './options.ts'
 import { describeHint } from './report.ts'
 import { parseDuration, parseLabels, parseObjectName, parseToleration, usageError } from './values.ts'
 
-interface InitOptions extends KubeOptions, ConfigOptions {
+interface InitOptions extends KubeOptions, ConfigOptions, ConfirmOptions {
   readonly image?: string
   readonly nodeSelector?: Readonly<Record<string, string>>
   readonly tolerate?: readonly Toleration[]
@@ -68,6 +75,7 @@ function initOptions(): Option[] {
     new Option('--timeout <time>', 'how long to wait').argParser(parseDuration).default(120_000, '2m'),
     new Option('--print', 'print the YAML instead of applying it'),
     new Option('--watch', 'start `watch` in the background afterwards'),
+    confirmOption(),
     ...kubeOptions('namespace of the agent (default: the one it is in, or kubesync)'),
     ...configOptions(),
   ]
@@ -84,6 +92,12 @@ async function init(cli: Cli, options: InitOptions): Promise<void> {
   const { agents } = await loadConfig(config)
   const client = await connect(cli, { ...options, namespace: undefined })
   const context = client.context.name
+  const { mayWrite } = await import('./manifests/guard.ts')
+  if (!(await mayWrite(cli, { context }, options))) {
+    client.close()
+    cli.exitCode = 1
+    return
+  }
   const agent = await chooseAgent(options, { client, known: agents[context] })
   const where = `context ${context}, namespace ${agent.namespace}, image ${agent.image}`
   stderr.write(`${printable(where)}\n`)

@@ -1,10 +1,12 @@
 import type { Ask } from './ask.ts'
+import type { Keyboard } from './pick.ts'
 
 /** A stream to print to: a standard stream, or what stands for it in a test. */
 export interface Output {
   write(text: string): unknown
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
   hasColors?(): boolean
 }
 
@@ -21,6 +23,8 @@ export interface Io {
   readonly signal: AbortSignal
   /** Asks the person at the terminal; absent where there is none. */
   readonly ask?: Ask
+  /** The keys of that terminal, one by one; absent where there is none. */
+  readonly keyboard?: Keyboard
 }
 
 /** Why a command ends before its time. */

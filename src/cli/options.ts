@@ -35,6 +35,15 @@ export function configOptions(): Option[] {
   return [new Option('--config <path>', 'instead of $KUBESYNC_CONFIG or ~/.kubesync/config')]
 }
 
+/** What commands take that write to a cluster. */
+export interface ConfirmOptions {
+  readonly confirmContext?: string
+}
+
+export function confirmOption(): Option {
+  return new Option('--confirm-context <name>', 'the name of a protected context that is meant')
+}
+
 export function verboseOption(): Option {
   return new Option('-v, --verbose', 'say more, such as where an error comes from')
 }

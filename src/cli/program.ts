@@ -7,6 +7,7 @@ import { conflictsCommand } from './conflicts.ts'
 import { createCommand } from './create.ts'
 import { deleteCommand } from './delete.ts'
 import { demoCommand } from './demo.ts'
+import { envCommand } from './env.ts'
 import { filesCommand } from './files.ts'
 import { getCommand } from './get.ts'
 import { initCommand } from './init.ts'
@@ -55,7 +56,7 @@ export function createProgram(cli: Cli): Command {
   program.addCommand(pullCommand(cli)).addCommand(diffCommand(cli)).addCommand(pushCommand(cli))
   program.addCommand(historyCommand(cli)).addCommand(sanitizeCommand(cli))
   program.commandsGroup('Settings:')
-  program.addCommand(configureCommand(cli))
+  program.addCommand(envCommand(cli)).addCommand(configureCommand(cli))
   program.commandsGroup('Without a cluster:')
   program.addCommand(demoCommand(cli)).addCommand(sandboxCommand(cli))
   for (const command of [program, ...program.commands]) prepare(command, program, cli)

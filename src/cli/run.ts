@@ -11,12 +11,20 @@ import { conflictHints } from './get-hints.ts'
 import { describeTroubles } from './get-notes.ts'
 import { describeSession } from './get-rows.ts'
 import type { Cli } from './io.ts'
-import { type ConfigOptions, configOptions, kubeOptions, type SpecOptions, specOptions } from './options.ts'
+import {
+  type ConfigOptions,
+  type ConfirmOptions,
+  configOptions,
+  confirmOption,
+  kubeOptions,
+  type SpecOptions,
+  specOptions,
+} from './options.ts'
 import { describeHint } from './report.ts'
 import { runReport } from './run-report.ts'
 import { parseDuration, usageError } from './values.ts'
 
-interface RunOptions extends SpecOptions, ConfigOptions {
+interface RunOptions extends SpecOptions, ConfigOptions, ConfirmOptions {
   readonly once?: true
   readonly force?: true
   readonly yes?: true
@@ -45,6 +53,7 @@ export function runCommand(cli: Cli): Command {
     ...specOptions(),
     new Option('--yes', 'go on where it would halt, as before many deletions'),
     new Option('--force', 'even if the running watch syncs the same files'),
+    confirmOption(),
     ...kubeOptions(),
     ...configOptions(),
   ]).action((first: string, remote: string | undefined, options: RunOptions) =>
@@ -69,7 +78,13 @@ async function run(cli: Cli, given: Given): Promise<void> {
   const paths = pathsOf(cli, options)
   const config = await loadConfig(paths.config)
   const { reachable } = await import('./reach.ts')
-  const spec = await reachable(cli, await specOf(cli, given, { paths, specs: config.specs }), {
+  const { mayWrite } = await import('./manifests/guard.ts')
+  const wanted = await specOf(cli, given, { paths, specs: config.specs })
+  if (!(await mayWrite(cli, wanted, options))) {
+    cli.exitCode = options.once === true ? 2 : 1
+    return
+  }
+  const spec = await reachable(cli, wanted, {
     agents: config.agents,
     kubeconfig: options.kubeconfig,
     config: options.config,

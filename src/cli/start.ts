@@ -5,6 +5,7 @@ import { compileLess } from '../tuning.ts'
 import { personAt } from './ask.ts'
 import { failureCode, programName, runCli } from './cli.ts'
 import { Interrupted } from './io.ts'
+import { keyboardOf } from './pick.ts'
 import { describeError } from './report.ts'
 
 /** How long an interrupted command may take to leave everything whole, in milliseconds. */
@@ -37,7 +38,12 @@ export async function start(args: readonly string[]): Promise<void> {
   const { signal } = controller
   const hasPerson = process.stdin.isTTY && stderr.isTTY
   const ask = hasPerson && personAt(process.stdin, stderr, signal)
-  const io = { stdout, stderr, env, cwd: process.cwd(), signal, ...(ask && { ask }) }
+  const keyboard = hasPerson && keyboardOf(process.stdin)
+  const io = {
+    ...{ stdout, stderr, env, cwd: process.cwd(), signal },
+    ...(ask && { ask }),
+    ...(keyboard && { keyboard }),
+  }
   const code = await Promise.race([
     runCli(args, { name: programName(process.argv[1] ?? ''), io }),
     overdue(controller.signal),

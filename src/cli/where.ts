@@ -17,7 +17,7 @@ export type Which = {
 /** The cluster and namespace that hold, and who says so. */
 export interface Where {
   readonly context: KubeContext
-  readonly said: Readonly<Record<'kubeconfig' | 'context' | 'namespace', string>>
+  readonly said: Readonly<Record<'kubeconfig' | 'kubeconfigFrom' | 'context' | 'namespace', string>>
 }
 
 /** What is configured, and the environment of this command line. */
@@ -56,9 +56,10 @@ export async function findWhere(cli: Cli, which: Which, pin: Pin = {}): Promise<
   ])
   const file = rawSetting('kubeconfig', source)
   const saysFile = kubeconfig === undefined ? describeSource('kubeconfig', file.source) : '--kubeconfig'
+  const path = kubeconfig ?? (typeof file.value === 'string' ? file.value : '~/.kube/config')
   return {
     context: { ...context, namespace: namespace ?? context.namespace },
-    said: { kubeconfig: saysFile, context: saysContext, namespace: saysNamespace },
+    said: { kubeconfig: path, kubeconfigFrom: saysFile, context: saysContext, namespace: saysNamespace },
   }
 }
 

@@ -6,7 +6,14 @@ import type { Folder } from '../../manifests/survey/folder.ts'
 import { printable } from '../../ui/text.ts'
 import { connect } from '../connect.ts'
 import type { Cli } from '../io.ts'
-import { type ConfigOptions, configOptions, type KubeOptions, kubeOptions } from '../options.ts'
+import {
+  type ConfigOptions,
+  type ConfirmOptions,
+  configOptions,
+  confirmOption,
+  type KubeOptions,
+  kubeOptions,
+} from '../options.ts'
 import { pathsOf } from '../paths.ts'
 import { findFolder, settingsOf } from '../where.ts'
 
@@ -14,10 +21,9 @@ import { findFolder, settingsOf } from '../where.ts'
 export interface ManifestOptions extends KubeOptions, ConfigOptions {}
 
 /** What those that write take. */
-export interface WriteOptions extends ManifestOptions {
+export interface WriteOptions extends ManifestOptions, ConfirmOptions {
   readonly force?: true
   readonly conflicts?: Conflicts
-  readonly confirmContext?: string
 }
 
 /** What is done about conflicts where nobody is asked, and `--force` alone leaves them. */
@@ -34,7 +40,7 @@ export function writeOptions(): Option[] {
       '--conflicts <how>',
       'with --force, of what changed on both sides or is held by others: `take` it all the same, `leave` it, or `adopt` the other side',
     ).choices(['take', 'leave', 'adopt']),
-    new Option('--confirm-context <name>', 'the name of a protected context that is meant'),
+    confirmOption(),
   ]
 }
 

@@ -1,15 +1,17 @@
-import type { ClusterName } from '../../manifests/plan/plan.ts'
+import { type SettingSource, setting } from '../../config/settings.ts'
 import { printable } from '../../ui/text.ts'
 import type { Cli } from '../io.ts'
+import type { ConfigOptions, ConfirmOptions } from '../options.ts'
 import { describeHint } from '../report.ts'
-import type { WriteOptions } from './common.ts'
 
 /** Whether a cluster may be written to: a protected one only by whoever spells the context's name. */
-export async function mayWrite(cli: Cli, { context }: ClusterName, options: WriteOptions): Promise<boolean> {
-  const { setting } = await import('../../config/settings.ts')
+export async function mayWrite(
+  cli: Cli,
+  { context }: { readonly context: string },
+  options: ConfigOptions & ConfirmOptions,
+): Promise<boolean> {
   const { settingsOf } = await import('../where.ts')
-  const protectedContexts = setting('protectedContexts', await settingsOf(cli, options))
-  if (!protectedContexts.some((pattern) => isLike(pattern, context))) return true
+  if (!isProtected(context, await settingsOf(cli, options))) return true
   if (options.confirmContext === context) return true
   const { ask, stderr } = cli.io
   const answer = await ask?.(`${printable(context)} is protected. Its name, if you mean it:`)
@@ -19,6 +21,11 @@ export async function mayWrite(cli: Cli, { context }: ClusterName, options: Writ
     describeHint(`nothing was written: ${context} is protected; ${flag} says that it is meant`, stderr),
   )
   return false
+}
+
+/** Whether a context is one of those that are protected. */
+export function isProtected(context: string, settings: SettingSource): boolean {
+  return setting('protectedContexts', settings).some((pattern) => isLike(pattern, context))
 }
 
 /** `prod-*`: a star stands for anything. */

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { errnoOf, KubesyncError } from '../../errors.ts'
+import { editYaml } from '../yaml/edit.ts'
 import { parseYaml } from '../yaml/parse.ts'
+import { putFile } from './put.ts'
 
 /** The file that says to which cluster a folder belongs. */
 export const pinName = '.kubesync.yaml'
@@ -47,6 +49,29 @@ function readPin(text: string, path: string): Pin {
   throw new KubesyncError('PIN_BROKEN', `${path} is broken: ${reason}`, {
     hint: 'it may have context, server, namespace and layout',
   })
+}
+
+/** Writes into the pin of a folder, and leaves every other byte of it; makes it where there is none. */
+export async function changePin(
+  folder: string,
+  values: { readonly [Name in keyof Pin]?: string },
+): Promise<void> {
+  const path = join(folder, pinName)
+  const before = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return ''
+    throw error
+  })
+  const said = Object.entries(values)
+  const edited =
+    (parseYaml(before)[0]?.value ?? null) === null
+      ? { text: `${before}${said.map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`).join('')}` }
+      : editYaml(
+          before,
+          0,
+          said.map(([key, value]) => ({ op: 'set', path: [key], value })),
+        )
+  if ('refused' in edited) throw new KubesyncError('PIN_BROKEN', `${path} ${edited.refused.reason}`)
+  await putFile(path, edited.text)
 }
 
 /** Refuses another cluster than the one that a folder is pinned to: PINNED_ELSEWHERE. */
