@@ -9,11 +9,14 @@ export type Ask = (question: string) => Promise<string | undefined>
  */
 export function personAt(input: NodeJS.ReadStream, output: NodeJS.WriteStream, signal: AbortSignal): Ask {
   let lines: AsyncIterator<string> | undefined
+  let ended: Promise<never> | undefined
   return async (question) => {
     output.write(`${question} `)
     // The terminal itself edits lines and turns ^C into a signal, as it does for any program.
     lines ??= createInterface({ input, terminal: false })[Symbol.asyncIterator]()
-    const line = await Promise.race([lines.next(), aborted(signal)])
+    // One for all questions: each would add a listener to the signal.
+    ended ??= aborted(signal)
+    const line = await Promise.race([lines.next(), ended])
     return line.done ? undefined : line.value.trim()
   }
 }
@@ -24,8 +27,11 @@ export async function confirm(ask: Ask, question: string): Promise<boolean> {
 }
 
 function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
+  const ended = new Promise<never>((_resolve, reject) => {
     if (signal.aborted) reject(signal.reason)
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
+  // Nobody may be waiting for an answer then.
+  ended.catch(() => {})
+  return ended
 }

@@ -15,6 +15,7 @@ import type { Cli } from './io.ts'
 import { listCommand } from './list.ts'
 import { diffCommand } from './manifests/diff.ts'
 import { historyCommand } from './manifests/history.ts'
+import { promoteCommand } from './manifests/promote.ts'
 import { pullCommand } from './manifests/pull.ts'
 import { pushCommand } from './manifests/push.ts'
 import { sanitizeCommand } from './manifests/sanitize.ts'
@@ -54,6 +55,7 @@ export function createProgram(cli: Cli): Command {
   program.addCommand(conflictsCommand(cli)).addCommand(resolveCommand(cli))
   program.commandsGroup('Manifests:')
   program.addCommand(pullCommand(cli)).addCommand(diffCommand(cli)).addCommand(pushCommand(cli))
+  program.addCommand(promoteCommand(cli))
   program.addCommand(historyCommand(cli)).addCommand(sanitizeCommand(cli))
   program.commandsGroup('Settings:')
   program.addCommand(envCommand(cli)).addCommand(configureCommand(cli))

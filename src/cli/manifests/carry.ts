@@ -1,4 +1,5 @@
 import type { Result } from '../../manifests/carry/carry.ts'
+import type { PushOptions } from '../../manifests/carry/push.ts'
 import {
   type Choice,
   type Direction,
@@ -20,10 +21,12 @@ import { mayWrite } from './guard.ts'
 import { showRemarks } from './remarks.ts'
 import { showPlan, showSummary } from './show.ts'
 
-export interface Settling {
+export interface Settling<P extends Prepared = Prepared> {
   readonly session: Session
   /** Looks at files and cluster; again, if what was approved is not what is there any more. */
-  readonly survey: () => Promise<Prepared>
+  readonly survey: () => Promise<P>
+  /** Carries out what was chosen; as `carryOut` does it, unless given. */
+  readonly carry?: (chosen: { prepared: P; selection: Selection }, options: PushOptions) => Promise<Result[]>
   readonly options: WriteOptions
   /** Whether to wait for rollouts, and how long for anything, in milliseconds. */
   readonly waits: boolean
@@ -34,9 +37,10 @@ export interface Settling {
 const rounds = 5
 
 /** Shows what differs, asks, and carries it out; the exit code says how it ended. What came of it. */
-export async function settle(cli: Cli, settling: Settling): Promise<Prepared> {
+export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>): Promise<P> {
   const { session, survey, options } = settling
   const { carryOut } = await import('../../manifests/carry/carry.ts')
+  const carry = settling.carry ?? ((chosen, push) => carryOut(session, chosen, push))
   for (let round = 1; ; round += 1) {
     const prepared = await survey()
     const { plan } = prepared
@@ -44,8 +48,7 @@ export async function settle(cli: Cli, settling: Settling): Promise<Prepared> {
     const chosen = await selectionOf(cli, plan, options)
     const progress = createProgress(cli.io.stderr)
     // What both sides have alike is remembered, whatever the answer is.
-    const results = await carryOut(
-      session,
+    const results = await carry(
       { prepared, selection: chosen ?? new Map() },
       {
         waits: settling.waits,
@@ -66,7 +69,9 @@ export async function settle(cli: Cli, settling: Settling): Promise<Prepared> {
 
 /** What is to be carried out; undefined if nobody may be asked, or nobody wants it. */
 async function selectionOf(cli: Cli, plan: Plan, options: WriteOptions): Promise<Selection | undefined> {
-  const isOpen = plan.resources.some(({ state }) => state !== 'same' && state !== 'refused')
+  const isOpen = plan.resources.some(
+    ({ state, differences }) => state !== 'same' && state !== 'refused' && differences.length > 0,
+  )
   if (!isOpen) return new Map()
   const chosen = options.force === true ? forced(plan, options.conflicts ?? 'leave') : await asked(cli, plan)
   if (chosen === undefined || !writesCluster(plan, chosen)) return chosen
@@ -105,7 +110,8 @@ function forced({ resources, direction }: Plan, conflicts: Conflicts): Selection
 
 /** Whether somebody has to say who is right: both changed it, or another manager holds it, or one side deleted the object. */
 function isDisputed({ whose, isHeld, path }: FieldDifference, direction: Direction): boolean {
-  const isGone = path.length === 0 && whose === (direction === 'push' ? 'theirs' : 'yours')
+  const isGone =
+    direction !== 'change' && path.length === 0 && whose === (direction === 'push' ? 'theirs' : 'yours')
   return whose === 'both' || isGone || (isHeld && direction !== 'pull')
 }
 
@@ -133,6 +139,9 @@ function isLeft(
   chosen: Selection | undefined,
 ): boolean {
   if (state === 'same') return false
+  // Of a promotion, what nobody proposes is nothing that is left to do.
+  const isOffered = differences.some(({ advice }) => advice?.takes !== false)
+  if (state !== 'refused' && direction === 'change' && !isOffered) return false
   const choice = chosen?.get(id)
   if (choice === undefined || state === 'refused' || replace !== undefined) return true
   return differences.some((one) => {

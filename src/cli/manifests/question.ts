@@ -99,7 +99,7 @@ async function aboutObject(resource: ResourcePlan, plan: Plan, { person, at }: A
   const answers = {
     ...(isReady && { y: `yes: ${plan.direction} what is marked - and +` }),
     n: 'no: leave both sides as they are',
-    ...(!isWhole && { f: 'field by field', ...reverse(plan) }),
+    ...((!isWhole || plan.direction === 'change') && { f: 'field by field', ...reverse(plan) }),
     a: 'yes to this object and all that follow',
     d: 'no to this object and all that follow',
     q: 'quit: change nothing at all',
@@ -133,12 +133,14 @@ async function byField(
   for (const [index, field] of fields.entries()) {
     person.print(showDifferences([field], plan.direction, person.style))
     const rest = fields.slice(index)
+    // What Enter means, where something is preselected.
+    const [yes, no] = field.advice === undefined ? ['y', 'n'] : field.advice.takes ? ['Y', 'n'] : ['y', 'N']
     const answer = await answered(
       person,
       `(${index + 1}/${fields.length}) ${verbs[plan.direction]} this field?`,
       {
-        y: `yes: ${plan.direction} it`,
-        n: 'no: leave both sides as they are',
+        [yes]: `yes: ${plan.direction} it`,
+        [no]: 'no: leave both sides as they are',
         ...reverse(plan),
         a: 'yes to this field and the rest of this object',
         d: 'no to this field and the rest of this object',
@@ -167,7 +169,7 @@ function reverse({ direction }: Plan): Readonly<Record<string, string>> {
   return { r: `the other way round: keep the ${kept}'s, in the ${other} too` }
 }
 
-/** Asks until the answer is one of those offered; `?` and what nobody understands is answered with what they mean. */
+/** Asks until the answer is one of those offered, which Enter means if it is in upper case; `?` and what nobody understands is answered with what they mean. */
 async function answered(
   { ask, print }: Person,
   question: string,
@@ -178,10 +180,11 @@ async function answered(
   for (;;) {
     const answer = (await ask(asked))?.toLowerCase()
     if (answer === undefined) return undefined
-    const key = keys.find(
-      (one) => answer === one || (answer !== '' && (answers[one] ?? '').startsWith(`${answer}:`)),
-    )
-    if (key !== undefined) return key
+    const key = keys.find((one) => {
+      if (answer === '') return one !== one.toLowerCase()
+      return answer === one.toLowerCase() || (answers[one] ?? '').startsWith(`${answer}:`)
+    })
+    if (key !== undefined) return key.toLowerCase()
     print(keys.map((one) => `  ${one}  ${answers[one]}\n`).join(''))
   }
 }

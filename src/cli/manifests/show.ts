@@ -19,20 +19,23 @@ export function showPlan(plan: Plan, style: Style): string {
   )
 }
 
-function showHeader({ cluster: { context, server, namespace } }: Plan): string {
+function showHeader({ cluster: { context, server, namespace }, between }: Plan): string {
+  if (between !== undefined) return `from ${printable(between[0])}\nto   ${printable(between[1])}\n`
   return `context ${printable(context)}   server ${printable(server)}   namespace ${printable(namespace)}\n`
 }
 
 /** An object of a plan: what it is, where it is written down, and what differs, as lines of YAML. */
 export function showResource(resource: ResourcePlan, direction: Direction, style: Style): string {
   const { id, place, state, differences, notes, replace } = resource
-  const words = stateWords(state, direction)
+  const isNew = direction !== 'change' || differences[0]?.advice?.takes !== false
+  const words = stateWords(state, direction, isNew)
   const file = place.file === '' ? '' : style('dim', `(${printable(place.file)})`)
   const title = [style('bold', printable(id)), file, words]
   const warnings = [...(replace === undefined ? [] : [replace.reason]), ...notes]
   return [
     `${title.filter((part) => part !== '').join('  ')}\n`,
-    showDifferences(differences, direction, style),
+    // Of what is only offered, a line has to do: there may be a lot of it.
+    state === 'only-local' && !isNew ? '' : showDifferences(differences, direction, style),
     ...warnings.map((text) => style('yellow', `  ! ${printable(text)}\n`)),
   ].join('')
 }
@@ -56,11 +59,13 @@ function showLine({ sign, text, remark }: Line, style: Style): string {
   return remark === undefined ? line : `${line}  ${style('dim', `# ${printable(remark)}`)}`
 }
 
-function stateWords(state: ResourcePlan['state'], direction: Direction): string {
+function stateWords(state: ResourcePlan['state'], direction: Direction, isNew: boolean): string {
   switch (state) {
     case 'only-local':
-      return direction === 'push' ? 'will be created' : 'not in the cluster'
+      if (direction === 'pull') return 'not in the cluster'
+      return isNew ? 'will be created' : 'only in the source: name it to create it'
     case 'only-remote':
+      if (direction === 'change') return 'only in the target: left alone'
       return direction === 'pull' ? 'new file' : 'in no file'
     case 'conflict':
       return 'conflict'
@@ -106,7 +111,8 @@ function fieldOf(difference: FieldDifference, direction: Direction): Field[] {
 
 /** What both sides are to have, below what they have; where they differ, each is shown if it does not have it yet. */
 function changeSides(difference: FieldDifference, wanted: Json | undefined): Side[] {
-  const { local, remote, isHeld, manager } = difference
+  const { local, remote, isHeld, manager, advice } = difference
+  if (advice !== undefined) return advisedSides(difference, wanted)
   const held = isHeld ? { remark: `held by ${manager}` } : {}
   const after = side(difference, { sign: '+', value: wanted })
   if (equal(local, remote)) return [side(difference, { sign: '-', value: local, ...held }), after]
@@ -117,6 +123,22 @@ function changeSides(difference: FieldDifference, wanted: Json | undefined): Sid
   const there = equal(local, wanted) ? 'the file has it' : equal(remote, wanted) ? 'the cluster has it' : ''
   const open = sides.filter(({ value }) => !equal(value, wanted)).map((one) => side(difference, one))
   return [...open, { ...after, ...(there !== '' && { remark: there }) }]
+}
+
+/** What a promotion brings, and why it is preselected or not. */
+function advisedSides(difference: FieldDifference, wanted: Json | undefined): Side[] {
+  const { local, remote, advice } = difference
+  const now = equal(remote, wanted) ? local : remote
+  const [before, after, theirs] =
+    advice?.takes === true ? (['-', '+', ''] as const) : (['~', '~', 'the source'] as const)
+  const remark = (words: string) => (words === '' ? {} : { remark: words })
+  const reason = advice?.reason ?? ''
+  const [first, second] =
+    now === undefined ? ['', [theirs, reason].filter(Boolean).join('; ')] : [reason, theirs]
+  return [
+    ...(now === undefined ? [] : [side(difference, { sign: before, value: now, ...remark(first) })]),
+    side(difference, { sign: after, value: wanted, ...remark(second) }),
+  ]
 }
 
 function side({ isSecret, path }: FieldDifference, { sign, value, remark }: Side): Side {
@@ -149,12 +171,13 @@ function whoseWords({ whose, manager, isHeld }: FieldDifference): string {
 }
 
 /** `2 changed, 1 new, 497 the same`. */
-export function showSummary({ resources }: Plan): string {
+export function showSummary({ resources, between }: Plan): string {
+  const isPromotion = between !== undefined
   const states = [
     ['conflict', 'with conflicts'],
-    ['changed', 'changed'],
-    ['only-local', 'only in files'],
-    ['only-remote', 'only in the cluster'],
+    ['changed', isPromotion ? 'different' : 'changed'],
+    ['only-local', isPromotion ? 'only in the source' : 'only in files'],
+    ['only-remote', isPromotion ? 'only in the target' : 'only in the cluster'],
     ['refused', 'refused'],
     ['same', 'the same'],
   ] as const

@@ -80,7 +80,7 @@ export async function remember(
 ): Promise<void> {
   const entries = chosen.flatMap(({ id, facts, outcome }) => {
     const live = pushed.get(id) ?? facts.live?.object
-    if (live === undefined || failed.has(id)) return []
+    if (live === undefined || failed.has(id) || facts.place.file === '') return []
     const isDone = outcome.apply !== undefined || outcome.file !== undefined
     const clean = pushed.get(id) === undefined ? facts.live?.clean : session.clean(live, facts.local)
     const agreed = clean === undefined ? undefined : outcome.agreed(clean)

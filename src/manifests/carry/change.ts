@@ -181,11 +181,12 @@ function reasonOf({ resources }: Write, reasons: ReadonlyMap<string, string>): s
 }
 
 function resultsOf(chosen: readonly Chosen[], reasons: ReadonlyMap<string, string>): Result[] {
-  return chosen.flatMap(({ id, outcome }): Result[] => {
+  return chosen.flatMap(({ id, facts, outcome }): Result[] => {
     const reason = reasons.get(id)
     if (reason !== undefined) return [{ id, what: 'failed', reason }]
     const file: Result[] = outcome.file === undefined ? [] : [{ id, what: 'written', reason: '' }]
-    const apply: Result[] = outcome.apply === undefined ? [] : [{ id, what: 'changed', reason: '' }]
+    const what = facts.live === undefined ? 'created' : 'changed'
+    const apply: Result[] = outcome.apply === undefined ? [] : [{ id, what, reason: '' }]
     return [...file, ...apply]
   })
 }

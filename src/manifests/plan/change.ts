@@ -8,7 +8,8 @@ import type { FieldDifference, ResourcePlan } from './plan.ts'
 
 /**
  * A change of an object as a plan: for each wish what file and cluster have there now, and what both are to have (`wanted`). What
- * both have already is left out. Of an object that only one side has, that side alone is changed, and a note says so.
+ * both have already is left out. Of an object that only one side has, that side alone is changed, and a note says so. One that neither
+ * has is created by a wish for the whole of it, which has an empty path and comes first.
  *
  * Deploying, promoting and reverting are changes: make wishes, in the file's terms and by the keys of the shape; show this plan; and
  * carry it with `carryChange`, which makes it in file and cluster as one step.
@@ -17,11 +18,17 @@ export function planChange(facts: Facts, wishes: readonly Wish[]): ResourcePlan 
   const { local } = facts
   const remote = remoteOf(facts)
   const about = { ...aboutOf(facts), notes: notesOf(local, remote) }
-  if (local === undefined && remote === undefined) return { ...about, state: 'refused', differences: [] }
+  if (local === undefined && remote === undefined && !isCreation(wishes))
+    return { ...about, state: 'refused', differences: [] }
   const differences = wishes
     .map((wish) => changedField(facts, wish, { local: local ?? remote, remote: remote ?? local }))
     .filter(({ local, remote, wanted }) => !equal(local, wanted?.value) || !equal(remote, wanted?.value))
+  if (isCreation(wishes)) return { ...about, state: 'only-local', notes: [], differences }
   return { ...about, state: differences.length === 0 ? 'same' : 'changed', differences }
+}
+
+function isCreation([whole]: readonly Wish[]): boolean {
+  return whole?.path.length === 0
 }
 
 function notesOf(local: JsonMap | undefined, remote: JsonMap | undefined): string[] {
@@ -53,6 +60,7 @@ export function changeOutcome(facts: Facts, wishes: readonly Wish[]): Outcome {
   const { local, agreed, shape } = facts
   const change = (object: JsonMap) => made(object, wishes, shape)
   const remote = remoteOf(facts)
+  if (isCreation(wishes)) return created(change({}), facts)
   const [here, there] = [local && change(local), remote && change(remote)]
   const toFile = between(local, here, facts)
   const toCluster = between(remote, there, facts)
@@ -72,6 +80,15 @@ export function changeOutcome(facts: Facts, wishes: readonly Wish[]): Outcome {
         : { operations: operationsFor(local, toFile.map(asWish(here)), shape) },
     isAgreed: left.length === 0,
     agreed: agreement(here ?? there ?? {}, left, { agreed: before, shape }),
+  }
+}
+
+function created(object: JsonMap, { place }: Facts): Outcome {
+  return {
+    apply: { object, force: false, handOver: [] },
+    file: place.file === '' ? undefined : { create: object },
+    isAgreed: true,
+    agreed: (live) => ({ file: object, live }),
   }
 }
 

@@ -28,6 +28,8 @@ export interface FieldDifference {
   readonly isSecret: boolean
   /** Of a change: what both sides are to have there; without a value, neither is to have the field. */
   readonly wanted?: { readonly value: Json | undefined } | undefined
+  /** Of a promotion: whether it is preselected, and why. */
+  readonly advice?: { readonly takes: boolean; readonly reason: string }
 }
 
 /** Where an object is written down, or would be. */
@@ -94,6 +96,8 @@ export interface Plan {
   readonly remarks: readonly Remark[]
   readonly leftOut: readonly LeftOut[]
   readonly problems: readonly PlanProblem[]
+  /** Of a promotion: what the two places are called, the source first. */
+  readonly between?: readonly [string, string]
 }
 
 /** What to do with a difference: carry it the plan's way, leave both sides as they are, or carry it the other way round. */
@@ -110,7 +114,9 @@ export type Selection = ReadonlyMap<string, ResourceChoice>
  * a push does not undo a change there, and neither settles a conflict, takes a field from another manager, or takes
  * something away that nobody is known to have removed.
  */
-export function proposed(direction: Direction, { whose, isHeld, local, remote }: FieldDifference): Choice {
+export function proposed(direction: Direction, difference: FieldDifference): Choice {
+  const { whose, isHeld, local, remote, advice } = difference
+  if (advice !== undefined) return advice.takes ? 'take' : 'leave'
   if (direction === 'change') return whose === 'yours' ? 'take' : 'leave'
   const wins = direction === 'pull' ? remote : local
   if (whose === 'differs') return wins === undefined || (direction === 'push' && isHeld) ? 'leave' : 'take'

@@ -4,7 +4,7 @@ import { KubesyncError } from '../../errors.ts'
 import type { KubeClient } from '../../kube/client.ts'
 import type { ResourceType } from '../../kube/resource-type.ts'
 import type { LocalObject } from '../local.ts'
-import { groupOf } from '../order/references.ts'
+import { groupOf, type Identity } from '../order/references.ts'
 import type { Folder } from './folder.ts'
 
 /** What a word on the command line means: a path below or beside the root, or what an object is called. */
@@ -48,15 +48,38 @@ async function existing(paths: readonly string[], base: string): Promise<string[
  * The objects that words mean: those in a file or below a folder, those of a type (`deploy`), some of a type (`deploy web`,
  * `deploy/web`), and those of a name. A word that means nothing is NOT_FOUND.
  */
-export async function chooseObjects(
+export function chooseObjects(
   client: KubeClient,
   { objects }: Folder,
   words: readonly Word[],
 ): Promise<readonly LocalObject[]> {
+  const fileOf = ({ manifest }: LocalObject) => manifest.file
+  return chooseAmong({ objects, fileOf, typeCalled: (name) => typeCalled(client, name) }, words)
+}
+
+interface Named {
+  readonly identity: Identity
+}
+
+type Type = Pick<ResourceType, 'apiVersion' | 'kind'>
+
+/** Objects of which words choose some. */
+interface Among<T> {
+  readonly objects: readonly T[]
+  /** The file that an object is in, if it is in one. */
+  readonly fileOf: (object: T) => string | undefined
+  readonly typeCalled: (name: string) => Promise<Type | undefined>
+}
+
+/** As `chooseObjects`, of objects that need not be in files. */
+export async function chooseAmong<T extends Named>(
+  { objects, fileOf, typeCalled }: Among<T>,
+  words: readonly Word[],
+): Promise<readonly T[]> {
   if (words.length === 0) return objects
-  const chosen = new Set<LocalObject>()
-  let type: { readonly of: readonly LocalObject[]; isNarrowed: boolean } | undefined
-  const take = (some: readonly LocalObject[]) => {
+  const chosen = new Set<T>()
+  let type: { readonly of: readonly T[]; isNarrowed: boolean } | undefined
+  const take = (some: readonly T[]) => {
     for (const one of some) chosen.add(one)
   }
   const closeType = () => {
@@ -66,11 +89,11 @@ export async function chooseObjects(
   for (const word of words) {
     if ('path' in word) {
       closeType()
-      take(objects.filter(({ manifest }) => isBelow(manifest.file, word.path)))
+      take(objects.filter((one) => isBelow(fileOf(one), word.path)))
       continue
     }
     const [typeName = '', name] = word.name.split('/')
-    const resourceType = await typeCalled(client, typeName)
+    const resourceType = await typeCalled(typeName)
     const pool = resourceType === undefined ? (type?.of ?? objects) : ofType(objects, resourceType)
     if (resourceType !== undefined && name === undefined) {
       closeType()
@@ -87,15 +110,17 @@ export async function chooseObjects(
   return [...chosen]
 }
 
-function isBelow(file: string, path: string): boolean {
+function isBelow(file: string | undefined, path: string): boolean {
+  if (file === undefined) return false
   return path === '.' || file === path || file.startsWith(`${path}/`)
 }
 
-function ofType(objects: readonly LocalObject[], { apiVersion, kind }: ResourceType): LocalObject[] {
+function ofType<T extends Named>(objects: readonly T[], { apiVersion, kind }: Type): T[] {
   return objects.filter(({ identity }) => identity.kind === kind && identity.group === groupOf(apiVersion))
 }
 
-async function typeCalled(client: KubeClient, name: string): Promise<ResourceType | undefined> {
+/** What a word on the command line calls a type; undefined if the server knows none of that name. */
+export async function typeCalled(client: KubeClient, name: string): Promise<ResourceType | undefined> {
   try {
     return await client.discovery.resolve(name)
   } catch (error) {
