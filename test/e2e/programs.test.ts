@@ -6,7 +6,7 @@ import * as v from 'valibot'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { useLab } from './support/cluster.ts'
 import { useLaptop } from './support/ksync.ts'
-import { testWith } from './support/place.ts'
+import { place, testWith } from './support/place.ts'
 import { until } from './support/until.ts'
 
 /** A server of two processes, which is told apart by its descriptors too. */
@@ -18,6 +18,14 @@ const server = `
     cluster.on('exit', () => cluster.fork())
     setTimeout(() => fs.appendFileSync('folder/starts', fs.readdirSync('/proc/self/fd').length + '\\n'), 300)
   } else http.createServer((_, answer) => answer.end()).listen(0)`
+
+/** With threads, one of which waits for connections. */
+const python = `
+import os, socket, threading
+heard = socket.create_server(('127.0.0.1', 0))
+for wait in (heard.accept, threading.Event().wait): threading.Thread(target=wait).start()
+with open('folder/starts', 'a') as starts: starts.write(str(len(os.listdir('/proc/self/fd'))) + '\\n')
+`
 
 const shell =
   'sleep 1000 & (sleep 1001; sleep 1002) & echo start >>folder/starts; wait; echo over >>folder/starts'
@@ -68,6 +76,19 @@ describe('programs that are restarted in place, 200 times', () => {
     // A leak would be one each time; how many a Node has open varies by some.
     expect(Number(all.at(-1))).toBeLessThan(Number(before) + 10)
   }, 180_000)
+
+  test.skipIf(!hasPython())(
+    'a Python server with threads: no descriptor is left open',
+    async () => {
+      const folder = await sync('python', (at) => writeFileSync(join(at, 'main.py'), python))
+      const [before] = await started(folder, 1)
+      await reload('python', 200)
+      const { length } = startsIn(folder)
+      await reload('python', 1)
+      expect(Number((await started(folder, length + 1)).at(-1))).toBeLessThan(Number(before) + 10)
+    },
+    180_000,
+  )
 
   test('a shell with children', async () => {
     const folder = await sync('shell', (at) => writeFileSync(join(at, 'main'), shell))
@@ -124,6 +145,11 @@ async function ask(home: string, spec: string): Promise<{ error?: string | undef
     sent.on('error', reject)
     sent.end(JSON.stringify({ spec }))
   })
+}
+
+/** In the sandbox, programs are this machine's. */
+function hasPython(): boolean {
+  return place !== 'sandbox' || spawnSync('python3', ['--version']).status === 0
 }
 
 function hasCompiler(): boolean {

@@ -9,6 +9,7 @@ BUILD_PACKAGES=(dpkg-dev patch xz-utils)
 # What runs or ends up in images. It is unpacked into the cache, not installed: installing would start services,
 # and would conflict with another vendor's containerd.
 TOOL_PACKAGES=(busybox-static containerd containernetworking-plugins etcd-server runc)
+PYTHON_PACKAGES=(libc6 libexpat1 libpython3.11-minimal python3.11-minimal zlib1g)
 GO_PACKAGES=(golang-1.19-go golang-1.19-src golang-github-modern-go-reflect2-dev)
 
 is_installed() { [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == *' installed' ]]; }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The images, made from what the machine and Debian have: each is an OCI layout in one tar file.
 
-IMAGES=(pause:1 plain:1 uid1000:1 static:1 node:20)
+IMAGES=(pause:1 plain:1 uid1000:1 static:1 node:20 python:3)
 
 # As a first process: end at once when asked to, and reap what is orphaned.
 WAIT_COMMAND='["/bin/sh", "-c", "trap \"exit 0\" TERM INT; while :; do sleep 3600 & wait $!; done"]'
@@ -85,6 +85,14 @@ image_node() {
   done
   add_base_files
   IMAGE_COMMAND='["node"]'
+}
+
+image_python() {
+  unpack_packages "$ROOT" "${PYTHON_PACKAGES[@]}"
+  rm "$ROOT/versions"
+  add_busybox
+  add_base_files
+  IMAGE_COMMAND='["python3.11"]'
 }
 
 add_busybox() {
