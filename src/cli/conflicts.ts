@@ -6,6 +6,7 @@ import { formatTable } from '../ui/table.ts'
 import { bytes } from '../ui/text.ts'
 import { newCommand } from './command.ts'
 import type { Cli } from './io.ts'
+import { formatManifestConflicts, manifestConflicts, nameOfConflict } from './manifest-conflicts.ts'
 import { pickNamed } from './named.ts'
 import { type OutputFormat, outputOption } from './options.ts'
 import { printData } from './output.ts'
@@ -18,14 +19,14 @@ interface ConflictsOptions extends SpecPathOptions {
 }
 
 /** A conflict as `-o json` prints it. */
-export type ListedConflict = BoundConflict & { readonly spec: string }
+export type ListedConflict = BoundConflict & { readonly kind: 'files'; readonly spec: string }
 
 export function conflictsCommand(cli: Cli): Command {
   const words = {
     usage: 'conflicts [names...]',
-    summary: 'Lists what changed on both sides, with both versions.',
+    summary: 'Lists what changed on both sides, in files and in manifests, with both versions.',
     details:
-      'It asks the running watch. `--diff` shows what differs in a file (- is local, + is remote), by the program `diff` and with its exit codes; `resolve` settles it.',
+      'It asks the running process. Of manifests, deletions that wait for an answer are listed, too. `--diff` shows what differs in a file (- is local, + is remote), by the program `diff` and with its exit codes; `resolve` settles it.',
     examples: ['conflicts', 'conflicts calm-otter -o wide', 'conflicts --diff src/main.js'],
   }
   const diff = new Option('--diff <path>', 'show what differs in this file, here and in the container')
@@ -39,16 +40,29 @@ export function conflictsCommand(cli: Cli): Command {
 }
 
 async function conflicts(cli: Cli, names: readonly string[], options: ConflictsOptions): Promise<void> {
+  const { askStatus } = await import('../daemon/client.ts')
   const { loadConfig } = await import('../config/store.ts')
   const { pathsOf } = await import('./paths.ts')
-  const paths = pathsOf(cli, options)
-  const { specs } = await loadConfig(paths.config)
-  const chosen = names.length === 0 ? specs : pickNamed(specs, names)
-  const found = await listAll(cli, paths.socket, chosen)
+  const { noWatch } = await import('./spec-path.ts')
+  const { config, socket } = pathsOf(cli, options)
+  const { specs } = await loadConfig(config)
+  const status = await askStatus(socket)
+  if (status === undefined) throw noWatch(cli)
+  const all = [...specs, ...status.keeps.map((kept) => ({ ...kept, name: kept.folder }))]
+  const chosen = names.length === 0 ? all : pickNamed(all, names)
+  const watched = chosen.filter(({ name }) => status.specs.some((spec) => spec.name === name))
+  const inFiles = await listAll(cli, socket, watched)
+  const inManifests = manifestConflicts(chosen.flatMap((one) => ('folder' in one ? [one] : [])))
+  const found = [...inFiles, ...inManifests]
   if (found.length === 0) cli.io.stderr.write('there are no conflicts\n')
   const { output } = options
-  await printData(cli, { format: output, data: found, names: found.map(({ path }) => path) }, () =>
-    found.length === 0 ? '' : formatConflicts(found, output === 'wide'),
+  const wide = output === 'wide'
+  const paths = [...inFiles.map(({ path }) => path), ...inManifests.map(nameOfConflict)]
+  await printData(cli, { format: output, data: found, names: paths }, () =>
+    [
+      ...(inFiles.length === 0 ? [] : [formatConflicts(inFiles, wide)]),
+      ...(inManifests.length === 0 ? [] : [formatManifestConflicts(inManifests, wide)]),
+    ].join('\n'),
   )
 }
 
@@ -60,11 +74,12 @@ export async function listAll(
 ): Promise<ListedConflict[]> {
   const { askConflicts } = await import('../daemon/client.ts')
   const { noWatch } = await import('./spec-path.ts')
+  const kind = 'files' as const
   const found: ListedConflict[] = []
   for (const { name } of specs) {
     const ofSpec = await askConflicts(socket, name)
     if (ofSpec === undefined) throw noWatch(cli)
-    found.push(...ofSpec.map((conflict) => ({ spec: name, ...conflict })))
+    found.push(...ofSpec.map((conflict) => ({ kind, spec: name, ...conflict })))
   }
   return found.sort((one, other) => (one.path < other.path ? -1 : Number(one.path > other.path)))
 }

@@ -78,6 +78,6 @@ async function sayWhatNext(cli: Cli, spec: Spec, socket: string): Promise<void> 
   stderr.write(`${printable(describeSpec(spec))}\n`)
   // It was written down: a watch that does not answer changes nothing about that.
   const running = await askStatus(socket).catch(() => undefined)
-  if (running === undefined)
+  if (running?.watches !== true)
     stderr.write(describeHint(`no watch runs; \`${cli.name} watch -b\` starts syncing`, stderr))
 }

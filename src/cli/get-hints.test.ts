@@ -23,6 +23,7 @@ function bound(
 }
 
 const view = (...sessions: BoundSessionStatus[]): SpecView => ({
+  kind: 'files',
   name: 'calm-otter',
   state: 'running',
   sessions,

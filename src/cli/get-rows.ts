@@ -6,6 +6,7 @@ import { podsOf } from './words.ts'
 
 /** A spec and how it stands: what `get -o json` prints. */
 export interface SpecView extends Partial<Omit<Spec, 'name'>> {
+  readonly kind: 'files'
   readonly name: string
   /** `stopped`: no watch runs. The rest is as the watch tells it. */
   readonly state: SpecStatus['state'] | 'stopped'
@@ -18,13 +19,14 @@ export interface SpecView extends Partial<Omit<Spec, 'name'>> {
  * know yet waits, what it still ends although it is deleted is there too.
  */
 export function mergeStatus(specs: readonly Spec[], running: readonly SpecStatus[] | undefined): SpecView[] {
+  const kind = 'files' as const
   const configured = specs.map((spec): SpecView => {
-    if (running === undefined) return { ...spec, state: 'stopped', sessions: [] }
+    if (running === undefined) return { kind, ...spec, state: 'stopped', sessions: [] }
     const status = running.find(({ name }) => name === spec.name)
-    return { ...spec, ...(status ?? { state: 'waiting', message: 'not picked up yet', sessions: [] }) }
+    return { kind, ...spec, ...(status ?? { state: 'waiting', message: 'not picked up yet', sessions: [] }) }
   })
   const ending = (running ?? []).filter(({ name }) => !specs.some((spec) => spec.name === name))
-  return [...configured, ...ending.map((status) => ({ ...status, message: 'deleted; it is ending' }))]
+  return [...configured, ...ending.map((status) => ({ kind, ...status, message: 'deleted; it is ending' }))]
 }
 
 interface Rows {

@@ -183,12 +183,12 @@ async function sayWhatNext(cli: Cli, options: InitOptions): Promise<void> {
     stderr.write(describeHint(`it was not waited for; \`${cli.name} init\` again says how it does`, stderr))
   }
   const running = await askStatus(pathsOf(cli, options).socket)
-  if (running !== undefined) {
+  if (running?.watches === true) {
     if (options.watch) stderr.write(`process ${running.pid} watches already\n`)
   } else if (options.watch) {
-    const { startInBackground } = await import('./background.ts')
-    const { pid, log } = await startInBackground(cli, options)
-    stderr.write(`process ${pid} watches in the background; its log is ${printable(log)}\n`)
+    const { kubeconfigOf, startInBackground, takerWords } = await import('./background.ts')
+    const work = { what: 'specs', kubeconfig: await kubeconfigOf(cli, options) } as const
+    stderr.write(`${takerWords(await startInBackground(cli, options, work), 'watches')}\n`)
   } else {
     const hint = `\`${cli.name} create\` says what to sync, and \`${cli.name} watch -b\` syncs it`
     stderr.write(describeHint(hint, stderr))

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { LogEvent } from '../daemon/world.ts'
 import { styleFor } from '../ui/style.ts'
 import { printable } from '../ui/text.ts'
@@ -18,7 +19,8 @@ export function logTo(output: Output, now = () => new Date()): (event: LogEvent)
   }
 }
 
-/** What happened and to which spec, on one line. */
-export function describeEvent({ spec, message }: LogEvent): string {
-  return printable(spec === undefined ? message : `${spec}: ${message}`)
+/** What happened and to which spec or folder of manifests, on one line. */
+export function describeEvent({ spec, keep, message }: LogEvent): string {
+  const what = keep === undefined ? spec : basename(keep)
+  return printable(what === undefined ? message : `${what}: ${message}`)
 }

@@ -5,6 +5,7 @@ import { count, printable, printableLines } from '../ui/text.ts'
 import type { Ask } from './ask.ts'
 import { describeVersion, type ListedConflict } from './conflicts.ts'
 import type { Cli } from './io.ts'
+import { type ManifestConflict, settleManifests, showManifestConflict } from './manifest-conflicts.ts'
 import { mergeShown, type Target } from './merge-text.ts'
 import { describeError } from './report.ts'
 import { noWatch } from './spec-path.ts'
@@ -13,8 +14,10 @@ import { unifiedDiff } from './unified.ts'
 /** Lines of a diff that are shown; `conflicts --diff` has all of them. */
 const MAX_LINES = 40
 
-/** A conflict, and the folder of its spec. */
+/** A conflict in files, and the folder of its spec. */
 export type PickedConflict = ListedConflict & { readonly root: string; readonly socket: string }
+/** The same in manifests. */
+type PickedManifest = ManifestConflict & { readonly socket: string }
 
 type Choice = Keep | 'merge' | 'skip' | 'quit'
 const choices: Readonly<Record<string, Choice>> = {
@@ -25,13 +28,22 @@ const choices: Readonly<Record<string, Choice>> = {
   s: 'skip',
   q: 'quit',
 }
+/** Of manifests one side stays, or the other. */
+const manifestChoices: Readonly<Record<string, Choice>> = { l: 'local', r: 'remote', s: 'skip', q: 'quit' }
+const MANIFEST_QUESTION = 'Keep [l]ocal or [r]emote, [s]kip, [q]uit?'
 const QUESTION = 'Keep [l]ocal, [r]emote or [b]oth, [m]erge, [s]kip, [q]uit?'
 
 /** Shows one conflict after the other and settles each as the person says; what is skipped waits. */
-export async function pickConflicts(cli: Cli, ask: Ask, found: readonly PickedConflict[]): Promise<void> {
+export async function pickConflicts(
+  cli: Cli,
+  ask: Ask,
+  found: readonly (PickedConflict | PickedManifest)[],
+): Promise<void> {
   let settled = 0
   for (const [index, conflict] of found.entries()) {
-    await show(cli, conflict, `${index + 1} of ${found.length}`)
+    const position = `${index + 1} of ${found.length}`
+    if (conflict.kind === 'files') await show(cli, conflict, position)
+    else cli.io.stderr.write(showManifestConflict(conflict, position))
     const ending = await settle(cli, ask, conflict)
     if (ending === 'settled') settled++
     if (ending === 'quit') break
@@ -74,11 +86,17 @@ async function diffOf({ socket, root, spec, path, pod }: PickedConflict): Promis
   }
 }
 
-async function settle(cli: Cli, ask: Ask, conflict: PickedConflict): Promise<'settled' | 'skipped' | 'quit'> {
+async function settle(
+  cli: Cli,
+  ask: Ask,
+  conflict: PickedConflict | PickedManifest,
+): Promise<'settled' | 'skipped' | 'quit'> {
+  const [question, offered] =
+    conflict.kind === 'files' ? [QUESTION, choices] : [MANIFEST_QUESTION, manifestChoices]
   for (;;) {
-    const answer = await ask(QUESTION)
+    const answer = await ask(question)
     if (answer === undefined) return 'quit'
-    const choice = choices[answer.toLowerCase().slice(0, 1)]
+    const choice = offered[answer.toLowerCase().slice(0, 1)]
     if (choice === 'quit') return choice
     if (choice === 'skip') return 'skipped'
     if (choice === undefined) continue
@@ -92,7 +110,16 @@ async function settle(cli: Cli, ask: Ask, conflict: PickedConflict): Promise<'se
   }
 }
 
-async function carryOut(cli: Cli, conflict: PickedConflict, choice: Keep | 'merge'): Promise<boolean> {
+async function carryOut(
+  cli: Cli,
+  conflict: PickedConflict | PickedManifest,
+  choice: Keep | 'merge',
+): Promise<boolean> {
+  if (conflict.kind === 'manifests') {
+    if (choice === 'merge' || choice === 'both') return false
+    await settleManifests(cli, { socket: conflict.socket, keep: choice }, [conflict])
+    return true
+  }
   const { askResolve } = await import('../daemon/client.ts')
   const { socket, root, spec, path, pod } = conflict
   const target: Target = { socket, root, spec, path, pod }

@@ -5,6 +5,7 @@ import { cleanCommand } from './clean.ts'
 import { configureCommand } from './configure.ts'
 import { conflictsCommand } from './conflicts.ts'
 import { createCommand } from './create.ts'
+import { daemonCommand } from './daemon.ts'
 import { deleteCommand } from './delete.ts'
 import { demoCommand } from './demo.ts'
 import { envCommand } from './env.ts'
@@ -57,6 +58,7 @@ export function createProgram(cli: Cli): Command {
   program.addCommand(pullCommand(cli)).addCommand(diffCommand(cli)).addCommand(pushCommand(cli))
   program.addCommand(promoteCommand(cli))
   program.addCommand(historyCommand(cli)).addCommand(sanitizeCommand(cli))
+  program.addCommand(daemonCommand(cli))
   program.commandsGroup('Settings:')
   program.addCommand(envCommand(cli)).addCommand(configureCommand(cli))
   program.commandsGroup('Without a cluster:')

@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander'
+import type { Spec } from '../config/spec.ts'
 import { KubesyncError } from '../errors.ts'
 import { type Keep, keeps } from '../files/conflicts.ts'
-import { count } from '../ui/text.ts'
+import { count, printable } from '../ui/text.ts'
 import { newCommand } from './command.ts'
 import type { Cli } from './io.ts'
+import type { ManifestConflict } from './manifest-conflicts.ts'
 import type { PickedConflict } from './pick-conflicts.ts'
 import { type SpecPathOptions, specPathOptions } from './spec-path.ts'
 import { usageError } from './values.ts'
@@ -16,18 +18,20 @@ interface ResolveOptions extends SpecPathOptions {
 
 export function resolveCommand(cli: Cli): Command {
   const words = {
-    usage: 'resolve [PATH]',
+    usage: 'resolve [what]',
     summary: 'Settles a conflict, or asks about one after the other.',
     details: [
+      'WHAT is the path of a file, or of manifests RESOURCE or RESOURCE:FIELD, such as web:spec.replicas.',
       'A local version that goes is in the trash (see `undo`); one in a container is gone. `both` keeps the local version',
       'at its path and the remote one beside it, such as main.remote.js. `--merge` makes one text of both, shows it, and',
       'asks; where both changed the same lines it does not. Without either it shows each conflict and asks. It asks the',
-      'running watch.',
+      'running process.',
     ].join(' '),
     examples: [
       'resolve',
       'resolve src/main.js --keep local',
       'resolve src/main.js --merge',
+      'resolve deployment/web:spec.replicas --keep remote',
       'resolve --spec calm-otter --keep both config.yaml',
     ],
   }
@@ -46,6 +50,8 @@ async function resolve(cli: Cli, given: string | undefined, options: ResolveOpti
   if (keep === undefined && merge === undefined) return pick(cli, given, options)
   if (given === undefined) throw usageError('which conflict?', '`ksync conflicts` shows their paths')
   const { socket } = pathsOf(cli, options)
+  const inManifests = options.spec === undefined ? await conflictsIn(socket, given) : []
+  if (inManifests.length > 0) return settle(cli, { socket, keep }, inManifests)
   const { spec, path, pod, root } = await readSpecPath(cli, given, options)
   if (keep === undefined) {
     const { mergeShown } = await import('./merge-text.ts')
@@ -61,6 +67,26 @@ async function resolve(cli: Cli, given: string | undefined, options: ResolveOpti
   cli.io.stdout.write(`${path}: ${what} (${count(resolved, 'container')})\n`)
 }
 
+/** What a word means in the folders of manifests; all without a word. */
+async function conflictsIn(socket: string, word: string | undefined): Promise<ManifestConflict[]> {
+  const { askStatus } = await import('../daemon/client.ts')
+  const { manifestConflicts, meantConflicts } = await import('./manifest-conflicts.ts')
+  const all = manifestConflicts((await askStatus(socket))?.keeps ?? [])
+  return word === undefined ? all : meantConflicts(all, word)
+}
+
+async function settle(
+  cli: Cli,
+  { socket, keep }: { readonly socket: string; readonly keep: Keep | undefined },
+  conflicts: readonly ManifestConflict[],
+): Promise<void> {
+  const { nameOfConflict, refuseForManifests, settleManifests } = await import('./manifest-conflicts.ts')
+  if (keep === undefined || keep === 'both') throw refuseForManifests()
+  await settleManifests(cli, { socket, keep }, conflicts)
+  for (const one of conflicts)
+    cli.io.stdout.write(`${printable(nameOfConflict(one))}: the ${keep} version stays\n`)
+}
+
 /** Asks about each conflict, or about those at a path. */
 async function pick(cli: Cli, given: string | undefined, options: ResolveOptions): Promise<void> {
   const { pickConflicts } = await import('./pick-conflicts.ts')
@@ -70,9 +96,23 @@ async function pick(cli: Cli, given: string | undefined, options: ResolveOptions
       hint: 'say `--keep local`, `remote` or `both`, or `--merge`',
     })
   }
-  const found = await chosenConflicts(cli, given, options)
+  const { pathsOf } = await import('./paths.ts')
+  const { socket } = pathsOf(cli, options)
+  const inManifests = options.spec === undefined ? await conflictsIn(socket, given) : []
+  const isManifest = given !== undefined && inManifests.length > 0
+  const inFiles = isManifest ? [] : await chosenConflicts(cli, given, options)
+  const found = [...inFiles, ...inManifests.map((one) => ({ ...one, socket }))]
   if (found.length === 0) cli.io.stderr.write('there are no conflicts\n')
   else await pickConflicts(cli, ask, found)
+}
+
+/** The specs that are synced; rejects with NO_WATCH if no process runs. */
+async function watched(cli: Cli, socket: string, specs: readonly Spec[]): Promise<readonly Spec[]> {
+  const { askStatus } = await import('../daemon/client.ts')
+  const { noWatch } = await import('./spec-path.ts')
+  const status = await askStatus(socket)
+  if (status === undefined) throw noWatch(cli)
+  return specs.filter(({ name }) => status.specs.some((spec) => spec.name === name))
 }
 
 async function chosenConflicts(
@@ -88,7 +128,7 @@ async function chosenConflicts(
   const { specs } = await loadConfig(config)
   const spot = given === undefined ? undefined : await readSpecPath(cli, given, options)
   const name = spot?.spec ?? options.spec
-  const chosen = name === undefined ? specs : [named(specs, name)]
+  const chosen = name === undefined ? await watched(cli, socket, specs) : [named(specs, name)]
   const found = await listAll(cli, socket, chosen)
   const roots = new Map(chosen.map((spec) => [spec.name, spec.local]))
   return found

@@ -156,7 +156,7 @@ function refuseSpecFlags(options: RunOptions): void {
 async function refuseWatched(spec: Spec, { paths, specs }: Configured): Promise<void> {
   const { askStatus } = await import('../daemon/client.ts')
   const { overlap } = await import('../config/specs.ts')
-  if ((await askStatus(paths.socket)) === undefined) return
+  if ((await askStatus(paths.socket))?.watches !== true) return
   for (const other of specs) {
     const where = overlap(spec, other)
     if (where === undefined) continue

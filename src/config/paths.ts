@@ -8,6 +8,8 @@ export interface Paths {
   readonly config: string
   /** What outlives a process: the last agreement of each spec's two sides. */
   readonly state: string
+  /** The folders of manifests that are kept in step in the background. */
+  readonly keeps: string
   /** What a sync replaced or removed on this machine. */
   readonly trash: string
   /** Held by the process that watches this configuration. */
@@ -43,6 +45,7 @@ export function findPaths(options: PathOptions = {}): Paths {
   return {
     config,
     state: join(home, 'state'),
+    keeps: join(home, 'state', 'keeps', `${id}.json`),
     trash: join(home, 'trash'),
     lock: join(run, 'lock'),
     socket: socketPath(join(run, 'socket'), id),

@@ -2,8 +2,12 @@ import { chmod, lstat, mkdir, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { dirname } from 'node:path'
 import * as v from 'valibot'
-import { KubesyncError, messageOf } from '../errors.ts'
+import { KubesyncError } from '../errors.ts'
 import { keeps } from '../files/conflicts.ts'
+import { type Answer, bodyOf, failure, reply } from './api-http.ts'
+import { sharePaths, startShare } from './api-shares.ts'
+import type { Share } from './keeps/keeps.ts'
+import type { KeepOrder, KeepPlace } from './keeps/order.ts'
 import {
   fetchContent,
   listConflicts,
@@ -13,8 +17,9 @@ import {
   resolveConflict,
 } from './settle.ts'
 import type { Reloaded, WatchStatus } from './status.ts'
+import type { Log } from './world.ts'
 
-/** What the local API lets this machine's user ask of a running watch. */
+/** What the local API lets this machine's user ask of the running process. */
 export interface ApiHandlers {
   status(): WatchStatus
   /** Goes on with the halted sessions of a spec; how many there were, undefined if there is no such spec. */
@@ -23,16 +28,24 @@ export interface ApiHandlers {
   reload(spec: string): Promise<readonly Reloaded[]> | undefined
   /** The sessions of a spec that are under way; undefined if there is no such spec. */
   sessions(spec: string): readonly OpenSession[] | undefined
-  /** Called once the answer is on its way. */
-  stop(): void
+  /** Where its log is, if it has a file. */
+  readonly logFile: string | undefined
+  /** Both begin something for whoever asks, who may leave it to this process: it then `stays`. */
+  sync(kubeconfig: string, stays: boolean): Promise<Share>
+  keep(order: KeepOrder, stays: boolean): Promise<Share>
+  /** Settles a conflict, or a deletion that waits, of a folder of manifests. */
+  settleKept(place: KeepPlace, id: string, keep: 'local' | 'remote'): Promise<void>
+  /** Ends that of a folder of manifests, or all; the folders. */
+  endKeeps(folder: string | undefined): Promise<string[]>
+  endSpecs(): Promise<void>
+  /** Has somebody told what happens, until the function that it returns is called. */
+  listen(listener: Log): () => void
 }
 
 export interface Api {
   close(): Promise<void>
 }
 
-/** Requests are tiny; bytes. */
-const bodyLimit = 64 * 1024
 const resumeSchema = v.object({ spec: v.string() })
 const spotSchema = v.object({ spec: v.string(), path: v.string(), pod: v.optional(v.string()) })
 const mergedSchema = v.object({
@@ -40,6 +53,11 @@ const mergedSchema = v.object({
   versions: v.object({ local: v.string(), remote: v.string() }),
 })
 const resolveSchema = v.object({ ...spotSchema.entries, keep: v.picklist(keeps) })
+const settleSchema = v.object({
+  ...{ folder: v.string(), server: v.string(), id: v.string() },
+  keep: v.picklist(['local', 'remote']),
+})
+const stopSchema = v.object({ what: v.picklist(['specs', 'keeps']), folder: v.exactOptional(v.string()) })
 
 /**
  * Serves HTTP on a Unix socket in a directory that only this user can enter. Whoever has the lock of this
@@ -53,14 +71,20 @@ const resolveSchema = v.object({ ...spotSchema.entries, keep: v.picklist(keeps) 
  * - `POST /merge` `{spec, path, pod?}`: `{content, versions}`, the merged text in base64 and what it was made of
  * - `POST /merged` `{spec, path, pod?, versions}`: `{}`; that is in both places now
  * - `POST /content` `{spec, path, pod?}`: `{content}`, of a container's file in base64, or 404
- * - `POST /stop`: `{pid}`; the process ends soon after
+ * - `POST /settle` `{folder, server, id, keep}`: `{}`, for manifests
+ * - `POST /stop` `{what: "specs" | "keeps", folder?}`: `{pid, ended, goesOn}`, the folders, and whether there is something left to
+ *   do; else the process ends soon after
+ * - `POST /watch`, `POST /keep`: see api-shares.ts
  *
  * Errors are `{code, message, hint?}`.
  */
 export async function serveApi(socket: string, handlers: ApiHandlers): Promise<Api> {
   await ownDirectory(dirname(socket))
   await rm(socket, { force: true })
+  const held = new Set<ServerResponse>()
   const server = createServer((request, response) => {
+    // A share is answered as long as it is held.
+    if (sharePaths.has(request.url ?? '')) return void startShare({ request, response, held }, handlers)
     answer(request, handlers)
       .catch((error: unknown) => failure(error))
       .then((answered) => reply(response, answered))
@@ -76,6 +100,9 @@ export async function serveApi(socket: string, handlers: ApiHandlers): Promise<A
       new Promise((resolve) => {
         server.close(() => resolve())
         server.closeIdleConnections()
+        setImmediate(() => {
+          for (const response of held) if (!response.writableEnded) response.destroy()
+        })
         setTimeout(() => server.closeAllConnections(), 1000).unref()
       }),
   }
@@ -92,13 +119,6 @@ async function ownDirectory(path: string): Promise<void> {
     })
   }
   if ((stat.mode & 0o077) !== 0) await chmod(path, 0o700)
-}
-
-interface Answer {
-  readonly status: number
-  readonly body: unknown
-  /** Done once the answer is on its way. */
-  readonly afterwards?: () => void
 }
 
 async function answer(request: IncomingMessage, handlers: ApiHandlers): Promise<Answer> {
@@ -146,13 +166,36 @@ async function answer(request: IncomingMessage, handlers: ApiHandlers): Promise<
       const content = await fetchContent(sessionsOf(handlers, spec), spot)
       return { status: 200, body: { content: content.toString('base64') } }
     }
+    case 'POST /settle': {
+      const { id, keep, ...place } = v.parse(settleSchema, JSON.parse(await bodyOf(request)))
+      await handlers.settleKept(place, id, keep)
+      return { status: 200, body: {} }
+    }
     case 'POST /stop':
-      return { status: 200, body: { pid: process.pid }, afterwards: () => handlers.stop() }
+      return stop(handlers, v.parse(stopSchema, JSON.parse(await bodyOf(request))))
     default:
       throw new KubesyncError(
         'NO_SUCH_REQUEST',
         `the running watch does not know ${request.method} ${request.url}`,
       )
+  }
+}
+
+/** What is wanted ends once the answer is on its way, and with the last of it the process. */
+async function stop(
+  handlers: ApiHandlers,
+  { what, folder }: v.InferOutput<typeof stopSchema>,
+): Promise<Answer> {
+  const before = handlers.status()
+  const isMeant = ({ folder: one }: { folder: string }) => folder === undefined || folder === one
+  const isSpecs = what === 'specs'
+  const ended = isSpecs ? [] : before.keeps.map(({ folder }) => ({ folder })).filter(isMeant)
+  const isDone = isSpecs ? before.watches : ended.length > 0
+  const goesOn = before.keeps.length > ended.length || (before.watches && !isSpecs)
+  return {
+    status: 200,
+    body: { pid: process.pid, isDone, goesOn, ended: ended.map(({ folder }) => folder) },
+    afterwards: () => void (isSpecs ? handlers.endSpecs() : handlers.endKeeps(folder)),
   }
 }
 
@@ -164,28 +207,4 @@ function sessionsOf(handlers: ApiHandlers, spec: string): readonly OpenSession[]
 
 function noSuchSpec(spec: string): KubesyncError {
   return new KubesyncError('NO_SUCH_SPEC', `no spec named ${spec} is watched`)
-}
-
-function failure(error: unknown): Answer {
-  if (!(error instanceof KubesyncError)) {
-    return { status: 400, body: { code: 'BAD_REQUEST', message: messageOf(error) } }
-  }
-  const { code, message, hint } = error
-  return { status: 404, body: { code, message, ...(hint === undefined ? {} : { hint }) } }
-}
-
-function reply(response: ServerResponse, { status, body, afterwards }: Answer): void {
-  const text = JSON.stringify(body)
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
-  response.writeHead(status, { ...headers, connection: 'close' }).end(text, () => afterwards?.())
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  let text = ''
-  request.setEncoding('utf8')
-  for await (const chunk of request) {
-    text += chunk
-    if (text.length > bodyLimit) throw new Error('the request is too long')
-  }
-  return text
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isAlive } from '../config/lock.ts'
 import { findPaths, type Paths } from '../config/paths.ts'
-import { startBackground, stopWatch } from './background.ts'
+import { stopWork, workInBackground } from './background.ts'
 
 let home: string
 let paths: Paths
@@ -14,15 +14,17 @@ beforeEach(async () => {
   await mkdir(dirname(paths.socket), { recursive: true })
 })
 afterEach(async () => {
-  await stopWatch(paths)
+  await stopWork(paths, work)
   await rm(home, { recursive: true, force: true })
 })
+
+const work = { what: 'specs', kubeconfig: '' } as const
 
 /** A program that answers as a watch does. */
 const watch = `
 const { createServer } = require('node:http')
 console.log('watching', process.argv.slice(1).join(' '))
-const status = JSON.stringify({ pid: process.pid, startedAt: '', configPath: '', specs: [] })
+const status = JSON.stringify({ pid: process.pid, log: 'its log',  startedAt: '', configPath: '', watches: true, specs: [], keeps: [] })
 createServer((request, response) => {
   response.end(status)
   if (request.url === '/stop') setTimeout(() => process.exit(0), 50)
@@ -32,26 +34,26 @@ createServer((request, response) => {
 function start(program: string, limitMs?: number) {
   const env = { ...process.env, SOCKET: paths.socket }
   const options = { paths, env, args: ['watch', '--all'], program: ['-e', program, '--'] }
-  return startBackground({ ...options, ...(limitMs === undefined ? {} : { limitMs }) })
+  return workInBackground({ ...options, ...(limitMs === undefined ? {} : { limitMs }) }, work)
 }
 
 test('resolves once the watch answers; it outlives that, and what it says is in its log', async () => {
-  const { pid, log } = await start(watch)
+  const { pid } = await start(watch)
   expect(isAlive({ pid })).toBe(true)
-  expect(await readFile(log, 'utf8')).toContain('watching watch --all')
-  expect((await stat(log)).mode & 0o777).toBe(0o600)
+  expect(await readFile(paths.log, 'utf8')).toContain('watching watch --all')
+  expect((await stat(paths.log)).mode & 0o777).toBe(0o600)
 })
 
 test('stopping waits until the process is gone', async () => {
   const { pid } = await start(watch)
-  expect(await stopWatch(paths)).toBe(pid)
+  expect(await stopWork(paths, work)).toMatchObject({ pid })
   expect(isAlive({ pid })).toBe(false)
-  expect(await stopWatch(paths)).toBeUndefined()
+  expect(await stopWork(paths, work)).toBeUndefined()
 })
 
-test('a second one is refused with the pid of the first', async () => {
+test('what runs already is left the work, and no other process is started', async () => {
   const { pid } = await start(watch)
-  await expect(start(watch)).rejects.toThrow(`process ${pid} already watches`)
+  expect(await start('process.exit(1)')).toEqual({ pid, log: 'its log' })
 })
 
 test('one that ends at once is told with its last words, not with older ones', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { askResume, askStatus, askStop } from './client.ts'
 
-const status = { pid: 1, startedAt: '', configPath: '', specs: [] }
+const status = { pid: 1, startedAt: '', configPath: '', watches: true, specs: [], keeps: [] }
 
 /** What listens at a socket; each connection is handled by the next of the listeners, and the last handles the rest. */
 async function listening(...listeners: RequestListener[]): Promise<{ socket: string; server: Server }> {
@@ -30,7 +30,7 @@ test('a watch that hangs up because it ends is none', async () => {
   }
   const { socket, server } = await listening(ends)
   expect(await askStatus(socket)).toBeUndefined()
-  expect(await askStop(socket)).toBeUndefined()
+  expect(await askStop(socket, { what: 'specs' })).toBeUndefined()
 })
 
 test('one that takes its place is asked instead', async () => {

@@ -1,31 +1,45 @@
-import { request } from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
 import * as v from 'valibot'
-import { errnoOf, KubesyncError, messageOf } from '../errors.ts'
 import type { Keep } from '../files/conflicts.ts'
 import type { MergedText, MergedVersions } from '../files/merging.ts'
+import { ask } from './ask.ts'
+import { requestOf, type Work } from './join.ts'
+import type { KeepPlace } from './keeps/order.ts'
 import type { BoundConflict, Spot } from './settle.ts'
 import type { Reloaded, WatchStatus } from './status.ts'
 import { boundConflictSchema, reloadedSchema, watchStatusSchema } from './status-schema.ts'
 
-/** How long a running watch may take to answer, in milliseconds; where it has to read files, longer. */
-const limit = 5000
+/** How long a process may take that has to read files, in milliseconds. */
 const patientLimit = 120_000
-/** For so long a watch that hangs up is asked again, and how often; milliseconds. */
-const endingLimit = 2000
-const pulse = 50
-/** No status is larger; bytes. */
-const answerLimit = 64 * 1024 * 1024
 
 /** What the watch behind the socket does; undefined if none runs. */
 export async function askStatus(socket: string): Promise<WatchStatus | undefined> {
   return ask(socket, { method: 'GET', path: '/status', schema: watchStatusSchema })
 }
 
-/** Asks the watch to end; its pid, or undefined if none runs. It may take some seconds to end. */
-export async function askStop(socket: string): Promise<number | undefined> {
-  const schema = v.object({ pid: v.number() })
-  return (await ask(socket, { method: 'POST', path: '/stop', schema }))?.pid
+const stoppedSchema = v.object({
+  pid: v.number(),
+  isDone: v.exactOptional(v.boolean(), true),
+  goesOn: v.exactOptional(v.boolean(), false),
+  ended: v.exactOptional(v.array(v.string()), []),
+})
+
+/** What came of asking to end. */
+export interface Stopped {
+  readonly pid: number
+  /** Whether there was anything of the kind under way. */
+  readonly isDone: boolean
+  /** Whether the process has something else to do; if not it ends, which may take some seconds. */
+  readonly goesOn: boolean
+  /** The folders of manifests that were kept in step. */
+  readonly ended: readonly string[]
+}
+
+/** What is to end: the syncing of specs, or the keeping of folders of manifests, or of one. */
+export type Stop = { readonly what: 'specs' } | { readonly what: 'keeps'; readonly folder?: string }
+
+/** Asks for an end; undefined if no process runs. */
+export async function askStop(socket: string, stop: Stop): Promise<Stopped | undefined> {
+  return ask(socket, { method: 'POST', path: '/stop', body: stop, schema: stoppedSchema })
 }
 
 /**
@@ -102,86 +116,30 @@ export async function askContent(socket: string, spot: SpotOfSpec): Promise<Buff
   return answer && Buffer.from(answer.content, 'base64')
 }
 
-interface Question<T> {
-  readonly method: 'GET' | 'POST'
-  readonly path: string
-  readonly body?: unknown
-  readonly schema: v.GenericSchema<unknown, T>
-  readonly limitMs?: number
+/** Settles a conflict, or a deletion that waits, of a folder of manifests; false if nothing runs. */
+export async function askSettle(
+  socket: string,
+  settling: KeepPlace & { readonly id: string; readonly keep: 'local' | 'remote' },
+): Promise<boolean> {
+  const { folder, server, id, keep } = settling
+  const body = { folder, server, id, keep }
+  const question = {
+    method: 'POST',
+    path: '/settle',
+    body,
+    schema: v.object({}),
+    limitMs: patientLimit,
+  } as const
+  return (await ask(socket, question)) !== undefined
 }
 
-interface Reply {
-  readonly status: number
-  readonly text: string
-}
+const takerSchema = v.object({ pid: v.number(), log: v.exactOptional(v.string()) })
 
-const errorSchema = v.object({ code: v.string(), message: v.string(), hint: v.exactOptional(v.string()) })
+/** A process that does what it was asked, and its log if that is a file. */
+export type Taker = v.InferOutput<typeof takerSchema>
 
-/** No watch runs. */
-const ABSENT = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'])
-/** It hung up before it answered. */
-const HUNG_UP = new Set(['ECONNRESET', 'EPIPE'])
-
-async function ask<T>(socket: string, question: Question<T>): Promise<T | undefined> {
-  const reply = await sendPatiently(socket, question).catch((error: unknown) => {
-    if (ABSENT.has(errnoOf(error) ?? '')) return undefined
-    throw new KubesyncError('WATCH_SILENT', `the running watch does not answer: ${messageOf(error)}`, {
-      hint: 'it may be busy: try again; else end it by its pid and start it anew',
-      cause: error,
-    })
-  })
-  if (reply === undefined) return undefined
-  if (reply.status === 200) return understood(question.schema, reply.text)
-  const { code, message, hint } = understood(errorSchema, reply.text)
-  throw new KubesyncError(code, message, hint === undefined ? {} : { hint })
-}
-
-function understood<T>(schema: v.GenericSchema<unknown, T>, text: string): T {
-  try {
-    return v.parse(schema, JSON.parse(text))
-  } catch (error) {
-    throw new KubesyncError('WATCH_MISMATCH', 'the running watch is of another version of kubesync', {
-      hint: 'end it with `ksync watch --stop`, and start it anew',
-      cause: error,
-    })
-  }
-}
-
-/**
- * A watch that is ending may still have its socket, or the system may have it for a watch that has ended: who calls
- * then is cut off. A moment later there is none, or another one; to be asked twice harms neither.
- */
-async function sendPatiently(socket: string, question: Question<unknown>): Promise<Reply> {
-  const until = performance.now() + endingLimit
-  for (;;) {
-    try {
-      return await send(socket, question)
-    } catch (error) {
-      if (!HUNG_UP.has(errnoOf(error) ?? '') || performance.now() > until) throw error
-    }
-    await delay(pulse)
-  }
-}
-
-function send(
-  socketPath: string,
-  { method, path, body, limitMs = limit }: Question<unknown>,
-): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(limitMs)
-    const sent = request({ socketPath, method, path, signal, agent: false }, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk: string) => {
-        text += chunk
-        if (text.length > answerLimit) sent.destroy(new Error('its answer is too long'))
-      })
-      response.on('error', reject)
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
-    })
-    sent.on('error', (error) =>
-      reject(signal.aborted ? new Error(`nothing within ${limitMs / 1000} s`) : error),
-    )
-    sent.end(body === undefined ? undefined : JSON.stringify(body))
-  })
+/** Leaves work to the running process for good; undefined if none runs. Rejects as `Watch.sync` and `Watch.keep` do. */
+export async function askToTake(socket: string, work: Work): Promise<Taker | undefined> {
+  const { path, body } = requestOf(work, true)
+  return ask(socket, { method: 'POST', path, body, schema: takerSchema, limitMs: patientLimit })
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { keptFolderSchema } from './keeps/status-schema.ts'
 import type { BoundConflict } from './settle.ts'
 import type { Reloaded, WatchStatus } from './status.ts'
 
@@ -72,10 +73,12 @@ export const boundConflictSchema: v.GenericSchema<unknown, BoundConflict> = v.ob
   remote: v.exactOptional(version),
 })
 
-/** What a running watch, maybe of another version, says of itself. */
+/** What the running process, maybe of another version, says of itself. */
 export const watchStatusSchema: v.GenericSchema<unknown, WatchStatus> = v.object({
   pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
   startedAt: v.string(),
   configPath: v.string(),
+  watches: v.boolean(),
   specs: v.array(specStatusSchema),
+  keeps: v.array(keptFolderSchema),
 })

@@ -1,12 +1,17 @@
 import type { SessionStatus } from '../files/status.ts'
+import type { KeptFolder } from './keeps/runner.ts'
 
-/** What the running `watch` tells of itself over its local socket; plain data, safe to send as JSON. */
+/** What the running process tells of itself over its local socket; plain data, safe to send as JSON. */
 export interface WatchStatus {
   readonly pid: number
   /** ISO 8601. */
   readonly startedAt: string
   readonly configPath: string
+  /** Whether specs are synced. */
+  readonly watches: boolean
   readonly specs: readonly SpecStatus[]
+  /** Folders of manifests. */
+  readonly keeps: readonly KeptFolder[]
 }
 
 export interface SpecStatus {

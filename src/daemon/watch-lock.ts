@@ -1,7 +1,7 @@
 import { type FileLock, tryLock } from '../config/lock.ts'
 import type { Paths } from '../config/paths.ts'
-import { KubesyncError } from '../errors.ts'
 import { askStatus } from './client.ts'
+import { watchRunning } from './spec-work.ts'
 
 /**
  * Makes this process the one that watches the configuration, until it releases the lock or ends, however it
@@ -18,7 +18,5 @@ export async function takeWatchLock(paths: Pick<Paths, 'config' | 'lock' | 'sock
   })
   if (attempt.taken) return attempt.lock
   const { pid } = attempt.owner
-  throw new KubesyncError('WATCH_RUNNING', `process ${pid} already watches ${paths.config}`, {
-    hint: 'see what it does with `ksync get`; end it with `ksync watch --stop`',
-  })
+  throw watchRunning(pid, paths.config)
 }

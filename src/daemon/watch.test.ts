@@ -6,7 +6,10 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { findPaths, type Paths } from '../config/paths.ts'
 import { addSpec, type Config, removeSpecs, setAgent } from '../config/store.ts'
-import { askResume, askStatus, askStop } from './client.ts'
+import type { KeepConflict } from '../manifests/keep/status.ts'
+import { askResume, askSettle, askStatus, askStop, askToTake } from './client.ts'
+import { joinIn } from './join.ts'
+import { type FakeKeeps, fakeKeeps, keepStatus, order } from './testing/fake-keeps.ts'
 import { demo, FakeWorld, phase, runningPod } from './testing/fake-world.ts'
 import { startWatch, type Watch } from './watch.ts'
 import type { LogEvent } from './world.ts'
@@ -16,6 +19,7 @@ let paths: Paths
 let world: FakeWorld
 let log: LogEvent[]
 let watches: Watch[]
+let keeps: FakeKeeps
 
 beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'home-'))
@@ -24,17 +28,28 @@ beforeEach(async () => {
   world.pods(runningPod('a'))
   log = []
   watches = []
+  keeps = fakeKeeps()
 })
 afterEach(async () => {
   await Promise.all(watches.map((watch) => watch.stop()))
   await rm(home, { recursive: true, force: true })
 })
 
-async function start(newWorld: (config: () => Config) => FakeWorld = () => world): Promise<Watch> {
-  const watch = await startWatch({ paths, log: (event) => log.push(event), newWorld })
+async function begin(newWorld: (config: () => Config) => FakeWorld = () => world): Promise<Watch> {
+  const pace = { firstMs: 1, maxMs: 5 }
+  const tell = (event: LogEvent) => log.push(event)
+  const watch = await startWatch({ paths, log: tell, newWorld, newKeep: () => keeps.start, pace })
   watches.push(watch)
   return watch
 }
+
+async function start(newWorld?: (config: () => Config) => FakeWorld): Promise<Watch> {
+  const watch = await begin(newWorld)
+  await watch.sync('', false)
+  return watch
+}
+
+const specsOnly = { what: 'specs' } as const
 
 const soon = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { interval: 5, timeout: 10_000 })
 
@@ -108,6 +123,125 @@ describe('watch', () => {
   })
 })
 
+describe('one process for both', () => {
+  const keep = { what: 'keep', order: order('/m') } as const
+  const specs = { what: 'specs', kubeconfig: '/kube' } as const
+  const here = () => ({ log: (event: LogEvent) => told.push(event), signal: leaving.signal })
+  let told: LogEvent[]
+  let leaving: AbortController
+  beforeEach(() => {
+    told = []
+    leaving = new AbortController()
+  })
+  const kept = () => keeps.running.map(({ order: { folder } }) => folder)
+  const conflict: KeepConflict = {
+    ...{ id: '1', kind: 'conflict', resource: 'ConfigMap d/a', file: 'a.yaml', field: 'data.x' },
+    ...{ local: '1', remote: '2', why: 'both sides changed it' },
+  }
+
+  test('specs join what keeps folders, are synced as long as somebody is there, and hear of themselves alone', async () => {
+    await addSpec(paths.config, () => demo)
+    const watch = await begin()
+    await watch.keep(keep.order, false)
+    const joined = await joinIn(paths.socket, specs, here())
+    expect(joined?.pid).toBe(process.pid)
+    await soon(() => expect(world.running).toHaveLength(1))
+    expect(await askStatus(paths.socket)).toMatchObject({ watches: true, keeps: [{ folder: '/m' }] })
+    await expect(joinIn(paths.socket, specs, here())).rejects.toMatchObject({ code: 'WATCH_RUNNING' })
+    await soon(() => expect(told.some(({ spec }) => spec === 'demo')).toBe(true))
+    expect(told.filter(({ keep }) => keep !== undefined)).toEqual([])
+    leaving.abort()
+    await soon(() => expect(world.running).toEqual([]))
+    expect(kept()).toEqual(['/m'])
+  })
+
+  test('a folder joins what syncs specs; its events and its end are told to who began it', async () => {
+    await start()
+    const joined = await joinIn(paths.socket, keep, here())
+    await soon(() => expect(kept()).toEqual(['/m']))
+    keeps.running[0]?.says(keepStatus({ state: 'waiting', conflicts: [conflict] }))
+    await soon(() => expect(told.map(({ level }) => level)).toEqual(['info', 'warn', 'info', 'info']))
+    expect(told[1]?.message).toBe(
+      'ConfigMap d/a (a.yaml): data.x: here 1, in the cluster 2: both sides changed it',
+    )
+    await askSettle(paths.socket, { ...keep.order, id: '1', keep: 'local' })
+    expect(keeps.running[0]?.resolved).toEqual([['1', 'local']])
+    expect(await askStop(paths.socket, { what: 'keeps', folder: '/m' })).toMatchObject({
+      goesOn: true,
+      ended: ['/m'],
+    })
+    expect(await joined?.over).toEqual({ reason: '' })
+    expect(kept()).toEqual([])
+    expect(await askStatus(paths.socket)).toMatchObject({ watches: true, keeps: [] })
+  })
+
+  test('one that ends by its own policy says why', async () => {
+    await start()
+    const joined = await joinIn(paths.socket, keep, here())
+    await soon(() => expect(kept()).toEqual(['/m']))
+    keeps.running[0]?.says(keepStatus({ state: 'stopped', reason: 'a conflict' }))
+    keeps.running[0]?.end()
+    expect(await joined?.over).toEqual({ reason: 'a conflict' })
+  })
+
+  test('what ended by a defect begins again, and says so once', async () => {
+    const watch = await begin()
+    await watch.keep(keep.order, false)
+    for (let time = 1; time <= 3; time += 1) {
+      await soon(() => expect(keeps.running).toHaveLength(1))
+      keeps.running[0]?.end(new Error('a defect'))
+      await soon(() => expect(keeps.all).toHaveLength(time + 1))
+    }
+    expect(log.filter(({ message }) => message === 'a defect').length).toBeLessThanOrEqual(3)
+  })
+
+  test('the process ends when there is nothing left to do, and not before', async () => {
+    const watch = await begin()
+    await watch.sync('', false)
+    await askToTake(paths.socket, keep)
+    expect(await askStop(paths.socket, specsOnly)).toMatchObject({ isDone: true, goesOn: true })
+    await soon(async () => expect(await askStatus(paths.socket)).toMatchObject({ watches: false }))
+    expect(await askStop(paths.socket, specsOnly)).toMatchObject({ isDone: false, goesOn: true })
+    expect(await askStop(paths.socket, { what: 'keeps' })).toMatchObject({ isDone: true, goesOn: false })
+    await watch.closed
+  })
+
+  test('what stays goes on after a restart; what somebody held, or ended, does not', async () => {
+    const watch = await begin()
+    for (const folder of ['/a', '/b']) await askToTake(paths.socket, { what: 'keep', order: order(folder) })
+    await watch.keep(order('/c'), false)
+    expect(watch.staying).toEqual({ specs: false, keeps: true })
+    await askStop(paths.socket, { what: 'keeps', folder: '/b' })
+    await soon(() => expect(kept()).toEqual(['/a', '/c']))
+    await watch.stop()
+    await begin()
+    await soon(() => expect(kept()).toEqual(['/a']))
+  })
+
+  test('one of a folder and a cluster at a time, also of two configurations', async () => {
+    const watch = await begin()
+    await watch.keep(keep.order, false)
+    await expect(watch.keep(keep.order, true)).rejects.toThrow(
+      `process ${process.pid} already keeps /m and kind in step`,
+    )
+    await expect(watch.keep(order('/m/below'), true)).rejects.toMatchObject({ code: 'KEEPS_OVERLAP' })
+    await watch.keep(order('/m', { server: 'https://elsewhere' }), false)
+    paths = findPaths({ env: { KUBESYNC_HOME: home }, config: join(home, 'other') })
+    const other = await begin()
+    await expect(other.keep(keep.order, false)).rejects.toMatchObject({ code: 'KEEP_RUNNING' })
+    await watch.stop()
+    await other.keep(keep.order, false)
+  })
+
+  test('who takes part is cut off when the process ends, and knows that from an end', async () => {
+    const watch = await start()
+    const joined = await joinIn(paths.socket, keep, here())
+    await watch.stop()
+    expect(await joined?.over).toBe('cut')
+    expect(await joinIn(paths.socket, keep, here())).toBeUndefined()
+  })
+})
+
 describe('its socket', () => {
   test('is for its user only', async () => {
     await start()
@@ -135,7 +269,7 @@ describe('its socket', () => {
 
   test('without a watch there is no answer, and that is no error', async () => {
     expect(await askStatus(paths.socket)).toBeUndefined()
-    expect(await askStop(paths.socket)).toBeUndefined()
+    expect(await askStop(paths.socket, specsOnly)).toBeUndefined()
     expect(await askResume(paths.socket, 'demo')).toBeUndefined()
   })
 
@@ -151,7 +285,11 @@ describe('its socket', () => {
 
   test('ends the watch, which answers before it goes', async () => {
     const watch = await start()
-    expect(await askStop(paths.socket)).toBe(process.pid)
+    expect(await askStop(paths.socket, specsOnly)).toMatchObject({
+      pid: process.pid,
+      isDone: true,
+      goesOn: false,
+    })
     await watch.closed
     expect(await askStatus(paths.socket)).toBeUndefined()
   })

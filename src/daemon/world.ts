@@ -88,10 +88,11 @@ export interface RunningSession {
   fetch(path: string, limit: number): Promise<Buffer>
 }
 
-/** What happened, for a person; `spec` is the name of the one it happened to. */
+/** What happened, for a person; `spec` is the name of the one it happened to, `keep` the folder of manifests. */
 export interface LogEvent {
   readonly level: 'info' | 'warn' | 'error'
   readonly spec?: string
+  readonly keep?: string
   readonly message: string
 }
 

@@ -43,7 +43,7 @@ async function history(cli: Cli, resource: string | undefined, options: HistoryO
 }
 
 /** Whether `Deployment.apps shop/web` is what `web`, `deployment/web` or itself means. */
-function isMeant(id: string, word: string): boolean {
+export function isMeant(id: string, word: string): boolean {
   const [kind = '', place = ''] = id.split(' ')
   const name = place.slice(place.indexOf('/') + 1)
   const [first = '', second] = word.split('/')

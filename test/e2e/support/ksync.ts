@@ -127,6 +127,7 @@ export class Laptop {
   async remove(): Promise<void> {
     await Promise.all(this.#started.map((running) => running.end()))
     await this.ksync('watch', '--stop')
+    await this.ksync('daemon', '--stop')
     rmSync(this.home, { recursive: true, force: true })
   }
 }
