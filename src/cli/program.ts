@@ -14,6 +14,7 @@ import { getCommand } from './get.ts'
 import { initCommand } from './init.ts'
 import type { Cli } from './io.ts'
 import { listCommand } from './list.ts'
+import { deployCommand } from './manifests/deploy.ts'
 import { diffCommand } from './manifests/diff.ts'
 import { historyCommand } from './manifests/history.ts'
 import { promoteCommand } from './manifests/promote.ts'
@@ -56,7 +57,7 @@ export function createProgram(cli: Cli): Command {
   program.addCommand(conflictsCommand(cli)).addCommand(resolveCommand(cli))
   program.commandsGroup('Manifests:')
   program.addCommand(pullCommand(cli)).addCommand(diffCommand(cli)).addCommand(pushCommand(cli))
-  program.addCommand(promoteCommand(cli))
+  program.addCommand(deployCommand(cli)).addCommand(promoteCommand(cli))
   program.addCommand(historyCommand(cli)).addCommand(sanitizeCommand(cli))
   program.addCommand(daemonCommand(cli))
   program.commandsGroup('Settings:')

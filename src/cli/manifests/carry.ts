@@ -25,22 +25,33 @@ export interface Settling<P extends Prepared = Prepared> {
   readonly session: Session
   /** Looks at files and cluster; again, if what was approved is not what is there any more. */
   readonly survey: () => Promise<P>
-  /** Carries out what was chosen; as `carryOut` does it, unless given. */
-  readonly carry?: (chosen: { prepared: P; selection: Selection }, options: PushOptions) => Promise<Result[]>
+  /** Carries out what was chosen; as push and pull do it unless said. */
+  readonly carry?: (chosen: Selected<P>, options: PushOptions) => Promise<Result[]>
   readonly options: WriteOptions
   /** Whether to wait for rollouts, and how long for anything, in milliseconds. */
   readonly waits: boolean
   readonly timeoutMs: number
 }
 
+/** A plan, and what of it is to be carried out. */
+interface Selected<P> {
+  readonly prepared: P
+  readonly selection: Selection
+}
+
+/** What was shown last, and what came of it. */
+export interface Settled<P> extends Selected<P> {
+  readonly results: readonly Result[]
+}
+
 /** How often an approval is asked for again, because what was approved moved on. */
 const rounds = 5
 
-/** Shows what differs, asks, and carries it out; the exit code says how it ended. What came of it. */
-export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>): Promise<P> {
+/** Shows what differs, asks, and carries it out; the exit code says how it ended. */
+export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>): Promise<Settled<P>> {
   const { session, survey, options } = settling
   const { carryOut } = await import('../../manifests/carry/carry.ts')
-  const carry = settling.carry ?? ((chosen, push) => carryOut(session, chosen, push))
+  const { carry = (chosen, how) => carryOut(session, chosen, how) } = settling
   for (let round = 1; ; round += 1) {
     const prepared = await survey()
     const { plan } = prepared
@@ -48,8 +59,9 @@ export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>
     const chosen = await selectionOf(cli, plan, options)
     const progress = createProgress(cli.io.stderr)
     // What both sides have alike is remembered, whatever the answer is.
+    const selection = chosen ?? new Map()
     const results = await carry(
-      { prepared, selection: chosen ?? new Map() },
+      { prepared, selection },
       {
         waits: settling.waits,
         timeoutMs: settling.timeoutMs,
@@ -62,7 +74,9 @@ export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>
     const isOpen = plan.resources.some((resource) => isLeft(resource, plan, chosen))
     const isBad = plan.problems.length > 0 || plan.remarks.some(({ isProblem }) => isProblem)
     cli.exitCode = isOpen || isBad || results.some(({ reason }) => reason !== '') ? 1 : 0
-    if (round === rounds || !results.some(({ what }) => what === 'moved')) return prepared
+    if (round === rounds || !results.some(({ what }) => what === 'moved')) {
+      return { prepared, selection, results }
+    }
     cli.io.stderr.write('some of it was changed in the cluster meanwhile; this is how it stands now:\n')
   }
 }

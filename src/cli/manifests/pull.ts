@@ -76,9 +76,9 @@ async function pull(cli: Cli, asked: Asked, options: PullOptions): Promise<void>
       const gathered = await gather(cli, session, { ...splitType(asked), options })
       return surveyPull(session, { folder, gathered }, { file, layout })
     }
-    const { plan } = await settle(cli, { session, survey, options, waits: false, timeoutMs: 60_000 })
+    const { prepared } = await settle(cli, { session, survey, options, waits: false, timeoutMs: 60_000 })
     if (options.sort !== true) return
-    const ids = new Set(plan.resources.map(({ id }) => id))
+    const ids = new Set(prepared.plan.resources.map(({ id }) => id))
     await sortAfter(cli, { session, folder: await read(), ids }, options)
   })
 }

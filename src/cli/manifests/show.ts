@@ -78,7 +78,7 @@ function stateWords(state: ResourcePlan['state'], direction: Direction, isNew: b
 
 function fieldOf(difference: FieldDifference, direction: Direction): Field[] {
   const { path, local, remote, whose, wanted } = difference
-  if (wanted !== undefined) return [{ path, sides: changeSides(difference, wanted.value) }]
+  if (wanted !== undefined) return [{ path, sides: changeSides(difference, wanted) }]
   // What a pull would write is read in the file; what a push would make is not written down anywhere else.
   if (path.length === 0 && (direction === 'pull' || local === undefined)) return []
   const [before, after] = direction === 'push' ? [remote, local] : [local, remote]
@@ -110,19 +110,27 @@ function fieldOf(difference: FieldDifference, direction: Direction): Field[] {
 }
 
 /** What both sides are to have, below what they have; where they differ, each is shown if it does not have it yet. */
-function changeSides(difference: FieldDifference, wanted: Json | undefined): Side[] {
+function changeSides(
+  difference: FieldDifference,
+  { value: wanted, side: only }: NonNullable<FieldDifference['wanted']>,
+): Side[] {
   const { local, remote, isHeld, manager, advice } = difference
   if (advice !== undefined) return advisedSides(difference, wanted)
-  const held = isHeld ? { remark: `held by ${manager}` } : {}
-  const after = side(difference, { sign: '+', value: wanted })
-  if (equal(local, remote)) return [side(difference, { sign: '-', value: local, ...held }), after]
-  const sides = [
-    { sign: '-', value: local, remark: 'file' },
-    { sign: '-', value: remote, remark: isHeld ? `cluster, ${held.remark}` : 'cluster' },
-  ] as const
-  const there = equal(local, wanted) ? 'the file has it' : equal(remote, wanted) ? 'the cluster has it' : ''
-  const open = sides.filter(({ value }) => !equal(value, wanted)).map((one) => side(difference, one))
-  return [...open, { ...after, ...(there !== '' && { remark: there }) }]
+  const held = isHeld ? [`held by ${manager}`] : []
+  const before = (value: Json | undefined, remarks: readonly string[]) => {
+    const remark = remarks.join(', ')
+    return side(difference, { sign: '-', value, ...(remark !== '' && { remark }) })
+  }
+  const after = (remark?: string) =>
+    side(difference, { sign: '+', value: wanted, ...(remark !== undefined && { remark }) })
+  if (only === undefined && equal(local, remote)) return [before(local, held), after()]
+  const [isHere, isThere] = [equal(local, wanted), equal(remote, wanted)]
+  const open = [
+    ...(isHere ? [] : [before(local, ['file'])]),
+    ...(isThere ? [] : [before(remote, ['cluster', ...held])]),
+  ]
+  if (only !== undefined) return [...open, after(`in the ${only}`)]
+  return [...open, after(isHere ? 'the file has it' : isThere ? 'the cluster has it' : undefined)]
 }
 
 /** What a promotion brings, and why it is preselected or not. */

@@ -1,4 +1,5 @@
 import { ApiError } from '../../kube/errors.ts'
+import { groupBy } from '../group.ts'
 import { newOperation, type Write } from '../journal/journal.ts'
 import { asMap } from '../live/fetch.ts'
 import { changeOutcome, isMade, wishesFor } from '../plan/change.ts'
@@ -17,6 +18,8 @@ export interface Carriage {
   readonly selection: Selection
   /** Values of Secrets left out. */
   readonly command: string
+  /** Texts that files get back as a whole, by their paths, instead of what a change of single fields would make of them. */
+  readonly originals?: ReadonlyMap<string, string>
 }
 
 /**
@@ -35,7 +38,7 @@ export async function carryChange(
     outcome.file === undefined ? [] : [{ id, facts, change: outcome.file }],
   )
   return session.exclusively(async () => {
-    const { planned, refused } = planFiles(toFiles, texts)
+    const { planned, refused } = planTexts(toFiles, carriage)
     const toCluster = chosen.flatMap((one): Ready[] => {
       const { apply } = one.outcome
       return apply === undefined || refused.has(one.id) ? [] : [{ ...one, apply }]
@@ -53,8 +56,23 @@ export async function carryChange(
     )
     await session.journal.end(ended)
     await remember(session, chosen, { pushed: made.objects, failed: new Set(reasons.keys()) })
-    return resultsOf(chosen, reasons)
+    return resultsOf(chosen, reasons, made.moved)
   })
+}
+
+/** Files as they will be, of which some get back what they were. */
+function planTexts(changes: readonly FileChange[], { prepared: { texts }, originals }: Carriage) {
+  const isOriginal = ({ facts }: FileChange) => originals?.has(facts.place.file) === true
+  const { planned, refused } = planFiles(
+    changes.filter((one) => !isOriginal(one)),
+    texts,
+  )
+  const restored = [...groupBy(changes.filter(isOriginal), ({ facts }) => facts.place.file)].map(
+    ([file, group]): PlannedFile => ({
+      ...{ file, group, before: texts.get(file), after: originals?.get(file) ?? '' },
+    }),
+  )
+  return { planned: [...planned, ...restored], refused }
 }
 
 interface Changing extends Chosen {
@@ -81,7 +99,8 @@ function chosenOf({ prepared: { plan, facts, wishes }, selection }: Carriage): C
 function changeWrite(session: Session, one: Ready): Write {
   const { live, shape } = one.facts
   const write = clusterWrite(session, one)
-  return live === undefined ? write : { ...write, after: made(live.clean, one.wishes, shape) }
+  const inCluster = one.wishes.filter(({ side }) => side !== 'file')
+  return live === undefined ? write : { ...write, after: made(live.clean, inCluster, shape) }
 }
 
 interface Both {
@@ -119,7 +138,8 @@ async function writeBoth(session: Session, { planned, toCluster, texts }: Both, 
   for (const [id, reason] of await putBack(session, { planned, texts, back })) {
     reasons.set(id, `${reasons.get(id)}; the file could not be put back: ${reason}`)
   }
-  return { objects, reasons, unsure }
+  const moved = new Set(pushed.results.filter(({ what }) => what === 'moved').map(({ id }) => id))
+  return { objects, reasons, unsure, moved }
 }
 
 type WaitingOptions = Omit<PushOptions, 'waits' | 'replaceable'>
@@ -180,10 +200,14 @@ function reasonOf({ resources }: Write, reasons: ReadonlyMap<string, string>): s
   return resources.every((id) => reasons.has(id)) ? (reasons.get(resources[0] ?? '') ?? '') : ''
 }
 
-function resultsOf(chosen: readonly Chosen[], reasons: ReadonlyMap<string, string>): Result[] {
+function resultsOf(
+  chosen: readonly Chosen[],
+  reasons: ReadonlyMap<string, string>,
+  moved: ReadonlySet<string>,
+): Result[] {
   return chosen.flatMap(({ id, facts, outcome }): Result[] => {
     const reason = reasons.get(id)
-    if (reason !== undefined) return [{ id, what: 'failed', reason }]
+    if (reason !== undefined) return [{ id, what: moved.has(id) ? 'moved' : 'failed', reason }]
     const file: Result[] = outcome.file === undefined ? [] : [{ id, what: 'written', reason: '' }]
     const what = facts.live === undefined ? 'created' : 'changed'
     const apply: Result[] = outcome.apply === undefined ? [] : [{ id, what, reason: '' }]

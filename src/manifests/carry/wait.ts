@@ -15,11 +15,16 @@ export interface WaitOptions {
 /** Between two looks at an object, in milliseconds: the first pause, which doubles up to the last. Most are ready at once. */
 const pauseMs = { first: 50, last: 1000 }
 
+interface Waiting {
+  readonly isReady: (object: JsonMap | undefined) => Progress | Promise<Progress>
+  readonly options: WaitOptions
+}
+
 /** Looks at an object until it is ready; why it is not, or an empty text. */
 export async function waitFor(
   session: Session,
   facts: Pick<Facts, 'identity' | 'apiVersion'>,
-  { isReady, options }: { isReady: (object: JsonMap | undefined) => Progress; options: WaitOptions },
+  { isReady, options }: Waiting,
 ): Promise<string> {
   const { kind, name, namespace } = facts.identity
   const until = Date.now() + options.timeoutMs
@@ -30,7 +35,7 @@ export async function waitFor(
         if (error instanceof ApiError && error.status.code === 404) return undefined
         throw error
       })
-    const progress = isReady(object)
+    const progress = await isReady(object)
     if (progress.state === 'ready') return ''
     if (progress.state === 'failed') return progress.reason
     const words = `${kind} ${name}: ${progress.words}`

@@ -5,7 +5,7 @@ import type { Shape } from '../diff/shape.ts'
 import type { Wish } from '../diff/take.ts'
 import { operate } from '../operate.ts'
 import { isMap, type Json, type JsonMap } from '../value.ts'
-import { changeOutcome, planChange } from './change.ts'
+import { changeOutcome, inverseOf, planChange } from './change.ts'
 import { type Facts, planResource } from './make.ts'
 import { fieldAt } from './outcome.ts'
 import type { FieldDifference } from './plan.ts'
@@ -116,6 +116,14 @@ describe('a change', () => {
     })
   })
 
+  test('may be for one side alone', () => {
+    const given = { local: { a: 1, b: 1 }, remote: { a: 1, b: 2 } }
+    const wished = [{ ...to(['a'], 2), side: 'file' } as const, { ...to(['b'], 1), side: 'cluster' } as const]
+    expect(changed(given, wished)).toEqual({ file: { a: 2, b: 1 }, cluster: { a: 1, b: 1 } })
+    const { differences } = planChange(facts(given), wished)
+    expect(differences.map(({ id }) => id)).toEqual(['a (file)', 'b (cluster)'])
+  })
+
   test('takes a field away', () => {
     const given = { local: { a: 1, b: 1 }, remote: { a: 1, b: 2 } }
     expect(changed(given, [to(['a'], undefined)])).toEqual({ file: { b: 1 }, cluster: { b: 2 } })
@@ -145,6 +153,13 @@ const wishes = fc.uniqueArray(
 const between = (a: Json, b: Json) =>
   compare({ base: undefined, local: a, remote: b }, shape).map((one) => describePath(one.path))
 
+/** With items in the order of their names, which alone tells them apart. */
+function unordered(value: Json | undefined): Json | undefined {
+  if (!isMap(value) || !Array.isArray(value.l)) return value
+  const sorted = [...value.l].sort((a: JsonMap, b: JsonMap) => (String(a.name) < String(b.name) ? -1 : 1))
+  return { ...value, l: sorted }
+}
+
 describe('whatever is wished for', () => {
   test('is what both sides have afterwards, and nothing else moved on either', () => {
     const property = fc.property(object, object, object, wishes, (base, local, remote, wished) => {
@@ -158,6 +173,16 @@ describe('whatever is wished for', () => {
         // A field that is wished for, or the map or the item that it had to be put into.
         expect(names.some((name) => name.startsWith(moved))).toBe(true)
       }
+    })
+    fc.assert(property, { numRuns: 1000 })
+  })
+
+  test('is taken back by its inverse, on each side to what that had', () => {
+    const property = fc.property(object, object, wishes, (local, remote, wished) => {
+      const { file, cluster } = changed({ local, remote }, wished)
+      if (!isMap(file) || !isMap(cluster)) throw new Error('a side holds a map')
+      const back = changed({ local: file, remote: cluster }, inverseOf(facts({ local, remote }), wished))
+      expect([back.file, back.cluster].map(unordered)).toEqual([local, remote].map(unordered))
     })
     fc.assert(property, { numRuns: 1000 })
   })

@@ -6,6 +6,16 @@ import { aboutOf, type Facts, fieldDifference, remoteOf } from './make.ts'
 import { agreement, claims, fieldAt, made, type Outcome } from './outcome.ts'
 import type { FieldDifference, ResourcePlan } from './plan.ts'
 
+/** What a field is to become: on both sides, or on one of them alone. */
+export interface ChangeWish extends Wish {
+  readonly side?: 'file' | 'cluster'
+}
+
+/** Names the difference that a wish makes, in its plan. */
+function idOf({ path, side }: ChangeWish): string {
+  return side === undefined ? describePath(path) : `${describePath(path)} (${side})`
+}
+
 /**
  * A change of an object as a plan: for each wish what file and cluster have there now, and what both are to have (`wanted`). What
  * both have already is left out. Of an object that only one side has, that side alone is changed, and a note says so. One that neither
@@ -14,7 +24,7 @@ import type { FieldDifference, ResourcePlan } from './plan.ts'
  * Deploying, promoting and reverting are changes: make wishes, in the file's terms and by the keys of the shape; show this plan; and
  * carry it with `carryChange`, which makes it in file and cluster as one step.
  */
-export function planChange(facts: Facts, wishes: readonly Wish[]): ResourcePlan {
+export function planChange(facts: Facts, wishes: readonly ChangeWish[]): ResourcePlan {
   const { local } = facts
   const remote = remoteOf(facts)
   const about = { ...aboutOf(facts), notes: notesOf(local, remote) }
@@ -42,26 +52,29 @@ interface Sides {
   readonly remote: JsonMap | undefined
 }
 
-function changedField(facts: Facts, { path, value }: Wish, sides: Sides): FieldDifference {
+function changedField(facts: Facts, wish: ChangeWish, sides: Sides): FieldDifference {
   const { agreed, shape } = facts
-  const [base, local, remote] = [agreed?.file, sides.local, sides.remote].map((side) =>
-    fieldAt(side, path, shape),
+  const { path, value, side } = wish
+  const [base, local, remote] = [agreed?.file, sides.local, sides.remote].map((one) =>
+    fieldAt(one, path, shape),
   )
-  const difference = { path, base, local, remote, whose: 'local' } as const
-  const field = fieldDifference(difference, facts)
-  return { ...field, isHeld: field.isHeld && !equal(remote, value), wanted: { value } }
+  // The other side has nothing to do with it.
+  const [here, there] = [side === 'cluster' ? value : local, side === 'file' ? value : remote]
+  const field = fieldDifference({ path, base, local: here, remote: there, whose: 'local' }, facts)
+  const isHeld = field.isHeld && !equal(there, value)
+  return { ...field, id: idOf(wish), isHeld, wanted: { value, side } }
 }
 
 /**
  * What a change writes: into the file and into the cluster only what each does not have yet. Whatever else differs between both
  * stays as each side has it, and stays as agreed on or not as it was.
  */
-export function changeOutcome(facts: Facts, wishes: readonly Wish[]): Outcome {
+export function changeOutcome(facts: Facts, wishes: readonly ChangeWish[]): Outcome {
   const { local, agreed, shape } = facts
-  const change = (object: JsonMap) => made(object, wishes, shape)
-  const remote = remoteOf(facts)
+  const common = wishes.filter(({ side }) => side === undefined)
+  const change = (object: JsonMap) => made(object, common, shape)
+  const { here, there, remote } = changed(facts, wishes)
   if (isCreation(wishes)) return created(change({}), facts)
-  const [here, there] = [local && change(local), remote && change(remote)]
   const toFile = between(local, here, facts)
   const toCluster = between(remote, there, facts)
   const before = agreed && { file: change(agreed.file), live: change(agreed.live) }
@@ -92,6 +105,38 @@ function created(object: JsonMap, { place }: Facts): Outcome {
   }
 }
 
+/** What each side has after a change. */
+function changed(facts: Facts, wishes: readonly ChangeWish[]) {
+  const { local, shape } = facts
+  const remote = remoteOf(facts)
+  const without = (other: ChangeWish['side']) => wishes.filter(({ side }) => side !== other)
+  return {
+    remote,
+    here: local && made(local, without('cluster'), shape),
+    there: remote && made(remote, without('file'), shape),
+  }
+}
+
+/** The change that takes a change back, on each side to what that had. */
+export function inverseOf(facts: Facts, wishes: readonly ChangeWish[]): ChangeWish[] {
+  const { here, there, remote } = changed(facts, wishes)
+  return bothWays(
+    between(here, facts.local, facts).map(asWish(facts.local)),
+    between(there, remote, facts).map(asWish(remote)),
+  )
+}
+
+/** Wishes for the file and for the cluster as one change: what is the same is wished for both. */
+export function bothWays(file: readonly Wish[], cluster: readonly Wish[]): ChangeWish[] {
+  const isSame = (a: Wish, b: Wish) =>
+    describePath(a.path) === describePath(b.path) && equal(a.value, b.value)
+  const isCommon = (one: Wish, others: readonly Wish[]) => others.some((other) => isSame(one, other))
+  return [
+    ...file.map((one): ChangeWish => (isCommon(one, cluster) ? one : { ...one, side: 'file' })),
+    ...cluster.filter((one) => !isCommon(one, file)).map((one): ChangeWish => ({ ...one, side: 'cluster' })),
+  ]
+}
+
 /** The single fields in which one state of a side differs from the next: its `remote` is what comes. */
 function between(now: JsonMap | undefined, next: JsonMap | undefined, { shape }: Facts): Difference[] {
   if (now === undefined || next === undefined) return []
@@ -108,11 +153,13 @@ function turned({ local, remote, ...rest }: Difference): Difference {
 }
 
 /** Those of the wishes whose fields a selection names, by the ids of the plan's differences. */
-export function wishesFor(wishes: readonly Wish[], ids: ReadonlySet<string>): Wish[] {
-  return wishes.filter(({ path }) => ids.has(describePath(path)))
+export function wishesFor(wishes: readonly ChangeWish[], ids: ReadonlySet<string>): ChangeWish[] {
+  return wishes.filter((wish) => ids.has(idOf(wish)))
 }
 
 /** Whether an object has what was wished for. */
-export function isMade(object: JsonMap, wishes: readonly Wish[], shape: Shape): boolean {
-  return wishes.every(({ path, value }) => equal(fieldAt(object, path, shape), value))
+export function isMade(object: JsonMap, wishes: readonly ChangeWish[], shape: Shape): boolean {
+  return wishes.every(
+    ({ path, value, side }) => side === 'file' || equal(fieldAt(object, path, shape), value),
+  )
 }

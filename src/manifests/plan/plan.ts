@@ -26,8 +26,10 @@ export interface FieldDifference {
   readonly isHeld: boolean
   /** Whether the values must not be shown. */
   readonly isSecret: boolean
-  /** Of a change: what both sides are to have there; without a value, neither is to have the field. */
-  readonly wanted?: { readonly value: Json | undefined } | undefined
+  /** Of a change: what both sides, or that one, are to have there; without a value, they are not to have the field. */
+  readonly wanted?:
+    | { readonly value: Json | undefined; readonly side?: 'file' | 'cluster' | undefined }
+    | undefined
   /** Of a promotion: whether it is preselected, and why. */
   readonly advice?: { readonly takes: boolean; readonly reason: string }
 }

@@ -1,8 +1,7 @@
-import type { Wish } from '../diff/take.ts'
 import { fetchObjects, width } from '../live/fetch.ts'
 import { forEachOf } from '../live/pool.ts'
 import { nameOf } from '../order/references.ts'
-import { changeOutcome, planChange } from '../plan/change.ts'
+import { type ChangeWish, changeOutcome, planChange } from '../plan/change.ts'
 import type { Facts } from '../plan/make.ts'
 import type { ResourcePlan } from '../plan/plan.ts'
 import type { Session } from '../session.ts'
@@ -12,13 +11,13 @@ import { preview } from './preview.ts'
 
 /** An object that is to be changed, and how, by what is known of it. */
 export interface ChangeSubject extends Omit<Subject, 'live' | 'isFresh'> {
-  readonly wishesOf: (facts: Facts) => readonly Wish[]
+  readonly wishesOf: (facts: Facts) => readonly ChangeWish[]
 }
 
 /** A plan of a change, and what it takes to carry it out. */
 export interface PreparedChange extends Prepared {
   /** What is wished for, by the resource's id. */
-  readonly wishes: ReadonlyMap<string, readonly Wish[]>
+  readonly wishes: ReadonlyMap<string, readonly ChangeWish[]>
 }
 
 /** Compares a change with file and cluster, and has the server say what it thinks of it. */
@@ -32,7 +31,7 @@ export async function surveyChange(
   })
   const found = await fetchObjects(session.client, wanted)
   const facts = new Map<string, Facts>()
-  const wishes = new Map<string, readonly Wish[]>()
+  const wishes = new Map<string, readonly ChangeWish[]>()
   const resources = await forEachOf(subjects, width, async (subject): Promise<ResourcePlan> => {
     const id = nameOf(subject.identity)
     const known = await factsOf(session, { ...subject, live: found.objects.get(id) })
@@ -52,7 +51,11 @@ export async function surveyChange(
   return { plan, facts, texts, wishes }
 }
 
-async function previewed(session: Session, facts: Facts, wishes: readonly Wish[]): Promise<ResourcePlan> {
+async function previewed(
+  session: Session,
+  facts: Facts,
+  wishes: readonly ChangeWish[],
+): Promise<ResourcePlan> {
   const plan = planChange(facts, wishes)
   const { apply } = changeOutcome(facts, wishes)
   if (plan.state !== 'changed' || apply === undefined) return plan
