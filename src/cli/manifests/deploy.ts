@@ -50,7 +50,7 @@ function askingOptions(): Option[] {
 }
 
 export function containerOption(): Option {
-  return new Option('-c, --container <name>', 'whose variables and resources are meant, if there are several')
+  return new Option('--container <name>', 'whose variables and resources are meant, if there are several')
 }
 
 /** An option that may be given several times. */
