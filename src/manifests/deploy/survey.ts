@@ -10,6 +10,7 @@ import { chooseObjects, type Word } from '../survey/choose.ts'
 import type { Folder } from '../survey/folder.ts'
 import { subjectOf } from '../survey/push.ts'
 import type { JsonMap } from '../value.ts'
+import { containersOf } from './containers.ts'
 import { type Asked, suits, wishesFor } from './wishes.ts'
 
 interface Deployed {
@@ -51,9 +52,10 @@ async function subjectFor(session: Session, folder: Folder, { words, asked }: De
     throw error
   })
   if (found === undefined) return inCluster(session, words)
-  // A Service of the same name has no image: the Deployment is meant.
+  // A Service of the same name has no image, and of what has any field the one that runs is meant.
   const fits = found.filter(({ object }) => suits(object, asked))
-  const [one, ...more] = fits.length > 0 ? fits : found
+  const running = fits.filter(({ object }) => containersOf(object).length > 0)
+  const [one, ...more] = running.length === 1 ? running : fits.length > 0 ? fits : found
   if (one === undefined) throw new KubesyncError('NOT_FOUND', 'there is no object in what was named')
   if (more.length === 0) return subjectOf(one)
   const names = [one, ...more].map(
