@@ -66,7 +66,7 @@ export async function whoAmI(client: KubeClient): Promise<string> {
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' }
   const answer = await ask(client, '/apis/authentication.k8s.io/v1/selfsubjectreviews', body)
   const name = at(at(at(answer, 'status'), 'userInfo'), 'username')
-  return typeof name === 'string' ? name : (client.context.config.getCurrentUser()?.name ?? 'this user')
+  return typeof name === 'string' ? name : client.context.user
 }
 
 async function ask(client: KubeClient, path: string, body: unknown): Promise<unknown> {

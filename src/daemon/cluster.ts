@@ -110,5 +110,5 @@ function followKubeconfig(options: ContextOptions, initial: KubeContext): Connec
 }
 
 function fingerprint({ server, config }: KubeContext): string {
-  return `${server} ${config.exportConfig()}`
+  return JSON.stringify([server, config.cluster, config.user])
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { RequestOptions } from 'node:https'
-import type { Cluster, KubeConfig, User } from '@kubernetes/client-node'
+import type { Cluster, User } from '@kubernetes/client-node'
 import { KubesyncError, messageOf } from '../errors.ts'
 import { type ExecCredentials, execCredentials } from './exec-credential.ts'
 import type { ClusterEntry, UserEntry } from './kubeconfig.ts'
@@ -18,8 +18,16 @@ export interface AuthSource {
   readonly env: NodeJS.ProcessEnv
 }
 
+/** What it takes to reach a server and be let in. */
+export interface Credentials {
+  readonly cluster: Cluster
+  readonly user: User
+  /** Puts certificates, keys and headers into options, as they are now. */
+  applyToHTTPSOptions(options: RequestOptions & { headers: OutgoingHttpHeaders }): Promise<void>
+}
+
 interface Auth {
-  readonly config: KubeConfig
+  readonly config: Credentials
   /** Of every request: who to act as. */
   readonly headers: OutgoingHttpHeaders
   readonly forget: () => void
@@ -28,26 +36,71 @@ interface Auth {
 const OWN_PROVIDER = 'kubesync'
 
 /**
- * Makes client-node's configuration of one context. Token files and exec plugins are our own: client-node's run a
- * plugin that names no expiry once a request, lose what it wrote to stderr, and cannot be told to
- * fetch anew.
+ * The credentials of one context. Certificates, tokens, token files and exec plugins are our own: client-node's run a plugin
+ * that names no expiry once a request, lose what it wrote to stderr, and cannot be told to fetch anew. What else there is, and proxies,
+ * are client-node's, which takes longer to load than most commands to do their work.
  */
 export async function buildAuth(source: AuthSource): Promise<Auth> {
+  const [cluster, user, credentials] = [clusterOf(source), userOf(source), ownCredentials(source)]
+  const isPlain =
+    cluster.proxyUrl === undefined && [undefined, OWN_PROVIDER].includes(user.authProvider?.name)
+  const config = isPlain
+    ? plain(cluster, user, credentials)
+    : await clientNodes({ source, cluster, user, credentials })
+  return { config, headers: impersonation(source.user), forget: () => credentials?.forget() }
+}
+
+function plain(cluster: Cluster, user: User, credentials: ExecCredentials | undefined): Credentials {
+  return {
+    cluster,
+    user,
+    async applyToHTTPSOptions(options) {
+      const [ca, cert, key] = await Promise.all([
+        contentOf(cluster.caFile, cluster.caData),
+        contentOf(user.certFile, user.certData),
+        contentOf(user.keyFile, user.keyData),
+      ])
+      Object.assign(options, { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) })
+      if (cluster.skipTLSVerify) options.rejectUnauthorized = false
+      if (cluster.tlsServerName) options.servername = cluster.tlsServerName
+      if (user.username) options.auth = `${user.username}:${user.password}`
+      await applyOwn(credentials, options)
+      if (user.token) options.headers.Authorization = `Bearer ${user.token}`
+    },
+  }
+}
+
+async function contentOf(file: string | undefined, base64: string | undefined): Promise<Buffer | undefined> {
+  if (file) return readFile(file)
+  return base64 ? Buffer.from(base64, 'base64') : undefined
+}
+
+interface Parts {
+  readonly source: AuthSource
+  readonly cluster: Cluster
+  readonly user: User
+  readonly credentials: ExecCredentials | undefined
+}
+
+async function clientNodes({ source, cluster, user, credentials }: Parts): Promise<Credentials> {
   // The file, not the package: it loads in half the time and memory.
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js')
   const config = new KubeConfig()
   config.loadFromOptions({
-    clusters: [clusterOf(source)],
-    users: [userOf(source)],
+    clusters: [cluster],
+    users: [user],
     contexts: [{ name: source.name, cluster: source.clusterName, user: source.userName }],
     currentContext: source.name,
   })
-  const credentials = ownCredentials(source)
   config.addAuthenticator({
-    isAuthProvider: (user) => user.authProvider?.name === OWN_PROVIDER,
+    isAuthProvider: ({ authProvider }) => authProvider?.name === OWN_PROVIDER,
     applyAuthentication: (_user, options) => applyOwn(credentials, options as RequestOptions),
   })
-  return { config, headers: impersonation(source.user), forget: () => credentials?.forget() }
+  return {
+    cluster,
+    user,
+    applyToHTTPSOptions: (options) => config.applyToHTTPSOptions(options),
+  }
 }
 
 function clusterOf({ clusterName, cluster, env }: AuthSource): Cluster {

@@ -90,7 +90,7 @@ describe('several files', () => {
     })
     const context = await loadContext({ env: paths(first, second) })
     expect(context.server).toBe('https://first')
-    expect(context.config.getCurrentCluster()).not.toHaveProperty('tlsServerName')
+    expect(context.config.cluster).not.toHaveProperty('tlsServerName')
     expect((await loadContext({ env: paths(first, second), context: 'b' })).server).toBe('https://b')
   })
 
@@ -118,8 +118,8 @@ describe('several files', () => {
     const path = await file({ current: 'a', contexts, users })
     const { config } = await loadContext({ env: paths(path) })
     const directory = join(path, '..')
-    expect(config.getCurrentCluster()?.caFile).toBe(join(directory, 'pki/ca.pem'))
-    expect(config.getCurrentUser()).toMatchObject({
+    expect(config.cluster.caFile).toBe(join(directory, 'pki/ca.pem'))
+    expect(config.user).toMatchObject({
       certFile: join(directory, 'me.pem'),
       keyFile: '/absolute.key',
     })

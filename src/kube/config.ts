@@ -1,9 +1,8 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import type { KubeConfig } from '@kubernetes/client-node'
 import { KubesyncError } from '../errors.ts'
-import { type AuthSource, buildAuth } from './auth.ts'
+import { type AuthSource, buildAuth, type Credentials } from './auth.ts'
 import { inClusterConfig } from './in-cluster.ts'
 import {
   clusterEntry,
@@ -39,7 +38,7 @@ export interface KubeContext {
   /** Name of the user entry, `''` if the context has none. */
   readonly user: string
   /** Knows how to authenticate; everything else is read from here. */
-  readonly config: KubeConfig
+  readonly config: Credentials
   /** Sent with every request: who to act as. */
   readonly headers: OutgoingHttpHeaders
   /** Makes the next request fetch its credentials anew: what was cached was refused. */

@@ -47,8 +47,8 @@ export function connector(context: KubeContext): Connector {
   const build = async (): Promise<Connection> => {
     const options = await readCredentials(context)
     const secrets = [options.ca, options.cert, options.key].join()
-    const proxied = context.config.getCurrentCluster()?.proxyUrl !== undefined
-    const proxy = proxied && options.agent instanceof Agent ? options.agent : undefined
+    const isProxied = context.config.cluster.proxyUrl !== undefined
+    const proxy = isProxied && options.agent instanceof Agent ? options.agent : undefined
     if (last?.secrets !== secrets) {
       const tls = tlsOf(context, options)
       const isDirect = proxy === undefined && context.server.startsWith('https:')

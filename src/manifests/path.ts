@@ -36,6 +36,21 @@ function stepOf(token: string, quoted: string | undefined): Pattern {
 
 /** Where a value has what a pattern means, in the order of the value. */
 export function find(value: Json, pattern: readonly Pattern[]): Path[] {
+  return mayHold(value, pattern) ? walked(value, pattern) : []
+}
+
+/** Whether a value has the names that a pattern begins with: most rules are told from most objects by that alone. */
+function mayHold(value: Json, pattern: readonly Pattern[]): boolean {
+  let here: Json | undefined = value
+  for (const step of pattern) {
+    if (!('name' in step)) return true
+    if (!isMap(here) || !Object.hasOwn(here, step.name)) return false
+    here = here[step.name]
+  }
+  return true
+}
+
+function walked(value: Json, pattern: readonly Pattern[]): Path[] {
   const found: Path[] = []
   // One path for all of the way: rules look into every corner of every object, and mostly find nothing.
   const path: Step[] = []

@@ -85,8 +85,11 @@ export async function remember(
     const clean = pushed.get(id) === undefined ? facts.live?.clean : session.clean(live, facts.local)
     const agreed = clean === undefined ? undefined : outcome.agreed(clean)
     if (agreed === undefined || !(isDone || outcome.isAgreed)) return []
-    if (!isDone && equal(facts.agreed?.file, agreed.file) && equal(facts.agreed?.live, agreed.live)) return []
     const isWhole = equal(agreed.live, clean)
+    // Of a version that is known by its number nothing needs to be compared the next time.
+    const isKnown = !isWhole || facts.isKnown === true
+    const isSame = equal(facts.agreed?.file, agreed.file) && equal(facts.agreed?.live, agreed.live)
+    if (!isDone && isSame && isKnown) return []
     return [entryFor(session, facts, { agreed, live, isWhole, isPushed: pushed.has(id) || facts.wasPushed })]
   })
   await session.base.put(entries)

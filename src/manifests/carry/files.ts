@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { errnoOf, messageOf } from '../../errors.ts'
 import { putFile } from '../folder/put.ts'
@@ -121,6 +121,8 @@ async function write(path: string, { before, after }: PlannedFile): Promise<stri
 }
 
 export function textAt(path: string): string | undefined {
+  // An error takes longer to make than to look first, which counts for thousands of new files.
+  if (!existsSync(path)) return undefined
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {

@@ -18,10 +18,11 @@ interface PutOptions {
  */
 export async function putFile(path: string, text: string, options: PutOptions = {}): Promise<void> {
   // But for the disk nothing is waited for: of thousands of small files, asking threads for each step takes longer than the steps.
-  const target = targetOf(path)
+  const found = fs.lstatSync(path, { throwIfNoEntry: false })
+  const target = found?.isSymbolicLink() === true ? targetOf(path) : path
   const folder = dirname(target)
-  fs.mkdirSync(folder, { recursive: true })
-  const before = fs.statSync(target, { throwIfNoEntry: false })
+  if (found === undefined && !fs.existsSync(folder)) fs.mkdirSync(folder, { recursive: true })
+  const before = found && fs.statSync(target, { throwIfNoEntry: false })
   // Renaming would replace what may not be written.
   if (before !== undefined) fs.closeSync(fs.openSync(target, 'r+'))
   const mode = before === undefined ? (options.mode ?? 0o666) : before.mode & 0o777
@@ -44,7 +45,6 @@ export async function putFile(path: string, text: string, options: PutOptions = 
 
 /** Where a link leads to, if that is there; else the path itself. */
 function targetOf(path: string): string {
-  if (fs.lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return path
   try {
     return fs.realpathSync.native(path)
   } catch {

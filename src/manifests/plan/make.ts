@@ -23,6 +23,8 @@ export interface Facts {
   readonly agreed: Agreed | undefined
   /** Whether kubesync wrote it to the cluster, out of this file. */
   readonly wasPushed: boolean
+  /** Whether the cluster's version is the one that was agreed on. */
+  readonly isKnown?: boolean
   /** Undefined where no file has it. */
   readonly local: JsonMap | undefined
   readonly live: Live | undefined

@@ -33,12 +33,17 @@ export interface Subject {
 export async function factsOf(session: Session, subject: Subject): Promise<Facts> {
   const { identity, apiVersion, place, local } = subject
   const file = resolve(session.root, place.file)
-  const entry = subject.isFresh === true ? undefined : session.base.find(nameOf(identity), file, existsSync)
+  // What is in no file here was removed from here, and not from a folder elsewhere that is gone.
+  const isThere = (other: string) =>
+    existsSync(other) || (local === undefined && !other.startsWith(`${session.root}/`))
+  const entry = subject.isFresh === true ? undefined : session.base.find(nameOf(identity), file, isThere)
   const agreed = entry?.agreed
-  const live = subject.live === undefined ? undefined : liveOf(session, subject.live, { local, entry })
+  const isKnown = entry !== undefined && isVersion(entry, subject.live)
+  const live =
+    subject.live === undefined ? undefined : liveOf(session, subject.live, { local, entry, isKnown })
   const known = {
     ...{ identity, apiVersion, place, agreed, local, live, bare: undefined, shape: unknownShape },
-    wasPushed: entry?.isPushed === true,
+    ...{ wasPushed: entry?.isPushed === true, isKnown },
   }
   if (isUntouched(known)) return known
   const shape = await session.shapes(apiVersion, identity.kind)
@@ -46,16 +51,22 @@ export async function factsOf(session: Session, subject: Subject): Promise<Facts
   return { ...known, shape, bare: await session.stripper.strip(live, local, shape) }
 }
 
+function isVersion({ resourceVersion, uid }: BaseEntry, object: JsonMap | undefined): boolean {
+  return (
+    resourceVersion === valueAt(object, ['metadata', 'resourceVersion']) &&
+    uid === valueAt(object, ['metadata', 'uid'])
+  )
+}
+
+interface Known {
+  readonly local: JsonMap | undefined
+  readonly entry: BaseEntry | undefined
+  readonly isKnown: boolean
+}
+
 /** Where neither the file nor the version is another one, neither is what is clean of it. */
-function liveOf(
-  session: Session,
-  object: JsonMap,
-  { local, entry }: { local: JsonMap | undefined; entry: BaseEntry | undefined },
-): Live {
-  const isSame =
-    entry?.resourceVersion === valueAt(object, ['metadata', 'resourceVersion']) &&
-    entry?.uid === valueAt(object, ['metadata', 'uid'])
-  if (entry !== undefined && isSame && equal(local, entry.agreed.file))
+function liveOf(session: Session, object: JsonMap, { local, entry, isKnown }: Known): Live {
+  if (entry !== undefined && isKnown && equal(local, entry.agreed.file))
     return { object, clean: entry.agreed.live }
   return { object, clean: session.clean(object, local ?? entry?.agreed.file) }
 }

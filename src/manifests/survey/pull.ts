@@ -48,7 +48,8 @@ export async function surveyPull(
       local === undefined
         ? { identity, apiVersion: String(object.apiVersion), place: { file }, local, live: object }
         : { ...subjectOf(local), live: others.get(name) ?? object }
-    const isFresh = local === undefined && gathered.isNamed
+    // From an empty folder nothing was removed: it is another one, or a new start.
+    const isFresh = local === undefined && (gathered.isNamed || folder.objects.length === 0)
     const one = await factsOf(session, { ...subject, isFresh })
     const plan = planResource(one)
     facts.set(name, one)

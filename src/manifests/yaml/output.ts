@@ -1,6 +1,7 @@
 import { Document, visit } from 'yaml'
 import type { Json } from '../value.ts'
 import { yamlOptions } from './parse.ts'
+import { printYaml } from './print.ts'
 
 /** How the YAML library is to lay out what it writes: as people write manifests, one value a line, texts as blocks. */
 export const outputOptions = {
@@ -11,7 +12,7 @@ export const outputOptions = {
 
 /** A value as a YAML text that Kubernetes reads as the same value. Ends with a line end. */
 export function toYaml(value: Json): string {
-  return documentOf(value).toString(outputOptions)
+  return printYaml(value) ?? documentOf(value).toString(outputOptions)
 }
 
 /** A value, or nodes of the library, as a document in which every text keeps what it is. */
