@@ -23,6 +23,8 @@ const usual = fc.oneof(
     'x/y:1',
     '"',
     "it's",
+    '(a)',
+    '$(A)',
     '~',
   ),
   fc.constantFrom(

@@ -52,7 +52,7 @@ function named(key: string): string {
 /** Whether a text means itself without quotes. */
 function isPlain(text: string): boolean {
   if (
-    !/^(?:[A-Za-z0-9_/]|\.(?=[A-Za-z0-9_/]))[A-Za-z0-9 _./@=+~(),;:'-]*$/.test(text) ||
+    !/^(?:[A-Za-z0-9_/($]|\.(?=[A-Za-z0-9_/]))[A-Za-z0-9 _./@=+~(),;:'$-]*$/.test(text) ||
     /: |[: ]$/.test(text)
   )
     return false

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
-import { KubeConfig } from '@kubernetes/client-node'
 import { KubesyncError } from '../../../errors.ts'
 import { KubeClient } from '../../../kube/client.ts'
 import { apiError } from '../../../kube/errors.ts'
@@ -133,7 +132,12 @@ export class FakeClient extends KubeClient {
   constructor(cluster: FakeCluster, onStep: () => void = () => {}) {
     super({
       ...{ name: 'fake', cluster: 'fake', server: 'https://fake', namespace: 'a', user: '', headers: {} },
-      ...{ config: new KubeConfig(), forgetCredentials() {} },
+      config: {
+        cluster: { name: 'fake', server: 'https://fake', skipTLSVerify: false },
+        user: { name: '' },
+        applyToHTTPSOptions: async () => {},
+      },
+      forgetCredentials() {},
     })
     this.#cluster = cluster
     this.#onStep = onStep
