@@ -114,6 +114,11 @@ export const keys = {
     schema: v.optional(isAmount('size'), '1GiB'),
     allowed: 'something like 1GiB or 500MiB, or 0 to keep nothing',
   },
+  sanitize: {
+    doc: 'What else is left out of manifests: rules with kind, path and reason',
+    schema: v.optional(v.array(v.looseObject({ kind: text, path: text, reason: text })), []),
+    allowed: 'a list of rules, each with kind, path and reason',
+  },
   'journal.secrets': {
     doc: 'What the history has of values of Secrets: encrypted ones, or none',
     schema: v.optional(v.picklist(['encrypt', 'leave-out']), 'encrypt'),

@@ -17,6 +17,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   ...{ 'defaults.mode': ['to-remote-safe'], 'defaults.agent': ['ephemeral'], agents: [] },
   ...{ 'trash.maxAge': ['2w'], 'trash.maxSize': ['0'], 'github.url': ['https://ghe.example/api/v3'] },
   ...{ 'github.token': ['t0ken'], 'journal.secrets': ['leave-out'] },
+  sanitize: ['[{kind: Pod, path: spec.nodeName, reason: chosen}]'],
 }
 const examplesOf = (name: string) => examples[name] ?? ['true']
 

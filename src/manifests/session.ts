@@ -11,7 +11,7 @@ import { type Journal, journalIn, openJournal, type SecretsPolicy } from './jour
 import { openShapes, type Shapes } from './live/shapes.ts'
 import { cleanOf } from './live/view.ts'
 import type { ClusterName } from './plan/plan.ts'
-import { builtinRules } from './sanitize/rules.ts'
+import { allRules } from './sanitize/own.ts'
 import { keyIn, openSealer } from './secrets/seal.ts'
 import type { JsonMap } from './value.ts'
 
@@ -42,6 +42,8 @@ interface SessionOptions {
   readonly state: string
   /** Of the journal; what was agreed on is needed, and always encrypted. */
   readonly secrets: SecretsPolicy
+  /** Rules of the user's own for what does not belong into a file. */
+  readonly sanitize?: readonly unknown[]
   /** The words of the command line, for the journal. */
   readonly command?: string
   /** Does a work while it holds the lock at a path. */
@@ -51,6 +53,7 @@ interface SessionOptions {
 type WithLock = <T>(path: string, work: () => Promise<T>) => Promise<T>
 
 export async function openSession(options: SessionOptions): Promise<Session> {
+  const rules = allRules(options.sanitize ?? [])
   const { client, root, state, secrets, command, withLock = (_path, work) => work() } = options
   const { name: context, server, namespace } = client.context
   const [id, { gitVersion }] = await Promise.all([clusterId(client), client.discovery.version()])
@@ -69,7 +72,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     journal: openJournal(journalIn(state), { secrets, sealer, command }),
     shapes: openShapes(client, join(state, 'manifests', 'schemas')),
     stripper: openStripper(client, verdicts),
-    clean: (object, like) => cleanOf(object, builtinRules, like),
+    clean: (object, like) => cleanOf(object, rules, like),
     exclusively: (work) => withLock(join(folder, 'operation.lock'), work),
     async close() {
       if (verdicts.size === known) return

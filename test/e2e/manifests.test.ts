@@ -77,6 +77,22 @@ describe('a manifest with comments', () => {
   })
 })
 
+describe('a rule of the user for what does not belong into files', () => {
+  test('keeps it out of what is pulled, and in the cluster', async () => {
+    const here = checkout('rules')
+    const rule = '{kind: ConfigMap, path: data.built, reason: the pipeline sets it}'
+    here.write('.config', `version: 1\nsanitize: [${rule}]\n`)
+    const own = ['--config', join(here.folder, '.config')]
+    await createByHand(config('ruled', { a: '1', built: '17' }), namespace)
+    await here.did('pull', 'cm/ruled', '-o', 'r', '-f', ...own)
+    expect(here.read('r.yaml')).toContain('data:\n  a: "1"\nkind:')
+    here.edit('r.yaml', 'a: "1"', 'a: "2"')
+    await here.did('push', '-f', ...own)
+    expect((await dataOf('ruled'))?.data).toEqual({ a: '2', built: '17' })
+    expect(await here.did('diff', ...own)).toContain('1 the same')
+  })
+})
+
 describe('a file in an order of its own', () => {
   const own = `kind: ConfigMap\napiVersion: v1\nmetadata: {name: sorted}\ndata:\n  b: "1"\n  # of a\n  a: "1"\n`
 

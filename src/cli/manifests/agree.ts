@@ -109,7 +109,8 @@ async function look(
   const settings = await settingsOf(cli, options)
   const { state } = pathsOf(cli, options)
   const secrets = setting('journal.secrets', settings)
-  const session = await openSession({ client, root: order.folder, state, secrets })
+  const sanitize = setting('sanitize', settings)
+  const session = await openSession({ client, root: order.folder, state, secrets, sanitize })
   const found = firstPass(session, { ...order, layout: layout ?? setting('layout', settings) })
   return found.finally(() => session.close())
 }

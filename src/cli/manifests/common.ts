@@ -80,8 +80,9 @@ export async function atDesk(
     checkPin(pin, { context: client.context.name, server: client.context.server })
     const { state } = pathsOf(cli, options)
     const secrets = setting('journal.secrets', settings)
+    const sanitize = setting('sanitize', settings)
     const command = cli.args.join(' ')
-    const session = await openSession({ client, root, state, secrets, command, withLock })
+    const session = await openSession({ client, root, state, secrets, sanitize, command, withLock })
     // Names are looked for everywhere; where only paths are named, nothing else is read.
     const paths = words.flatMap((word) => ('path' in word ? [word.path] : []))
     const isNamed = words.length > 0 && paths.length === words.length

@@ -65,6 +65,20 @@ describe('sanitize', () => {
     const sorted =
       'apiVersion: v1\ndata: {a: b}\nkind: ConfigMap # c\nmetadata:\n  finalizers: [mine/own]\n  name: a\n'
     expect((await terminal.ksync('sanitize', 'a.yaml', '--sort')).stdout).toBe(sorted)
+    const rules = 'version: 1\nsanitize: [{kind: ConfigMap, path: data.a, reason: mine}]\n'
+    writeFileSync(join(terminal.home, 'own'), rules)
+    const own = await terminal.ksync(
+      'sanitize',
+      'a.yaml',
+      '--explain',
+      '--config',
+      join(terminal.home, 'own'),
+    )
+    expect(own).toMatchObject({
+      code: 0,
+      stdout: expect.not.stringContaining('\ndata'),
+      stderr: expect.stringContaining('  - data.a: mine'),
+    })
     expect(stderr).toBe('ConfigMap a\n  - metadata.uid: the server sets it\n')
   })
 })

@@ -112,9 +112,11 @@ async function betweenClusters(cli: Cli, what: readonly string[], options: Betwe
       ...(target.namespace && { namespace: target.namespace }),
     }
     await atDesk(there, { options: where, words: isClusterOnly ? [] : what }, async (desk) => {
-      const secrets = setting('journal.secrets', await settingsOf(cli, options))
+      const settings = await settingsOf(cli, options)
+      const secrets = setting('journal.secrets', settings)
+      const sanitize = setting('sanitize', settings)
       const { state } = pathsOf(cli, options)
-      const source = await openSession({ client, root: desk.session.root, state, secrets })
+      const source = await openSession({ client, root: desk.session.root, state, secrets, sanitize })
       const words = isClusterOnly ? what.map((name) => ({ name })) : desk.words
       await settled(cli, { ...desk, words, source, options }).finally(() => source.close())
     })

@@ -2,12 +2,14 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type Command, Option } from 'commander'
+import { setting } from '../../config/settings.ts'
 import { errnoOf, KubesyncError } from '../../errors.ts'
 import { styleFor } from '../../ui/style.ts'
 import { printable } from '../../ui/text.ts'
 import { newCommand } from '../command.ts'
 import type { Cli } from '../io.ts'
 import { type ConfigOptions, configOptions } from '../options.ts'
+import { settingsOf } from '../where.ts'
 import { showRemarks } from './remarks.ts'
 
 interface SanitizeOptions extends ConfigOptions {
@@ -33,17 +35,19 @@ export function sanitizeCommand(cli: Cli): Command {
   )
 }
 
-async function sanitizeFile(cli: Cli, file: string, { explain, sort }: SanitizeOptions): Promise<void> {
+async function sanitizeFile(cli: Cli, file: string, options: SanitizeOptions): Promise<void> {
+  const { explain, sort } = options
   const { readDocuments } = await import('../../manifests/folder/documents.ts')
   const { nameOf } = await import('../../manifests/order/references.ts')
-  const { builtinRules } = await import('../../manifests/sanitize/rules.ts')
+  const { allRules } = await import('../../manifests/sanitize/own.ts')
   const { sanitize } = await import('../../manifests/sanitize/sanitize.ts')
   const { withoutRemoved } = await import('../../manifests/sanitize/text.ts')
   const { formatPath } = await import('../../manifests/value.ts')
   const { stdout, stderr } = cli.io
+  const rules = allRules(setting('sanitize', await settingsOf(cli, options)))
   const given = await read(cli, file)
   const { manifests, remarks } = readDocuments([{ path: file, text: given }])
-  const cleaned = manifests.map((manifest) => ({ manifest, ...sanitize(manifest.object, builtinRules) }))
+  const cleaned = manifests.map((manifest) => ({ manifest, ...sanitize(manifest.object, rules) }))
   for (const { manifest, removed } of explain === true ? cleaned : []) {
     stderr.write(`${printable(nameOf(manifest.identity))}\n`)
     for (const { path, rule } of removed)

@@ -34,6 +34,7 @@ export function liveKeep({ state, env, config }: LiveKeepOptions): StartKeep {
         root: order.folder,
         state,
         secrets,
+        sanitize: setting('sanitize', from),
         command: 'daemon',
         withLock,
       })

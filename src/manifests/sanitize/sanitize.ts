@@ -31,6 +31,7 @@ export function sanitize(object: JsonMap, rules: readonly Rule[], like?: JsonMap
     for (const path of matchesOf(now, rule).reverse()) {
       if (rule.allocated && valueAt(like, path) !== undefined) continue
       const gone = emptiedBy(now, path)
+      if (identifying.has(gone.join('.'))) continue
       const changed = operate(now, [{ op: 'remove', path: gone }])
       if (isMap(changed)) now = changed
       removed.push({ path, rule, gone })
@@ -38,6 +39,9 @@ export function sanitize(object: JsonMap, rules: readonly Rule[], like?: JsonMap
   }
   return { object: now, removed }
 }
+
+/** What makes an object the one that it is; no rule takes it, whatever it says. */
+const identifying = new Set(['apiVersion', 'kind', 'metadata', 'metadata.name', 'metadata.namespace'])
 
 const byKind = new WeakMap<readonly Rule[], Map<string, readonly Rule[]>>()
 
