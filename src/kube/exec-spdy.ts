@@ -13,7 +13,7 @@ import {
   STDOUT,
 } from './exec-transport.ts'
 import { firstEvent } from './first-event.ts'
-import { dataHeader, FIN, pingFrame, readFrames, synStreams } from './spdy.ts'
+import { dataHeader, FIN, HEADER_BYTES, pingFrame, readFrames, synStreams } from './spdy.ts'
 
 /** Streams are numbered by who opens them, a client's are odd; this order is kubectl's. */
 const STREAMS = [
@@ -23,6 +23,8 @@ const STREAMS = [
   { id: 7, type: 'stderr', channel: STDERR },
 ] as const
 const STDIN_STREAM = 3
+/** A frame fills TLS records: whoever passes them on pays for each, however little is in it. */
+const PIECE_BYTES = (128 << 10) - HEADER_BYTES
 
 /**
  * Opens a SPDY connection with a stream for each channel of a command, the way of kubectl with servers
@@ -70,25 +72,63 @@ function transport(socket: Socket, head: Buffer): ExecTransport {
     socket.write(piece, taken)
     socket.uncork()
   }
+  const reading = startReading(socket)
   return {
     canEndStdin: true,
+    pieceBytes: PIECE_BYTES,
     get isPaused() {
-      return socket.isPaused()
+      return reading.isPaused
     },
-    listen: (listener) => listen(socket, listener),
+    listen: (listener) => listen(socket, reading, listener),
     send: (piece, taken) => send(piece, 0, taken),
     endStdin: () => send(Buffer.alloc(0), FIN, () => undefined),
     ping: () => {
       pings += 1
       socket.write(pingFrame(pings * 2 - 1))
     },
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
+    pause: reading.pause,
+    resume: reading.resume,
     terminate: () => socket.destroy(),
   }
 }
 
-function listen(socket: Socket, { onData, onAlive, onClose }: ExecListener): void {
+interface Reading {
+  /** So it is until somebody takes what comes and calls `resume`. */
+  isPaused: boolean
+  take: (chunk: Buffer) => void
+  pause(): void
+  resume(): void
+}
+
+/** Reads a connection in chunks as large as what came: record by record, each would cost as much as one of them. */
+function startReading(socket: Socket): Reading {
+  let isTaking = false
+  const takeAll = () => {
+    if (isTaking) return
+    isTaking = true
+    while (!reading.isPaused && !socket.destroyed) {
+      const chunk: Buffer | null = socket.read()
+      if (chunk === null) break
+      reading.take(chunk)
+    }
+    isTaking = false
+  }
+  const reading: Reading = {
+    isPaused: true,
+    take: () => undefined,
+    pause: () => {
+      reading.isPaused = true
+    },
+    resume: () => {
+      reading.isPaused = false
+      takeAll()
+    },
+  }
+  socket.on('readable', takeAll)
+  return reading
+}
+
+function listen(socket: Socket, reading: Reading, { onData, onAlive, onClose }: ExecListener): void {
   const channels = new Map<number, number>(STREAMS.map(({ id, channel }) => [id, channel]))
   let failure: string | undefined
   const read = readFrames({
@@ -96,17 +136,18 @@ function listen(socket: Socket, { onData, onAlive, onClose }: ExecListener): voi
     // Ours come back; the server's are sent back, as they are.
     onPing: (id) => (id % 2 === 1 ? onAlive() : socket.write(pingFrame(id))),
   })
-  socket.on('data', (chunk: Buffer) => {
+  reading.take = (chunk) => {
     try {
       read(chunk)
     } catch (error) {
       socket.destroy(error instanceof Error ? error : new Error(messageOf(error)))
     }
-  })
+  }
   socket.on('error', (error) => {
     failure = messageOf(error)
   })
   // The server sends its end when all is said; ours would follow only when all was written.
   socket.on('end', () => socket.destroy())
   socket.on('close', () => onClose(failure ?? 'the server closed it'))
+  reading.resume()
 }

@@ -5,8 +5,6 @@ import { type ExecTransport, STATUS, STDERR, STDOUT } from './exec-transport.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { Tail } from './tail.ts'
 
-/** Servers read a piece whole, then pass it on while they read the next: kubectl's size keeps both ends busy. */
-const PIECE_BYTES = 32 << 10
 /** Of stdin, gathered while the connection is busy. */
 const WRITE_AHEAD_BYTES = 1 << 20
 const READ_AHEAD_BYTES = 512 << 10
@@ -138,8 +136,9 @@ export class ExecStream extends Duplex {
       done()
       return
     }
-    const rest = data.subarray(PIECE_BYTES)
-    this.#transport.send(data.subarray(0, PIECE_BYTES), () => this.#send(rest, done))
+    const { pieceBytes } = this.#transport
+    const rest = data.subarray(pieceBytes)
+    this.#transport.send(data.subarray(0, pieceBytes), () => this.#send(rest, done))
   }
 }
 

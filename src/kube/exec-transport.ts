@@ -16,6 +16,8 @@ export interface Refused {
 export interface ExecTransport {
   /** Whether stdin can be closed while stdout stays open. */
   readonly canEndStdin: boolean
+  /** Of a piece, at most. Servers read one whole, and pass it on while they read the next. */
+  readonly pieceBytes: number
   /** Nothing is read while this is true. */
   readonly isPaused: boolean
   /** Says who is told what comes. Called once, before anything is read. */

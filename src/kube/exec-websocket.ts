@@ -9,6 +9,8 @@ import { firstEvent } from './first-event.ts'
 const PROTOCOLS = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
 /** v5: `[255, channel]` closes a channel. */
 const CLOSE = 255
+/** kubectl's size. */
+const PIECE_BYTES = 32 << 10
 /** A server that sends more in one message is none of Kubernetes. */
 const MAX_MESSAGE_BYTES = 32 << 20
 
@@ -52,6 +54,7 @@ function transport(socket: WebSocket): ExecTransport {
   const canEndStdin = socket.protocol.startsWith('v5')
   return {
     canEndStdin,
+    pieceBytes: PIECE_BYTES,
     get isPaused() {
       return socket.isPaused
     },

@@ -9,7 +9,8 @@ import { constants, deflateRawSync, deflateSync } from 'node:zlib'
 /** Flag of the last frame that a side sends on a stream. */
 export const FIN = 1
 
-const HEADER_BYTES = 8
+/** Of a frame, before what it carries. */
+export const HEADER_BYTES = 8
 const CONTROL = 0x80
 const VERSION = 3
 const SYN_STREAM = 1

@@ -23,8 +23,8 @@ export const RESET = 5
 export const CONNECTION = 0
 /** Bytes of a frame before its payload. */
 export const HEAD = 9
-/** Bytes in a DATA frame at most, so that no channel holds the transport for long. */
-export const MAX_DATA = 64 * 1024
+/** Bytes in a DATA frame at most, so that no channel holds the transport for long; each costs both ends the same. */
+export const MAX_DATA = 256 * 1024
 /** Bytes of payload in any other frame at most. */
 export const MAX_CONTROL = 16 * 1024
 /** A window is at most this (31 bits, as in HTTP/2); more credit than that is an error. */

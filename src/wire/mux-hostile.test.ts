@@ -10,6 +10,7 @@ import {
   encodeHello,
   encodeU32,
   HELLO,
+  MAX_DATA,
   MAX_WINDOW,
   OPEN,
   RESET,
@@ -67,7 +68,11 @@ describe('an end that breaks the protocol loses the connection, with the reason'
     ['data for the connection', [hello, data(0, 1)], 'channel 0, which was never opened'],
     ['a reset of the connection', [hello, reset(0)], 'channel 0, which was never opened'],
     ['more data than the window', [hello, open(1), data(1, WINDOW), data(1, 1)], 'than its window allows'],
-    ['a frame of data that is too large', [hello, open(1), data(1, 65_537)], 'a frame of 65537 bytes'],
+    [
+      'a frame of data that is too large',
+      [hello, open(1), data(1, MAX_DATA + 1)],
+      `a frame of ${MAX_DATA + 1} bytes`,
+    ],
     [
       'a header that is too large',
       [hello, encodeFrame({ type: OPEN, channel: 1 }, Buffer.alloc(16_385))],

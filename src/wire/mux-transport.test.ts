@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { encodeHello } from './frames.ts'
+import { encodeHello, MAX_DATA } from './frames.ts'
 import { Mux } from './mux.ts'
 import { settled } from './mux-testing.ts'
 
@@ -27,7 +27,7 @@ describe('on a transport that is slow', () => {
     for (let i = 0; i < 5; i++) mux.open(Buffer.from('bulk')).write(Buffer.alloc(1_000_000))
     for (let i = 0; i < 20; i++) {
       await settled()
-      expect(transport.writableLength).toBeLessThan(16_384 + 65_536 + 100)
+      expect(transport.writableLength).toBeLessThan(16_384 + MAX_DATA + 100)
       release()
     }
   })

@@ -1,11 +1,9 @@
-import { DATA, END, encodeFrame, encodeHead, HEAD, MAX_DATA } from './frames.ts'
+import { DATA, END, encodeFrame, encodeHead, MAX_DATA } from './frames.ts'
 
 type Callback = (error?: Error | null) => void
 
-/** Writes below this size are copied behind their head, several into one frame; larger ones are sent as they are. */
+/** Writes below this size are copied into one buffer with what is around them; larger ones are sent as they are. */
 const SMALL = 4096
-/** Small writes are gathered into frames of at most this many bytes. */
-const GATHERED = 16 * 1024
 
 export interface Frame {
   readonly buffers: readonly Buffer[]
@@ -86,37 +84,23 @@ export class Outbox {
     callback?.(error)
   }
 
+  /** One frame of whatever comes next, in as few buffers as need no large copy. */
   private nextData(): readonly Buffer[] {
-    const first = this.chunks[this.index]
-    if (first === undefined || first.length - this.offset < SMALL) return [this.gather()]
-    const size = Math.min(first.length - this.offset, this.credit, MAX_DATA)
-    const head = encodeHead({ type: DATA, channel: this.channel }, size)
-    return [head, this.cut(first, size)]
-  }
-
-  /** One frame of as many small chunks as come next, in one buffer. */
-  private gather(): Buffer {
-    const size = this.smallAhead()
-    const frame = encodeHead({ type: DATA, channel: this.channel }, size, size)
-    for (let at = HEAD; at < frame.length; ) {
+    const size = Math.min(this.left, this.credit, MAX_DATA)
+    const buffers: Buffer[] = []
+    let gathered = [encodeHead({ type: DATA, channel: this.channel }, size)]
+    for (let left = size; left > 0; ) {
       const chunk = this.chunks[this.index]
       if (chunk === undefined) break
-      const part = this.cut(chunk, Math.min(chunk.length - this.offset, frame.length - at))
-      frame.set(part, at)
-      at += part.length
+      const part = this.cut(chunk, Math.min(chunk.length - this.offset, left))
+      left -= part.length
+      if (part.length < SMALL) gathered.push(part)
+      else {
+        buffers.push(...joined(gathered), part)
+        gathered = []
+      }
     }
-    return frame
-  }
-
-  private smallAhead(): number {
-    const limit = Math.min(this.credit, GATHERED)
-    let size = 0
-    for (let i = this.index; i < this.chunks.length && size < limit; i++) {
-      const length = (this.chunks[i]?.length ?? 0) - (i === this.index ? this.offset : 0)
-      if (length >= SMALL) break
-      size += length
-    }
-    return Math.min(size, limit)
+    return [...buffers, ...joined(gathered)]
   }
 
   private cut(chunk: Buffer, size: number): Buffer {
@@ -130,4 +114,8 @@ export class Outbox {
     }
     return chunk.subarray(start, start + size)
   }
+}
+
+function joined(parts: readonly Buffer[]): readonly Buffer[] {
+  return parts.length > 1 ? [Buffer.concat(parts)] : parts
 }
