@@ -143,6 +143,20 @@ describe('a server that is away', () => {
     expect(follower.events[2]).toMatchObject({ error: { code: 'SERVER_UNREACHABLE' } })
   })
 
+  test('whoever ends it when told that it is back is not kept waiting', async () => {
+    const { server, follower, abort, ended } = await following(['a'])
+    await server.stop()
+    const back = follower.until(() => {
+      const isBack = follower.told.slice(2).join() === 'disconnected,connected'
+      if (isBack) abort.abort()
+      return isBack
+    })
+    await follower.until(() => follower.told.includes('disconnected'))
+    await server.start()
+    await back
+    await ended
+  })
+
   test('from the beginning: what is there is told when it comes', async () => {
     const server = await startServer()
     const things = new Collection()

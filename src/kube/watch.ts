@@ -65,6 +65,8 @@ async function* events<T extends KubeObject>(
   const end = () => response.destroy()
   const timer = setTimeout(end, idleMs)
   signal.addEventListener('abort', end, { once: true })
+  // Whoever was told that it is open may have ended it before the first event was asked for.
+  if (signal.aborted) end()
   try {
     for await (const line of lines(response, () => timer.refresh())) yield parseEvent<T>(client, path, line)
   } catch (error) {
