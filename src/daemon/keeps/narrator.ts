@@ -42,7 +42,9 @@ function writes(before: KeepStatus | undefined, { writes, lastWrites }: KeepStat
     return { level: 'info', message: `${resource} (${file}): ${what} ${side}` }
   })
   const untold = amount - lines.length
-  return untold === 0 ? lines : [{ level: 'info', message: `${untold} more writes` }, ...lines]
+  return untold === 0
+    ? lines
+    : [{ level: 'info', message: untold === 1 ? '1 more write' : `${untold} more writes` }, ...lines]
 }
 
 function asked({ resource, file, field, local, remote, why }: KeepConflict): Line {
