@@ -1,10 +1,10 @@
 import type { KeptFolder } from '../daemon/keeps/runner.ts'
 import { KubesyncError } from '../errors.ts'
+import { isMeant } from '../manifests/journal/operations.ts'
 import type { KeepConflict } from '../manifests/keep/status.ts'
 import { formatTable } from '../ui/table.ts'
 import { count, printable, printableLines } from '../ui/text.ts'
 import type { Cli } from './io.ts'
-import { isMeant } from './manifests/history.ts'
 
 /** What waits for an answer in a folder of manifests: a conflict, or a deletion. */
 export interface ManifestConflict extends Omit<KeepConflict, 'kind'> {

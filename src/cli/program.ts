@@ -20,6 +20,7 @@ import { historyCommand } from './manifests/history.ts'
 import { promoteCommand } from './manifests/promote.ts'
 import { pullCommand } from './manifests/pull.ts'
 import { pushCommand } from './manifests/push.ts'
+import { revertCommand } from './manifests/revert.ts'
 import { sanitizeCommand } from './manifests/sanitize.ts'
 import { configOptions, kubeOptions, verboseOption } from './options.ts'
 import { reloadCommand } from './reload.ts'
@@ -57,7 +58,7 @@ export function createProgram(cli: Cli): Command {
   program.addCommand(conflictsCommand(cli)).addCommand(resolveCommand(cli))
   program.commandsGroup('Manifests:')
   program.addCommand(pullCommand(cli)).addCommand(diffCommand(cli)).addCommand(pushCommand(cli))
-  program.addCommand(deployCommand(cli)).addCommand(promoteCommand(cli))
+  program.addCommand(deployCommand(cli)).addCommand(promoteCommand(cli)).addCommand(revertCommand(cli))
   program.addCommand(historyCommand(cli)).addCommand(sanitizeCommand(cli))
   program.addCommand(daemonCommand(cli))
   program.commandsGroup('Settings:')

@@ -51,7 +51,11 @@ export async function resolveLocal(client: KubeClient, manifests: readonly Manif
   return withoutDoubles(objects)
 }
 
-async function typeOf(client: KubeClient, { apiVersion, kind }: JsonMap): Promise<ResourceType | undefined> {
+/** The kind of an object; undefined where the server does not have it. */
+export async function typeOf(
+  client: KubeClient,
+  { apiVersion, kind }: JsonMap,
+): Promise<ResourceType | undefined> {
   try {
     return await client.discovery.kind(String(apiVersion), String(kind))
   } catch (error) {

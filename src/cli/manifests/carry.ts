@@ -124,6 +124,7 @@ function forced({ resources, direction }: Plan, conflicts: Conflicts): Selection
 
 /** Whether somebody has to say who is right: both changed it, or another manager holds it, or one side deleted the object. */
 function isDisputed({ whose, isHeld, path }: FieldDifference, direction: Direction): boolean {
+  // Of a change, all of an object is what was wished for.
   const isGone =
     direction !== 'change' && path.length === 0 && whose === (direction === 'push' ? 'theirs' : 'yours')
   return whose === 'both' || isGone || (isHeld && direction !== 'pull')

@@ -1,7 +1,7 @@
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { journalIn, openJournal } from '../../manifests/journal/journal.ts'
+import { journalIn, newOperation, openJournal } from '../../manifests/journal/journal.ts'
 import { Terminal } from '../testing/terminal.ts'
 
 let terminal: Terminal
@@ -21,25 +21,35 @@ describe('history', () => {
       before: before === null ? null : secret,
       after: secret,
     })
-    const [first = '', second = ''] = await journal.begin([
-      write('Secret shop/db', null),
+    // As an older version did, without an operation.
+    const [old = ''] = await journal.begin([write('Secret shop/db', null)], { operation: '', command: '' })
+    await journal.end([{ id: old, reason: '' }])
+    const writes = [
       write('Deployment.apps shop/web', {}),
-    ])
+      { ...write('Secret shop/db', {}), where: 'file' as const },
+    ]
+    const [first = '', second = ''] = await journal.begin(writes, newOperation('push'))
     await journal.end([
-      { id: first, reason: '' },
-      { id: second, reason: 'no' },
+      { id: first, reason: 'no' },
+      { id: second, reason: '' },
     ])
-    await journal.begin([write('Service shop/web', {})])
+    const undo = { ...write('Secret shop/db', {}), reverts: [second] }
+    const [third = ''] = await journal.begin([undo], newOperation('revert db'))
+    await journal.end([{ id: third, reason: '' }])
+    await journal.begin([write('Service shop/web', {})], newOperation('deploy web'))
     const { stdout } = await terminal.ksync('history')
     const rows = stdout.split('\n').slice(1, -1)
-    expect(rows.map((row) => row.replace(/^\S+ \S+ +/, '').split(/ {2,}/))).toEqual([
-      ['Service shop/web', 'kind', 'unknown', expect.any(String)],
-      ['Deployment.apps shop/web', 'kind', 'failed', expect.any(String)],
-      ['Secret shop/db', 'new in kind', 'done', expect.any(String)],
+    expect(rows.map((row) => row.split(/ {2,}/).toSpliced(1, 1).slice(0, 5))).toEqual([
+      ['4', 'deploy web', 'Service shop/web', 'kind', 'unknown'],
+      ['3', 'revert db', 'Secret shop/db', 'kind', 'done'],
+      ['2', 'push', 'Deployment.apps shop/web and 1 more', 'kind, /f/a.yaml', 'partly failed, reverted'],
+      ['1', '-', 'Secret shop/db', 'new in kind', 'done'],
     ])
     const json = async (...args: string[]) => (await terminal.ksync('history', '-o', 'json', ...args)).stdout
     expect(JSON.parse(await json('web'))).toHaveLength(2)
-    expect(JSON.parse(await json('deployments/web'))).toMatchObject([{ outcome: 'failed', reason: 'no' }])
+    expect(JSON.parse(await json('deployments/web'))).toMatchObject([
+      { number: 2, outcome: 'failed', reason: 'no' },
+    ])
     expect(await json()).not.toContain('aHVudGVyMg')
     expect(statSync(path).mode & 0o77).toBe(0)
   })

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
-import type { JournalEntry } from '../../manifests/journal/journal.ts'
+import type { DoneOperation } from '../../manifests/journal/operations.ts'
 import { formatTable } from '../../ui/table.ts'
+import { count } from '../../ui/text.ts'
 import { newCommand } from '../command.ts'
 import type { Cli } from '../io.ts'
 import { type ConfigOptions, configOptions, type OutputFormat, outputOption } from '../options.ts'
@@ -19,7 +20,7 @@ export function historyCommand(cli: Cli): Command {
     usage: 'history [resource]',
     summary: 'Lists what was written to manifests and to clusters, newest first.',
     details:
-      'RESOURCE is a name (`web`), with its type (`deployment/web`), or as the list has it. `-o json` has what was there before and after, but for the values of Secrets.',
+      'RESOURCE is a name (`web`), with its type (`deployment/web`), or as the list has it. `revert` takes back what is listed here, and `revert --to` takes its numbers. `-o json` has what was there before and after, but for the values of Secrets.',
     examples: ['history', 'history web', 'history deployment/web -o json'],
   }
   const limit = new Option('--limit <count>', 'how many').default(50).argParser(parseCount(1, 1_000_000))
@@ -30,36 +31,68 @@ export function historyCommand(cli: Cli): Command {
 
 async function history(cli: Cli, resource: string | undefined, options: HistoryOptions): Promise<void> {
   const { openJournal, journalIn } = await import('../../manifests/journal/journal.ts')
-  const all = await openJournal(journalIn(pathsOf(cli, options).state)).read()
+  const { isMeant } = await import('../../manifests/journal/operations.ts')
+  const all = await openJournal(journalIn(pathsOf(cli, options).state)).operations()
   const found = all
-    .filter(({ resources }) => resource === undefined || resources.some((name) => isMeant(name, resource)))
+    .map((one) => ({
+      ...one,
+      entries: one.entries.filter(
+        ({ resources }) => resource === undefined || resources.some((name) => isMeant(name, resource)),
+      ),
+    }))
+    .filter(({ entries }) => entries.length > 0)
     .reverse()
     .slice(0, options.limit)
   if (found.length === 0) cli.io.stderr.write('nothing was written\n')
-  const names = found.map(({ id }) => id)
-  await printData(cli, { format: options.output, data: found, names }, () =>
+  const data = found.flatMap(({ number, reverted, entries }) =>
+    entries.toReversed().map((entry) => ({ number, ...entry, reverted })),
+  )
+  const names = found.map(({ number }) => String(number))
+  await printData(cli, { format: options.output, data, names }, () =>
     found.length === 0 ? '' : formatHistory(found, options.output === 'wide'),
   )
 }
 
-/** Whether `Deployment.apps shop/web` is what `web`, `deployment/web` or itself means. */
-export function isMeant(id: string, word: string): boolean {
-  const [kind = '', place = ''] = id.split(' ')
-  const name = place.slice(place.indexOf('/') + 1)
-  const [first = '', second] = word.split('/')
-  if (word === id || word === place || word === name) return true
-  return second === name && kind.split('.')[0]?.toLowerCase() === first.toLowerCase().replace(/s$/, '')
-}
-
-export function formatHistory(entries: readonly JournalEntry[], wide: boolean): string {
-  const headers = ['time', 'resource', 'written to', 'outcome', 'who']
-  const rows = entries.map(({ at, resources, where, context, file, outcome, reason, before, after, who }) => {
-    const [first = '', ...more] = resources
+export function formatHistory(operations: readonly DoneOperation[], wide: boolean): string {
+  const headers = ['#', 'time', 'command', 'resource', 'written to', 'outcome', 'who']
+  const rows = operations.map((operation) => {
+    const { number, at, command, entries, who } = operation
+    const [first = '', ...more] = new Set(entries.flatMap(({ resources }) => resources))
     const what = more.length === 0 ? first : `${first} and ${more.length} more`
-    const verb = after === null ? 'deleted from ' : before === null ? 'new in ' : ''
-    const target = `${verb}${where === 'cluster' ? context : file}`
-    const row = [formatTime(Date.parse(at)), what, target, outcome === 'begun' ? 'unknown' : outcome, who]
-    return wide ? [...row, reason, file] : row
+    const place = placesOf(operation)
+    const row = [
+      String(number),
+      formatTime(Date.parse(at)),
+      command || '-',
+      what,
+      place,
+      outcomeOf(operation),
+      who,
+    ]
+    const reasons = new Set(entries.map(({ reason }) => reason).filter((reason) => reason !== ''))
+    const files = new Set(entries.map(({ file }) => file))
+    return wide ? [...row, [...reasons].join('; '), [...files].join(' ')] : row
   })
   return formatTable(wide ? [...headers, 'reason', 'file'] : headers, rows)
+}
+
+/** Where an operation wrote: to a file or several, to a cluster, or both. */
+function placesOf({ entries }: DoneOperation): string {
+  const files = new Set(entries.filter(({ where }) => where === 'file').map(({ file }) => file))
+  const contexts = new Set(entries.filter(({ where }) => where === 'cluster').map(({ context }) => context))
+  const [file = ''] = files
+  const places = [
+    ...contexts,
+    ...(files.size > 1 ? [count(files.size, 'file')] : files.size === 1 ? [file] : []),
+  ]
+  const isNew = entries.every(({ before }) => before === null)
+  const isGone = entries.every(({ after }) => after === null)
+  return `${isNew ? 'new in ' : isGone ? 'deleted from ' : ''}${places.join(', ')}`
+}
+
+function outcomeOf({ entries, reverted }: DoneOperation): string {
+  const outcomes = new Set(entries.map(({ outcome }) => outcome))
+  const [only = ''] = outcomes
+  const words = outcomes.has('begun') ? 'unknown' : outcomes.size > 1 ? 'partly failed' : only
+  return reverted === 'no' ? words : `${words}, ${reverted === 'yes' ? '' : 'partly '}reverted`
 }

@@ -114,22 +114,24 @@ function changeSides(
   difference: FieldDifference,
   { value: wanted, side: only }: NonNullable<FieldDifference['wanted']>,
 ): Side[] {
-  const { local, remote, isHeld, manager, advice } = difference
+  const { local, remote, isHeld, manager, whose, advice } = difference
   if (advice !== undefined) return advisedSides(difference, wanted)
+  const isOpen = whose === 'both'
+  const since = isOpen ? [manager === undefined ? 'changed since' : `changed since by ${manager}`] : []
   const held = isHeld ? [`held by ${manager}`] : []
   const before = (value: Json | undefined, remarks: readonly string[]) => {
     const remark = remarks.join(', ')
-    return side(difference, { sign: '-', value, ...(remark !== '' && { remark }) })
+    return side(difference, { sign: isOpen ? '~' : '-', value, ...(remark !== '' && { remark }) })
   }
   const after = (remark?: string) =>
-    side(difference, { sign: '+', value: wanted, ...(remark !== undefined && { remark }) })
+    side(difference, { sign: isOpen ? '~' : '+', value: wanted, ...(remark !== undefined && { remark }) })
   if (only === undefined && equal(local, remote)) return [before(local, held), after()]
   const [isHere, isThere] = [equal(local, wanted), equal(remote, wanted)]
   const open = [
-    ...(isHere ? [] : [before(local, ['file'])]),
-    ...(isThere ? [] : [before(remote, ['cluster', ...held])]),
+    ...(isHere ? [] : [before(local, ['file', ...since])]),
+    ...(isThere ? [] : [before(remote, ['cluster', ...since, ...held])]),
   ]
-  if (only !== undefined) return [...open, after(`in the ${only}`)]
+  if (only !== undefined) return [...open, after(isOpen ? 'before' : `in the ${only}`)]
   return [...open, after(isHere ? 'the file has it' : isThere ? 'the cluster has it' : undefined)]
 }
 

@@ -1,6 +1,6 @@
 import { ApiError } from '../../kube/errors.ts'
 import { groupBy } from '../group.ts'
-import { newOperation, type Write } from '../journal/journal.ts'
+import { type Ending, newOperation, type Write } from '../journal/journal.ts'
 import { asMap } from '../live/fetch.ts'
 import { changeOutcome, isMade, wishesFor } from '../plan/change.ts'
 import { made } from '../plan/outcome.ts'
@@ -10,7 +10,7 @@ import type { PreparedChange } from '../survey/change.ts'
 import type { JsonMap } from '../value.ts'
 import { type Chosen, type Result, remember } from './carry.ts'
 import { type FileChange, fileWrite, type PlannedFile, planFiles, putFiles } from './files.ts'
-import { type ClusterChange, clusterWrite, type PushOptions, pushObjects } from './push.ts'
+import { type ClusterChange, clusterWrite, leftBy, type PushOptions, pushObjects } from './push.ts'
 
 /** What is to be carried out of a change, and the words of the command line for the journal. */
 export interface Carriage {
@@ -33,7 +33,6 @@ export async function carryChange(
   options: Omit<PushOptions, 'waits' | 'replaceable'>,
 ): Promise<Result[]> {
   const chosen = chosenOf(carriage)
-  const { texts } = carriage.prepared
   const toFiles = chosen.flatMap(({ id, facts, outcome }): FileChange[] =>
     outcome.file === undefined ? [] : [{ id, facts, change: outcome.file }],
   )
@@ -48,13 +47,9 @@ export async function carryChange(
       ...toCluster.map((one) => changeWrite(session, one)),
     ].map((write) => ({ ...write, isOneStep: true }))
     const ids = await session.journal.begin(writes, newOperation(carriage.command))
-    const made = await writeBoth(session, { planned, toCluster, texts }, options)
+    const made = await writeBoth(session, { planned, toCluster }, options)
     const reasons = new Map([...refused, ...made.reasons])
-    const isUnsure = (write: Write) => write.resources.some((id) => made.unsure.has(id))
-    const ended = writes.flatMap((write, index) =>
-      isUnsure(write) ? [] : [{ id: ids[index] ?? '', reason: reasonOf(write, reasons) }],
-    )
-    await session.journal.end(ended)
+    await session.journal.end(endingsOf(session, { writes, ids, toCluster, made, reasons }))
     await remember(session, chosen, { pushed: made.objects, failed: new Set(reasons.keys()) })
     return resultsOf(chosen, reasons, made.moved)
   })
@@ -70,6 +65,11 @@ function planTexts(changes: readonly FileChange[], { prepared: { texts }, origin
   const restored = [...groupBy(changes.filter(isOriginal), ({ facts }) => facts.place.file)].map(
     ([file, group]): PlannedFile => ({
       ...{ file, group, before: texts.get(file), after: originals?.get(file) ?? '' },
+      textWithout: (ids) =>
+        planFiles(
+          group.filter(({ id }) => !ids.has(id)),
+          texts,
+        ).planned[0]?.after ?? texts.get(file),
     }),
   )
   return { planned: [...planned, ...restored], refused }
@@ -79,7 +79,8 @@ interface Changing extends Chosen {
   readonly wishes: PreparedChange['wishes'] extends ReadonlyMap<string, infer W> ? W : never
 }
 
-interface Ready extends Changing, ClusterChange {}
+/** A change of an object that is ready for the cluster. */
+export interface Ready extends Changing, ClusterChange {}
 
 function chosenOf({ prepared: { plan, facts, wishes }, selection }: Carriage): Changing[] {
   return plan.resources.flatMap((resource): Changing[] => {
@@ -96,7 +97,7 @@ function chosenOf({ prepared: { plan, facts, wishes }, selection }: Carriage): C
 }
 
 /** As the journal has it: both states in the cluster's terms. */
-function changeWrite(session: Session, one: Ready): Write {
+export function changeWrite(session: Session, one: Ready): Write {
   const { live, shape } = one.facts
   const write = clusterWrite(session, one)
   const inCluster = one.wishes.filter(({ side }) => side !== 'file')
@@ -106,10 +107,10 @@ function changeWrite(session: Session, one: Ready): Write {
 interface Both {
   readonly planned: readonly PlannedFile[]
   readonly toCluster: readonly Ready[]
-  readonly texts: ReadonlyMap<string, string>
 }
 
-async function writeBoth(session: Session, { planned, toCluster, texts }: Both, options: WaitingOptions) {
+/** Writes files, then the cluster, and puts back files of what that refuses; all of it is recorded already. What became of it, by ids. */
+export async function writeBoth(session: Session, { planned, toCluster }: Both, options: WaitingOptions) {
   const reasons = new Map<string, string>()
   const fail = (ids: readonly string[], reason: string) => {
     for (const id of ids) if (!reasons.has(id)) reasons.set(id, reason)
@@ -135,7 +136,7 @@ async function writeBoth(session: Session, { planned, toCluster, texts }: Both, 
     if (!objects.has(id)) fail([id], found === 'unknown' ? `${reason}; ${unknownWords}` : reason)
   }
   const back = new Set([...reasons.keys()].filter((id) => !unsure.has(id)))
-  for (const [id, reason] of await putBack(session, { planned, texts, back })) {
+  for (const [id, reason] of await putBack(session, planned, back)) {
     reasons.set(id, `${reasons.get(id)}; the file could not be put back: ${reason}`)
   }
   const moved = new Set(pushed.results.filter(({ what }) => what === 'moved').map(({ id }) => id))
@@ -166,21 +167,14 @@ async function lookAgain(
   }
 }
 
-interface Undoing extends Pick<Both, 'planned' | 'texts'> {
-  /** The ids of objects whose part of the change is to go. */
-  readonly back: ReadonlySet<string>
-}
-
 /** Puts files back for objects that failed, if they are what was written; why not, by the ids of those objects. */
-async function putBack(session: Session, { planned, texts, back }: Undoing): Promise<Map<string, string>> {
+async function putBack(
+  session: Session,
+  planned: readonly PlannedFile[],
+  back: ReadonlySet<string>,
+): Promise<Map<string, string>> {
   const undone = planned.filter(({ group }) => group.some(({ id }) => back.has(id)))
-  const targets = undone.map((one): PlannedFile => {
-    const stays = planFiles(
-      one.group.filter(({ id }) => !back.has(id)),
-      texts,
-    )
-    return { ...one, before: one.after, after: stays.planned[0]?.after ?? one.before ?? '' }
-  })
+  const targets = undone.map((one) => ({ ...one, before: one.after, after: one.textWithout(back) }))
   const reasons = await putFiles(session, targets)
   return new Map(
     undone.flatMap(({ group }, index) => {
@@ -196,8 +190,25 @@ function ids(group: readonly { readonly id: string }[]): string[] {
   return group.map(({ id }) => id)
 }
 
-function reasonOf({ resources }: Write, reasons: ReadonlyMap<string, string>): string {
-  return resources.every((id) => reasons.has(id)) ? (reasons.get(resources[0] ?? '') ?? '') : ''
+interface Ended {
+  readonly writes: readonly Write[]
+  /** Of the writes in the journal. */
+  readonly ids: readonly string[]
+  readonly toCluster: readonly Ready[]
+  readonly made: Awaited<ReturnType<typeof writeBoth>>
+  readonly reasons: ReadonlyMap<string, string>
+}
+
+/** How writes ended, for the journal; of what nobody knows, nothing. */
+export function endingsOf(session: Session, { writes, ids, toCluster, made, reasons }: Ended): Ending[] {
+  return writes.flatMap(({ where, resources }, index) => {
+    if (resources.some((id) => made.unsure.has(id))) return []
+    const [id = ''] = resources
+    const [one, object] = [toCluster.find((change) => change.id === id), made.objects.get(id)]
+    const left = where === 'cluster' && one && object ? leftBy(session, one.facts, object) : undefined
+    const reason = resources.every((name) => reasons.has(name)) ? (reasons.get(id) ?? '') : ''
+    return [{ id: ids[index] ?? '', reason, left }]
+  })
 }
 
 function resultsOf(

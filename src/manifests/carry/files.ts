@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { errnoOf, messageOf } from '../../errors.ts'
 import { putFile } from '../folder/put.ts'
-import { renderManifest, sortManifest } from '../folder/render.ts'
+import { appended, renderManifest, sortManifest } from '../folder/render.ts'
 import { groupBy } from '../group.ts'
 import type { Write } from '../journal/journal.ts'
 import { forEachOf } from '../live/pool.ts'
@@ -57,7 +57,11 @@ export function planFiles(changes: readonly FileChange[], texts: ReadonlyMap<str
     const rewritten = rewrite(texts.get(file), group, file)
     for (const [id, reason] of rewritten.refused) refused.set(id, reason)
     const made = group.filter(({ id }) => !refused.has(id))
-    return { file, before: texts.get(file), after: rewritten.text, group: made }
+    const textWithout = (ids: ReadonlySet<string>) => {
+      const rest = made.filter(({ id }) => !ids.has(id))
+      return rest.length === 0 ? texts.get(file) : rewrite(texts.get(file), rest, file).text
+    }
+    return { file, before: texts.get(file), after: rewritten.text, group: made, textWithout }
   })
   return { planned: planned.filter(({ group }) => group.length > 0), refused }
 }
@@ -93,27 +97,23 @@ function below(at: readonly (string | number)[], operations: readonly Operation[
   return operations.map((operation) => ({ ...operation, path: [...at, ...operation.path] }))
 }
 
-/** One more document. */
-function appended(text: string, added: string): string {
-  if (text.trim() === '') return text + added
-  const newline = text.includes('\r\n') ? '\r\n' : '\n'
-  const open = /[\n]$/.test(text) ? '' : newline
-  return `${text}${open}---${newline}${added.replaceAll('\n', newline)}`
-}
-
-/** A file and the text that it is to have; `before` is what was read, undefined if it is not there. */
+/** A file and the text that it is to have; without one it is not there. `before` is what was read. */
 export interface PlannedFile {
   readonly file: string
   readonly before: string | undefined
-  readonly after: string
-  readonly group: readonly FileChange[]
+  readonly after: string | undefined
+  /** The objects that it is about. */
+  readonly group: readonly { readonly id: string }[]
+  /** The text without what is done for some of them, by their ids. */
+  textWithout(ids: ReadonlySet<string>): string | undefined
 }
 
 async function write(path: string, { before, after }: PlannedFile): Promise<string> {
   try {
     if (textAt(path) !== before) return 'the file was changed meanwhile'
+    if (after === undefined) rmSync(path)
     // What the user wrote is on the disk, before or after, whatever happens; a new file can be pulled again.
-    await putFile(path, after, { isDurable: before !== undefined })
+    else await putFile(path, after, { isDurable: before !== undefined })
     return ''
   } catch (error) {
     return errnoOf(error) === undefined ? messageOf(error) : `it cannot be written: ${messageOf(error)}`
@@ -138,6 +138,6 @@ export function fileWrite({ cluster, root }: Session, { file, before, after, gro
     where: 'file',
     ...{ context, server, file: resolve(root, file), resources: group.map(({ id }) => id) },
     before: before ?? null,
-    after,
+    after: after ?? null,
   }
 }

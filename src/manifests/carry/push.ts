@@ -5,6 +5,7 @@ import { asMap, width } from '../live/fetch.ts'
 import { forEachOf } from '../live/pool.ts'
 import { layers, type Planned } from '../order/order.ts'
 import { nameOf } from '../order/references.ts'
+import { valueAt } from '../path.ts'
 import type { Facts } from '../plan/make.ts'
 import type { Session } from '../session.ts'
 import { equal, type JsonMap } from '../value.ts'
@@ -88,9 +89,19 @@ async function pushLayer(
     const { result, object } = await pushObject(session, change, options)
     results.set(change.id, result)
     if (object !== undefined) objects.set(change.id, object)
-    return { id: ids[index] ?? '', reason: result.reason }
+    return {
+      id: ids[index] ?? '',
+      reason: result.reason,
+      left: object && leftBy(session, change.facts, object),
+    }
   })
   await session.journal.end(ended)
+}
+
+/** What a write left, for the journal. */
+export function leftBy(session: Session, { local }: Facts, object: JsonMap) {
+  const uid = valueAt(object, ['metadata', 'uid'])
+  return { object: session.clean(object, local), uid: typeof uid === 'string' ? uid : '' }
 }
 
 function blockerOf({ needs }: Planned<ClusterChange>, failed: ReadonlySet<string>): string | undefined {

@@ -75,11 +75,12 @@ function build({ now, like, shape, path }: Walk, rest: FieldPath, value: Json | 
   return [{ op: 'insert', path: [...path, placeOf(idOf(step), { now, like, shape })], value: item }]
 }
 
+/** What is last in the path is there as it is: of an item, its keys are in it, or it is one of a set. */
 function wrap(path: FieldPath, value: Json): Json {
-  return path.reduceRight<Json>(
-    (inner, step) => (typeof step === 'string' ? { [step]: inner } : [{ ...step.keys, ...asMap(inner) }]),
-    value,
-  )
+  return path.reduceRight<Json>((inner, step, depth) => {
+    if (typeof step === 'string') return { [step]: inner }
+    return [depth === path.length - 1 ? inner : { ...step.keys, ...asMap(inner) }]
+  }, value)
 }
 
 function asMap(value: Json) {

@@ -26,3 +26,11 @@ function inOrder(value: Json): Json {
   const names = Object.keys(value).sort()
   return Object.fromEntries(names.map((name) => [name, inOrder(value[name] ?? null)]))
 }
+
+/** A text with one more document. */
+export function appended(text: string, added: string): string {
+  if (text.trim() === '') return text + added
+  const newline = text.includes('\r\n') ? '\r\n' : '\n'
+  const open = /[\n]$/.test(text) ? '' : newline
+  return `${text}${open}---${newline}${added.replaceAll(/\r?\n/g, newline)}`
+}

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { appendFile, mkdir } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
-import { errnoOf } from '../../errors.ts'
 import { hidden, isHidden } from '../secrets/hide.ts'
 import type { Sealer } from '../secrets/seal.ts'
 import type { Json } from '../value.ts'
+import { type DoneOperation, operationsOf } from './operations.ts'
+import { closeSegment, forgetSegments, forgottenIn, readSegments, setForgotten } from './segments.ts'
 
 /** What is about to be written, to the cluster or to a file. */
 export interface Write {
@@ -22,6 +23,17 @@ export interface Write {
   readonly after: Json
   /** Whether all writes of the operation are to be made, or none of them. */
   readonly isOneStep?: boolean
+  /** The ids of writes that this one takes back. */
+  readonly reverts?: readonly string[]
+}
+
+/** How a write ended. */
+export interface Ending {
+  readonly id: string
+  /** Empty where it succeeded. */
+  readonly reason: string
+  /** What it left in the cluster, clean, which is more than what was sent. */
+  readonly left?: { readonly object: Json; readonly uid: string } | undefined
 }
 
 /** What writes belong to. */
@@ -52,12 +64,17 @@ const entrySchema = v.object({
   isOneStep: v.optional(v.boolean(), false),
   operation: v.optional(v.string(), ''),
   command: v.optional(v.string(), ''),
+  reverts: v.optional(v.array(v.string()), () => []),
 })
 
 const outcomeSchema = v.object({
   id: v.string(),
   outcome: v.picklist(['done', 'failed']),
   reason: v.string(),
+  /** As it was left, but for the values of Secrets; with them, sealed. */
+  after: v.optional(v.unknown()),
+  sealed: v.optional(v.string()),
+  uid: v.optional(v.string(), ''),
 })
 
 const openedSchema = v.object({ before: v.unknown(), after: v.unknown() })
@@ -68,6 +85,10 @@ export type JournalEntry = Omit<v.InferOutput<typeof entrySchema>, 'sealed'> & {
   readonly reason: string
   /** Whether values of Secrets are left out of `before` and `after`. */
   readonly isHidden: boolean
+  /** Whether `after` is what was there afterwards; else it is what was sent. */
+  readonly isExact: boolean
+  /** Of the object in the cluster, if it is known. */
+  readonly uid: string
 }
 
 /** What becomes of the values of Secrets: they are kept so that only we can read them, or not at all. */
@@ -84,10 +105,12 @@ interface Keeping {
 export interface Journal {
   /** Records writes that are about to be made, as part of the journal's own operation unless said; their ids, in their order. */
   begin(writes: readonly Write[], operation?: Operation): Promise<string[]>
-  /** Records how they ended; `reason` is empty where they succeeded. */
-  end(results: readonly { readonly id: string; readonly reason: string }[]): Promise<void>
+  /** Records how they ended. */
+  end(endings: readonly Ending[]): Promise<void>
   /** Oldest first; what cannot be read of it is left out. */
   read(): Promise<JournalEntry[]>
+  /** What it has of operations, oldest first. */
+  operations(): Promise<DoneOperation[]>
 }
 
 /** Where the journal is, below the folder of kubesync's state. */
@@ -106,15 +129,26 @@ export function openJournal(path: string, keeping?: Keeping): Journal {
   }
   return {
     async begin(writes, operation = own) {
+      if (closeSegment(path)) await forget(path)
       const about = { at: new Date().toISOString(), who: userInfo().username, ...operation }
       const records = writes.map((write) => ({ id: randomUUID(), ...about, ...write }))
       await append(records.map((record) => ({ ...record, ...kept(record, keeping) })))
       return records.map(({ id }) => id)
     },
-    end: (results) =>
-      append(results.map(({ id, reason }) => ({ id, outcome: reason === '' ? 'done' : 'failed', reason }))),
+    end: (endings) => append(endings.map((ending) => ended(ending, keeping))),
     read: () => readJournal(path, keeping?.sealer),
+    operations: async () => operationsOf(await readJournal(path, keeping?.sealer), await forgottenIn(path)),
   }
+}
+
+/** Lets go of what is old or too much, but for what somebody still has to finish or to undo. */
+async function forget(path: string): Promise<void> {
+  const before = await readJournal(path, undefined)
+  const open = before.filter(({ isOneStep, outcome }) => isOneStep && outcome === 'begun')
+  await forgetSegments(path, (text) => open.some(({ id }) => text.includes(id)))
+  const after = operationsOf(await readJournal(path, undefined))
+  const gone = operationsOf(before).length - after.length
+  if (gone > 0) await setForgotten(path, (await forgottenIn(path)) + gone)
 }
 
 export function newOperation(command: string): Operation {
@@ -128,29 +162,56 @@ function kept({ id, before, after }: Write & { readonly id: string }, keeping: K
   return { ...shown, sealed: keeping.sealer.seal(JSON.stringify({ before, after }), id) }
 }
 
+function ended({ id, reason, left }: Ending, keeping: Keeping | undefined) {
+  const how = { id, outcome: reason === '' ? 'done' : 'failed', reason }
+  if (left === undefined) return how
+  const after = hidden(left.object)
+  const isSealed = after !== left.object && keeping?.secrets === 'encrypt'
+  const sealed = isSealed ? keeping.sealer.seal(JSON.stringify(left.object), endOf(id)) : undefined
+  return { ...how, after, sealed, uid: left.uid }
+}
+
+/** What the end of a write is sealed about: its beginning is sealed about its id. */
+function endOf(id: string): string {
+  return `${id} ended`
+}
+
 async function readJournal(path: string, sealer: Sealer | undefined): Promise<JournalEntry[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return ''
-    throw error
-  })
+  const text = await readSegments(path)
   const entries = new Map<string, JournalEntry>()
   for (const line of text.split('\n')) {
     const record = parsed(line)
     const begun = v.safeParse(entrySchema, record)
-    const ended = v.safeParse(outcomeSchema, record)
-    if (begun.success)
-      entries.set(begun.output.id, { ...opened(begun.output, sealer), outcome: 'begun', reason: '' })
-    const entry = ended.success ? entries.get(ended.output.id) : undefined
-    if (entry !== undefined && ended.success) entries.set(entry.id, { ...entry, ...ended.output })
+    if (begun.success) entries.set(begun.output.id, opened(begun.output, sealer))
+    const end = v.safeParse(outcomeSchema, record)
+    const entry = end.success ? entries.get(end.output.id) : undefined
+    if (entry !== undefined && end.success) entries.set(entry.id, closed(entry, end.output, sealer))
   }
   return [...entries.values()]
 }
 
-function opened({ sealed, ...entry }: v.InferOutput<typeof entrySchema>, sealer: Sealer | undefined) {
+function opened(
+  { sealed, ...entry }: v.InferOutput<typeof entrySchema>,
+  sealer: Sealer | undefined,
+): JournalEntry {
   const text = sealed === undefined ? undefined : sealer?.open(sealed, entry.id)
   const values = v.safeParse(openedSchema, text === undefined ? undefined : parsed(text))
-  if (values.success) return { ...entry, ...values.output, isHidden: false }
-  return { ...entry, isHidden: sealed !== undefined || isHidden(entry.before) || isHidden(entry.after) }
+  const shown = values.success ? values.output : entry
+  const isClosed = !values.success && (isHidden(entry.before) || isHidden(entry.after))
+  const isExact = entry.where === 'file' || shown.after === null
+  return { ...entry, ...shown, outcome: 'begun', reason: '', isHidden: isClosed, isExact, uid: '' }
+}
+
+function closed(
+  entry: JournalEntry,
+  { outcome, reason, after, sealed, uid }: v.InferOutput<typeof outcomeSchema>,
+  sealer: Sealer | undefined,
+): JournalEntry {
+  if (after === undefined) return { ...entry, outcome, reason, uid }
+  const text = sealed === undefined ? undefined : sealer?.open(sealed, endOf(entry.id))
+  const whole = text === undefined ? after : parsed(text)
+  const isClosed = entry.isHidden || (text === undefined && isHidden(after))
+  return { ...entry, outcome, reason, after: whole, isHidden: isClosed, isExact: true, uid }
 }
 
 function parsed(line: string): unknown {

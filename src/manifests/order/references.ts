@@ -29,6 +29,18 @@ export function nameOf({ group, kind, namespace, name }: Identity): string {
   return `${qualified} ${namespace === undefined ? '' : `${namespace}/`}${name}`
 }
 
+/** What `nameOf` made a name of. */
+export function identityFrom(text: string): Identity {
+  const [qualified = '', place = ''] = text.split(' ')
+  const [kind = '', ...group] = qualified.split('.')
+  const [first = '', second] = place.split('/')
+  const isPlaced = second !== undefined
+  return {
+    ...{ group: group.join('.'), kind },
+    ...{ namespace: isPlaced ? first : undefined, name: second ?? first },
+  }
+}
+
 interface Target {
   readonly group: string
   readonly kind: string

@@ -12,7 +12,7 @@ export interface ChangeWish extends Wish {
 }
 
 /** Names the difference that a wish makes, in its plan. */
-function idOf({ path, side }: ChangeWish): string {
+export function nameOfWish({ path, side }: ChangeWish): string {
   return side === undefined ? describePath(path) : `${describePath(path)} (${side})`
 }
 
@@ -62,7 +62,7 @@ function changedField(facts: Facts, wish: ChangeWish, sides: Sides): FieldDiffer
   const [here, there] = [side === 'cluster' ? value : local, side === 'file' ? value : remote]
   const field = fieldDifference({ path, base, local: here, remote: there, whose: 'local' }, facts)
   const isHeld = field.isHeld && !equal(there, value)
-  return { ...field, id: idOf(wish), isHeld, wanted: { value, side } }
+  return { ...field, id: nameOfWish(wish), isHeld, wanted: { value, side } }
 }
 
 /**
@@ -154,7 +154,7 @@ function turned({ local, remote, ...rest }: Difference): Difference {
 
 /** Those of the wishes whose fields a selection names, by the ids of the plan's differences. */
 export function wishesFor(wishes: readonly ChangeWish[], ids: ReadonlySet<string>): ChangeWish[] {
-  return wishes.filter((wish) => ids.has(idOf(wish)))
+  return wishes.filter((wish) => ids.has(nameOfWish(wish)))
 }
 
 /** Whether an object has what was wished for. */

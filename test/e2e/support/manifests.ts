@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ApiException, type KubernetesObject, PatchStrategy } from '@kubernetes/client-node'
 import { cli } from './agent.ts'
@@ -43,6 +43,10 @@ export class Checkout {
   write(path: string, text: string): void {
     mkdirSync(dirname(join(this.folder, path)), { recursive: true })
     writeFileSync(join(this.folder, path), text)
+  }
+
+  remove(path: string): void {
+    rmSync(join(this.folder, path))
   }
 
   /** Puts another text in the place of one that is there. */
