@@ -27,6 +27,8 @@ export interface Session {
   readonly journal: Journal
   readonly shapes: Shapes
   readonly stripper: Stripper
+  /** What files were made to hold, by their paths below the root; undefined is gone. */
+  readonly written: Map<string, string | undefined>
   /** An object of the cluster without what does not belong into a file; `like` is the user's own. */
   clean(object: JsonMap, like: JsonMap | undefined): JsonMap
   /** Does a work while no other process that works on this cluster does one. */
@@ -72,6 +74,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     journal: openJournal(journalIn(state), { secrets, sealer, command }),
     shapes: openShapes(client, join(state, 'manifests', 'schemas')),
     stripper: openStripper(client, verdicts),
+    written: new Map(),
     clean: (object, like) => cleanOf(object, rules, like),
     exclusively: (work) => withLock(join(folder, 'operation.lock'), work),
     async close() {

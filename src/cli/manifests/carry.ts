@@ -17,6 +17,7 @@ import { printable } from '../../ui/text.ts'
 import type { Cli } from '../io.ts'
 import { describeHint } from '../report.ts'
 import type { Conflicts, WriteOptions } from './common.ts'
+import { openGit } from './git.ts'
 import { mayWrite } from './guard.ts'
 import { showRemarks } from './remarks.ts'
 import { showPlan, showSummary } from './show.ts'
@@ -52,6 +53,7 @@ export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>
   const { session, survey, options } = settling
   const { carryOut } = await import('../../manifests/carry/carry.ts')
   const { carry = (chosen, how) => carryOut(session, chosen, how) } = settling
+  const git = await openGit(cli, session, options)
   for (let round = 1; ; round += 1) {
     const prepared = await survey()
     const { plan } = prepared
@@ -60,6 +62,7 @@ export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>
     const progress = createProgress(cli.io.stderr)
     // What both sides have alike is remembered, whatever the answer is.
     const selection = chosen ?? new Map()
+    await git?.before({ prepared, selection })
     const results = await carry(
       { prepared, selection },
       {
@@ -71,6 +74,7 @@ export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>
       },
     ).finally(() => progress.done())
     report(cli, results)
+    await git?.after(results, (resource) => isLeft(resource, plan, chosen))
     const isOpen = plan.resources.some((resource) => isLeft(resource, plan, chosen))
     const isBad = plan.problems.length > 0 || plan.remarks.some(({ isProblem }) => isProblem)
     cli.exitCode = isOpen || isBad || results.some(({ reason }) => reason !== '') ? 1 : 0

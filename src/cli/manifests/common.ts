@@ -24,6 +24,8 @@ export interface ManifestOptions extends KubeOptions, ConfigOptions {}
 export interface WriteOptions extends ManifestOptions, ConfirmOptions {
   readonly force?: true
   readonly conflicts?: Conflicts
+  readonly git?: boolean
+  readonly pullRequest?: true
 }
 
 /** What is done about conflicts where nobody is asked, and `--force` alone leaves them. */
@@ -41,6 +43,9 @@ export function writeOptions(): Option[] {
       'with --force, of what changed on both sides or is held by others: `take` it all the same, `leave` it, or `adopt` the other side',
     ).choices(['take', 'leave', 'adopt']),
     confirmOption(),
+    new Option('--git', 'commit what is written, one commit for all of it; the branch has to be up to date'),
+    new Option('--no-git', 'do not, whatever the configuration says'),
+    new Option('--pull-request', 'commit on a branch of its own, push it, and open a pull request of GitHub'),
   ]
 }
 

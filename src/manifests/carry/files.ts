@@ -67,8 +67,12 @@ export function planFiles(changes: readonly FileChange[], texts: ReadonlyMap<str
 }
 
 /** Writes files that still are what was read; for each why it was not, or an empty text. */
-export function putFiles({ root }: Session, files: readonly PlannedFile[]): Promise<string[]> {
-  return forEachOf(files, width, (one) => write(resolve(root, one.file), one))
+export function putFiles({ root, written }: Session, files: readonly PlannedFile[]): Promise<string[]> {
+  return forEachOf(files, width, async (one) => {
+    const reason = await write(resolve(root, one.file), one)
+    if (reason === '') written.set(one.file, one.after)
+    return reason
+  })
 }
 
 /** The text of a file with all changes that can be made in it. */

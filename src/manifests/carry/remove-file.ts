@@ -58,6 +58,7 @@ async function removeOne(
   await session.journal.end([{ id, reason }])
   if (reason !== '') return reason
   texts.set(file, edited.text ?? '')
+  session.written.set(file, edited.text)
   await session.base.forget([{ name: nameOf(identity), file: path }])
   return ''
 }

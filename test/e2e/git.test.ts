@@ -1,0 +1,180 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { text as textOf } from 'node:stream/consumers'
+import { describe, expect, test } from 'vitest'
+import { useLab } from './support/cluster.ts'
+import { useLaptop } from './support/ksync.ts'
+import { Checkout, live, patch } from './support/manifests.ts'
+
+const { namespace } = useLab('git')
+const laptop = useLaptop()
+
+const text = (name: string, value: string) =>
+  `# ours\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  a: ${value}\n`
+const dataOf = async (name: string) =>
+  ((await live('ConfigMap', name, namespace)) as { data?: object } | undefined)?.data
+
+Object.assign(laptop.env, {
+  ...{ GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' },
+  ...{ GIT_AUTHOR_NAME: 'Jo', GIT_AUTHOR_EMAIL: 'jo@example.com' },
+  ...{ GIT_COMMITTER_NAME: 'Jo', GIT_COMMITTER_EMAIL: 'jo@example.com' },
+})
+
+/** A checkout with manifests that are pushed, below the top of a repository whose upstream is a bare one beside it. */
+async function repository(name: string) {
+  const here = new Checkout(laptop, { name: `${name}/manifests`, namespace })
+  const top = join(here.folder, '..')
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: top, env: laptop.env, encoding: 'utf8', stdio: 'pipe' })
+  const bare = join(top, '..', `${name}.git`)
+  git('init', '--quiet', '--bare', '--initial-branch=main', bare)
+  git('init', '--quiet', '--initial-branch=main')
+  here.write('it.yaml', text(name, '"1"'))
+  writeFileSync(join(top, 'code'), '1\n')
+  git('add', '--all')
+  git('commit', '--quiet', '--message=first')
+  git('remote', 'add', 'origin', bare)
+  git('push', '--quiet', '--set-upstream', 'origin', 'main')
+  await here.did('push', '-f')
+  // What the user is about: staged, edited and new, and none of our business.
+  writeFileSync(join(top, 'staged'), 'mine\n')
+  git('add', 'staged')
+  writeFileSync(join(top, 'code'), 'edited\n')
+  return { here, git, bare }
+}
+const mine = ' M code\nA  staged\n'
+const change = (name: string, a: string) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace },
+  ...{ data: { a } },
+})
+
+describe('with --git', () => {
+  test('a pull is one commit that names what and where, and nothing else is in it', async () => {
+    const { here, git } = await repository('pulled')
+    await patch(change('pulled', '2'))
+    const said = await here.did('pull', 'cm/pulled', '-f', '--git')
+    expect(said).toMatch(/committed \w{10} on main: pull: ConfigMap \S+\/pulled on /)
+    expect(git('show', '--format=%B', '--name-only', 'HEAD')).toMatch(
+      /^pull: ConfigMap \S+\/pulled on \S+\n\n- ConfigMap \S+\/pulled\n\n\nmanifests\/it\.yaml\n$/,
+    )
+    expect(git('status', '--porcelain')).toBe(mine)
+  })
+
+  test('a push commits the files as they went to the cluster; what is not pushed at all is not committed', async () => {
+    const { here, git } = await repository('pushed')
+    here.edit('it.yaml', '"1"', '"2"')
+    await here.did('push', '-f', '--git')
+    expect(await dataOf('pushed')).toEqual({ a: '2' })
+    expect(git('show', 'HEAD:manifests/it.yaml')).toBe(text('pushed', '"2"'))
+    await patch(change('pushed', '3'))
+    here.edit('it.yaml', '"2"', '"4"')
+    expect(await here.ksync('push', '-f', '--git')).toMatchObject({ code: 1 })
+    expect(git('log', '--format=%s')).toMatch(/^push: [^\n]*\nfirst\n$/)
+    expect(git('status', '--porcelain')).toBe(` M code\n M manifests/it.yaml\nA  staged\n`)
+  })
+
+  test('it is pushed if the configuration says so, with nothing of the user’s own', async () => {
+    const { here, git, bare } = await repository('remote')
+    laptop.env.KUBESYNC_GIT_PUSH = 'true'
+    try {
+      await patch(change('remote', '2'))
+      expect(await here.did('pull', 'cm/remote', '-f', '--git')).toContain('pushed to origin')
+      expect(git('--git-dir', bare, 'show', 'main:manifests/it.yaml')).toContain('a: "2"')
+      git('commit', '--quiet', '--message=mine')
+      await patch(change('remote', '3'))
+      expect(await here.did('pull', 'cm/remote', '-f', '--git')).toContain(
+        'commits of yours that are not pushed',
+      )
+      expect(git('--git-dir', bare, 'log', '--oneline', 'main').trim().split('\n')).toHaveLength(2)
+    } finally {
+      delete laptop.env.KUBESYNC_GIT_PUSH
+    }
+  })
+})
+
+describe('nothing is written, neither here nor there,', () => {
+  test.each([
+    ['behind the remote', 'behind', 'has 1 commit that', '`git pull`'],
+    [
+      'with edits in the file',
+      'edited',
+      'manifests/it.yaml has changes that are not committed',
+      'commit them first',
+    ],
+    ['on no branch', 'detached', 'no branch is checked out', 'git switch'],
+  ])('%s', async (_, name, message, hint) => {
+    const { here, git, bare } = await repository(name)
+    if (name === 'behind') {
+      git('clone', '--quiet', bare, `${bare}.other`)
+      git('-C', `${bare}.other`, 'commit', '--quiet', '--allow-empty', '--message=theirs')
+      git('-C', `${bare}.other`, 'push', '--quiet')
+    }
+    if (name === 'edited') here.edit('it.yaml', '# ours', '# mine')
+    if (name === 'detached') git('checkout', '--quiet', '--detach')
+    await patch(change(name, '2'))
+    const before = here.read('it.yaml')
+    const { code, stderr } = await here.ksync('pull', `cm/${name}`, '-f', '--git')
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(new RegExp(`nothing was written: .*${message}[^]*${hint}`)),
+    ])
+    expect(here.read('it.yaml')).toBe(before)
+    expect(git('log', '--format=%s')).toBe('first\n')
+    // Without git it goes on as ever.
+    await here.did('pull', `cm/${name}`, '-f', '--no-git')
+    expect(here.read('it.yaml')).toContain('a: "2"')
+  })
+})
+
+test('where the configuration wants commits, a folder outside of git is written all the same', async () => {
+  const here = new Checkout(laptop, { name: 'outside', namespace })
+  here.write('it.yaml', text('outside', '"1"'))
+  laptop.env.KUBESYNC_GIT_COMMIT = 'true'
+  try {
+    expect(await here.did('push', '-f')).toContain('is in no git repository')
+  } finally {
+    delete laptop.env.KUBESYNC_GIT_COMMIT
+  }
+  expect(await here.ksync('push', '-f', '--git')).toMatchObject({ code: 1 })
+})
+
+test('a pull request is opened from a branch of its own, by a token that nothing prints', async () => {
+  const asked: unknown[] = []
+  const server = createServer(async (request, response) => {
+    asked.push([request.url, request.headers.authorization, JSON.parse(await textOf(request))])
+    response.writeHead(201).end(JSON.stringify({ html_url: 'https://ghe.example/acme/shop/pull/7' }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { here, git, bare } = await repository('proposed')
+  git('remote', 'set-url', 'origin', 'https://ghe.example/acme/shop.git')
+  git('config', `url.${bare}.insteadOf`, 'https://ghe.example/acme/shop.git')
+  mkdirSync(join(here.folder, 'new'), { recursive: true })
+  await patch(change('proposed', '2'))
+  const args = ['pull', 'cm/proposed', '-f', '--pull-request'] as const
+  expect(await here.ksync(...args)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('$GITHUB_TOKEN'),
+  })
+  const { port } = server.address() as AddressInfo
+  Object.assign(laptop.env, { GITHUB_TOKEN: 's3cret', GITHUB_API_URL: `http://127.0.0.1:${port}` })
+  try {
+    const said = await here.did(...args)
+    expect(said).toContain('https://ghe.example/acme/shop/pull/7\n')
+    expect(said).not.toContain('s3cret')
+  } finally {
+    server.close()
+    delete laptop.env.GITHUB_TOKEN
+    delete laptop.env.GITHUB_API_URL
+  }
+  const head = git('branch', '--show-current').trim()
+  expect(head).toMatch(/^kubesync\/pull-configmap-.*-proposed-on-/)
+  expect(asked).toMatchObject([['/repos/acme/shop/pulls', 'Bearer s3cret', { head, base: 'main' }]])
+  expect(git('--git-dir', bare, 'show', `${head}:manifests/it.yaml`)).toContain('a: "2"')
+  expect(git('--git-dir', bare, 'log', '--format=%s', 'main')).toBe('first\n')
+  expect(git('status', '--porcelain')).toBe(mine)
+})
