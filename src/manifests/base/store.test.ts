@@ -50,6 +50,17 @@ describe('what was agreed on', () => {
     }
   })
 
+  test('by another process meanwhile is taken over when that is asked for', async () => {
+    const [store, other] = [await open(), await open()]
+    await store.put([entry('A'), entry('B')])
+    await other.put([entry('A', '/f/a.yaml', 2)])
+    await other.forget([entry('B')])
+    expect(store.find('A', '/f/a.yaml', everywhere)?.agreed.file).toMatchObject({ value: 1 })
+    await store.refresh()
+    expect(store.find('A', '/f/a.yaml', everywhere)?.agreed.file).toMatchObject({ value: 2 })
+    expect(store.find('B', '/f/a.yaml', everywhere)).toBeUndefined()
+  })
+
   test('two checkouts of a folder have each their own', async () => {
     const store = await open()
     await store.put([entry('A', '/one/a.yaml', 1)])

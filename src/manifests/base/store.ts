@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
@@ -31,6 +32,8 @@ export interface BaseStore {
   find(name: string, file: string, isThere: (file: string) => boolean): BaseEntry | undefined
   /** All that are of files below a folder. */
   below(folder: string): BaseEntry[]
+  /** Takes over what other processes wrote since. */
+  refresh(): Promise<void>
   /** On the disk when it resolves. */
   put(entries: readonly BaseEntry[]): Promise<void>
   forget(entries: readonly Pick<BaseEntry, 'name' | 'file'>[]): Promise<void>
@@ -57,6 +60,7 @@ const keyOf = ({ name, file }: Pick<Line, 'name' | 'file'>) => `${name}\0${file}
 const maxStale = 2000
 
 export async function openBase(path: string, sealer: Sealer): Promise<BaseStore> {
+  let length = lengthOf(path)
   const { lines, stale, isOpen } = await load(path)
   const files = new Map<string, Set<string>>()
   const index = ({ name, file }: Line) => files.set(name, (files.get(name) ?? new Set()).add(file))
@@ -64,13 +68,16 @@ export async function openBase(path: string, sealer: Sealer): Promise<BaseStore>
   if (isOpen) for (const [key, line] of lines) lines.set(key, closed(line, sealer))
   if (isOpen || stale > maxStale) {
     await putFile(path, [...lines.values()].map(written).join(''), { mode: 0o600 })
+    length = lengthOf(path)
   }
 
   const append = async (added: readonly Line[]) => {
     if (added.length === 0) return
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     // In one write, so that those of two processes do not mix; behind a line that was torn begins a new one.
-    await appendFile(path, `\n${added.map(written).join('')}`, { mode: 0o600, flush: true })
+    const text = `\n${added.map(written).join('')}`
+    await appendFile(path, text, { mode: 0o600, flush: true })
+    length += Buffer.byteLength(text)
   }
   return {
     find(name, file, isThere) {
@@ -87,6 +94,17 @@ export async function openBase(path: string, sealer: Sealer): Promise<BaseStore>
       [...lines.values()]
         .filter(({ file }) => file.startsWith(`${folder}/`))
         .flatMap((line) => entryOf(line, sealer) ?? []),
+    async refresh() {
+      const now = lengthOf(path)
+      if (now === length) return
+      length = now
+      const fresh = await load(path)
+      lines.clear()
+      for (const [key, line] of fresh.lines) {
+        lines.set(key, line)
+        index(line)
+      }
+    },
     async put(entries) {
       const added = entries.map((entry) => closed(lineOf(entry), sealer))
       await append(added)
@@ -100,6 +118,11 @@ export async function openBase(path: string, sealer: Sealer): Promise<BaseStore>
       for (const entry of entries) lines.delete(keyOf(entry))
     },
   }
+}
+
+/** A log only grows, but where it is written anew. In bytes. */
+function lengthOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }
 
 interface Loaded {

@@ -37,6 +37,14 @@ describe('objects in files', () => {
     }
   })
 
+  test("nothing of a file with git's conflict markers is taken for anybody's, though it may be YAML", () => {
+    const text = `${configMap('a')}data:\n<<<<<<< HEAD\n  a: b\n=======\n  a: c\n>>>>>>> theirs\n`
+    expect(one(text)).toEqual({
+      manifests: [],
+      remarks: [{ file: 'a.yaml', reason: "it has git's conflict markers in it", isProblem: true, line: 5 }],
+    })
+  })
+
   test('a ConfigMap that holds a template is a manifest', () => {
     expect(one(`${configMap('a')}data:\n  t: "{{ .x }}"\n`).manifests).toHaveLength(1)
   })

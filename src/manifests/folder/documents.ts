@@ -54,6 +54,11 @@ export function readOne({ path: file, text }: TextFile): Documents {
     manifests: [],
     remarks: [{ file, reason, isProblem: false }],
   })
+  const line = text.split('\n').findIndex((one) => one.startsWith('<<<<<<< ')) + 1
+  if (line > 0 && /^>{7} /m.test(text)) {
+    const reason = "it has git's conflict markers in it"
+    return { manifests: [], remarks: [{ file, reason, isProblem: true, line }] }
+  }
   const documents = parseYaml(text)
   const isBroken = documents.some(({ problems }) => problems.length > 0)
   if (isBroken && /\{\{-?\s*[\w.$(/]/.test(text)) return left('it is a template: it has {{ … }} in it')

@@ -7,7 +7,7 @@ export interface Bell {
   /** Something happened; or something will be due in so many milliseconds. */
   call(afterMs?: number): void
   /** Resolves when there is something to do. One waits at a time. */
-  rung(signal: AbortSignal): Promise<void>
+  rung(): Promise<void>
 }
 
 export function openBell(): Bell {
@@ -29,11 +29,9 @@ export function openBell(): Bell {
       } else due = Math.min(due, now + afterMs)
       arm()
     },
-    async rung(signal) {
+    async rung() {
       await new Promise<void>((done) => {
         resolve = done
-        signal.addEventListener('abort', () => done(), { once: true })
-        if (signal.aborted) done()
         arm()
       })
       clearTimeout(timer)

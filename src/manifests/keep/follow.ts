@@ -38,6 +38,8 @@ export interface Following {
   follow(extents: readonly Extent[]): Promise<void>
   /** Undefined where nobody knows at the moment; `object` is undefined where there is none. */
   find(extent: Extent, name: string): { readonly object: JsonMap | undefined } | undefined
+  /** Whether it may not be looked at: nobody has to wait for it. */
+  isRefused(extent: Extent): boolean
   /** What was made of a type since it is followed. */
   made(extent: Extent): readonly JsonMap[]
   /** All that is known. */
@@ -76,6 +78,7 @@ export function openFollowing(
       const follower = of(extent)
       return follower?.state === 'current' ? { object: follower.objects.get(name) } : undefined
     },
+    isRefused: (extent) => of(extent)?.error?.isRefused === true,
     made(extent) {
       const follower = of(extent)
       if (follower?.state !== 'current') return []

@@ -7,8 +7,8 @@ import { openBell } from './bell.ts'
 import { openFollowing } from './follow.ts'
 import { type Answer, keyOf, nothing, pauseAfter } from './memory.ts'
 import { type Passed, pass } from './pass.ts'
-import { conflictOf, conflictsOf, statusOf } from './report.ts'
-import type { Keeping, KeepOptions, KeepSide, KeepWrite } from './status.ts'
+import { added, conflictOf, conflictsOf, statusOf, type Tally } from './report.ts'
+import type { Keeping, KeepOptions, KeepSide } from './status.ts'
 import { watchFolder } from './watch-folder.ts'
 
 /** Milliseconds between two looks at all files, for what no watch tells; the second where something has no watch. */
@@ -30,12 +30,12 @@ export function keepInStep(session: Session, options: KeepOptions): Keeping {
   })
   let passed: Passed | undefined
   let trouble = { reason: '', attempts: 0 }
-  const writes: KeepWrite[] = []
+  let tally: Tally = { files: 0, cluster: 0, last: [] }
   const said = new Map<string, Answer>()
-  let heard: (() => void)[] = []
+  let asked: (() => void)[] = []
 
   const stand = (ended: string) => {
-    const about = { session, policy: options, folder: look.folder, passed, writes }
+    const about = { session, policy: options, folder: look.folder, passed, tally }
     return statusOf({ ...about, away: following.away(), trouble: trouble.reason, ended })
   }
   let status = stand('')
@@ -47,8 +47,8 @@ export function keepInStep(session: Session, options: KeepOptions): Keeping {
   }
   const round = async () => {
     const memory = passed?.memory ?? nothing
-    const answers = new Map([...memory.answers, ...said])
-    said.clear()
+    const heard = [...said]
+    const answers = new Map([...memory.answers, ...heard])
     const { folder, unsettled } = await look.read()
     const bringsNew = options.mode !== 'to-cluster'
     const sight = { folder, following, unsettled, bringsNew, layout: options.layout }
@@ -57,24 +57,31 @@ export function keepInStep(session: Session, options: KeepOptions): Keeping {
       policy: options,
       memory: { ...memory, answers },
       signal: options.signal,
+      now: Date.now(),
     })
-    writes.push(...passed.writes)
+    for (const [key] of heard) said.delete(key)
+    tally = added(tally, passed.writes)
     const { decision, memory: learned } = passed
-    const due = Math.min(decision.next, ...[...learned.setbacks.values()].map(({ until }) => until))
-    if (due < Number.POSITIVE_INFINITY) bell.call(Math.max(0, due - Date.now()))
+    const now = Date.now()
+    const due = [decision.next, ...[...learned.setbacks.values()].map(({ until }) => until)]
+    bell.call(Math.min(...due.filter((at) => at > now)) - now)
     if (unsettled.size > 0) bell.call()
+    else if (passed.survey.isPartial) bell.call(blindMs)
+    return unsettled.size === 0
   }
   const run = async () => {
+    options.signal.addEventListener('abort', () => bell.call(0), { once: true })
     bell.call(0)
     let ended = ''
     while (!options.signal.aborted && ended === '') {
-      await bell.rung(options.signal)
+      await bell.rung()
       if (options.signal.aborted) break
-      const waiting = heard
-      heard = []
+      const waiting = asked
+      asked = []
+      let isWhole = true
       try {
         // No half of another command's change is taken for somebody's.
-        await session.exclusively(round)
+        isWhole = await session.exclusively(round)
         trouble = { reason: '', attempts: 0 }
       } catch (error) {
         if (options.signal.aborted) break
@@ -85,20 +92,21 @@ export function keepInStep(session: Session, options: KeepOptions): Keeping {
       bell.call(look.isBlind() ? blindMs : sweepMs)
       ended = reasonToStop(options, passed)
       tell(ended)
-      for (const resolve of waiting) resolve()
+      if (isWhole) for (const resolve of waiting) resolve()
+      else asked.push(...waiting)
     }
     if (ended === '') tell('it was ended')
   }
   const close = () => {
     look.close()
     following.close()
-    for (const resolve of heard) resolve()
+    for (const resolve of asked) resolve()
   }
   return {
     status: () => status,
     async resolve(id, side) {
       for (const [key, answer] of answersTo(passed, id, side)) said.set(key, answer)
-      const done = new Promise<void>((resolve) => heard.push(resolve))
+      const done = new Promise<void>((resolve) => asked.push(resolve))
       bell.call(0)
       await done
     },
@@ -125,7 +133,9 @@ function lookAt(session: Session, onChange: () => void) {
     close: watch.close,
     async read() {
       const isDue = performance.now() - readAt >= (watch.isBlind() ? blindMs : sweepMs)
-      if (folder === undefined || isDirty || isDue) {
+      // A kind that the server did not have may have come since.
+      const isStrange = folder?.objects.some(({ type }) => type === undefined) === true
+      if (folder === undefined || isDirty || isDue || isStrange) {
         isDirty = false
         if (!existsSync(session.root))
           throw new KubesyncError('NO_SUCH_DIRECTORY', `${session.root} is not there`)

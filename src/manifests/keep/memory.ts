@@ -99,14 +99,12 @@ export interface Done {
   readonly now: number
 }
 
-/** What is remembered after a pass. Pure. */
+/** What is remembered after a pass; of what was not looked at, what was remembered before. Pure. */
 export function learn(memory: Memory, { plans, carried, failed, now }: Done): Memory {
-  const [answers, pushed, pulled] = [
-    new Map<string, Answer>(),
-    new Map(memory.pushed),
-    new Map(memory.pulled),
-  ]
-  const setbacks = new Map<string, Setback>()
+  const answers = new Map(memory.answers)
+  const pushed = new Map(memory.pushed)
+  const pulled = new Map(memory.pulled)
+  const setbacks = new Map(memory.setbacks)
   for (const plan of plans) {
     const reason = failed.get(plan.id)
     const before = memory.setbacks.get(plan.id)
@@ -114,12 +112,12 @@ export function learn(memory: Memory, { plans, carried, failed, now }: Done): Me
     if (reason !== undefined) {
       const attempts = before?.wanted === wanted ? before.attempts + 1 : 1
       setbacks.set(plan.id, { wanted, reason, attempts, until: now + pauseAfter(attempts) })
-    } else if (before?.wanted === wanted && before.until > now) setbacks.set(plan.id, before)
+    } else if (before?.wanted !== wanted || before.until <= now) setbacks.delete(plan.id)
     for (const one of plan.differences) {
       const key = keyOf(plan.id, one)
       const answer = memory.answers.get(key)
       const way = reason === undefined ? carried.get(key) : undefined
-      if (answer !== undefined && way === undefined && isAbout(answer, one)) answers.set(key, answer)
+      if (answer !== undefined && (way !== undefined || !isAbout(answer, one))) answers.delete(key)
       if (way === 'up') {
         const rounds = isWrittenBack(memory, key, one, now) ? (memory.pushed.get(key)?.rounds ?? 0) + 1 : 1
         pushed.set(key, { value: one.local, before: one.remote, rounds, at: now })

@@ -1,6 +1,7 @@
 import { carryOut, type Result } from '../carry/carry.ts'
 import { prune } from '../carry/remove.ts'
 import { removeFromFiles } from '../carry/remove-file.ts'
+import { newOperation } from '../journal/journal.ts'
 import { fetchObjects } from '../live/fetch.ts'
 import type { ResourcePlan, Selection } from '../plan/plan.ts'
 import type { Session } from '../session.ts'
@@ -14,6 +15,8 @@ export interface PassOptions {
   readonly policy: KeepPolicy
   readonly memory: Memory
   readonly signal: AbortSignal
+  /** Milliseconds since the epoch. */
+  readonly now: number
 }
 
 /** What a pass found, did, and left. */
@@ -29,14 +32,19 @@ export interface Passed {
 /** Milliseconds that anything is waited for which others need: a namespace, a definition, that something is gone. */
 const timeoutMs = 10_000
 
-/** One look at everything that is known, and what is to be done of it. */
+/** One look at everything that is known, and what is to be done of it; in the journal, one operation. */
 export async function pass(
-  session: Session,
-  { sight, policy, memory, signal }: PassOptions,
+  kept: Session,
+  { sight, policy, memory, signal, now }: PassOptions,
 ): Promise<Passed> {
+  const operation = newOperation('daemon')
+  const { journal } = kept
+  const session: Session = {
+    ...kept,
+    journal: { ...journal, begin: (writes) => journal.begin(writes, operation) },
+  }
   const survey = await surveyKept(session, sight)
   const { plan, facts } = survey.prepared
-  const now = Date.now()
   const decision = decide(plan.resources, { policy, memory, autoscaled: survey.autoscaled, now })
   const isOver = policy.onConflict === 'stop' && decision.questions.some(({ kind }) => kind === 'conflict')
   if (isOver) return { survey, decision, memory, writes: [], failed: new Map() }

@@ -16,7 +16,7 @@ export interface Told {
   readonly policy: KeepPolicy
   readonly folder: Folder | undefined
   readonly passed: Passed | undefined
-  readonly writes: readonly KeepWrite[]
+  readonly tally: Tally
   /** What cannot be followed. */
   readonly away: readonly Unfollowed[]
   /** Why the last pass failed; else empty. */
@@ -25,20 +25,35 @@ export interface Told {
   readonly ended: string
 }
 
+/** What was written since it began. */
+export interface Tally {
+  readonly files: number
+  readonly cluster: number
+  readonly last: readonly KeepWrite[]
+}
+
 /** So many of the last writes are told. */
 const lastOfThem = 20
 
+export function added({ files, cluster, last }: Tally, writes: readonly KeepWrite[]): Tally {
+  const inFiles = writes.filter(({ where }) => where === 'file').length
+  return {
+    files: files + inFiles,
+    cluster: cluster + writes.length - inFiles,
+    last: [...last, ...writes].slice(-lastOfThem),
+  }
+}
+
 /** How folder and cluster stand, for people. Pure. */
 export function statusOf(told: Told): KeepStatus {
-  const { session, policy, folder, passed, writes } = told
+  const { session, policy, folder, passed, tally } = told
   const { root, cluster } = session
-  const files = writes.filter(({ where }) => where === 'file').length
   return {
     ...stateOf(told),
     ...{ mode: policy.mode, root, cluster, objects: folder?.objects.length ?? 0 },
     drift: passed?.decision.drift ?? 0,
-    writes: { files, cluster: writes.length - files },
-    lastWrites: writes.slice(-lastOfThem),
+    writes: { files: tally.files, cluster: tally.cluster },
+    lastWrites: tally.last,
     conflicts: passed === undefined ? [] : conflictsOf(passed.decision),
     left: (passed?.decision.left ?? []).map(({ plan: { id }, field, reason }) => ({
       resource: id,

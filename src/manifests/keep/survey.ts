@@ -60,6 +60,7 @@ const extentOf = (type: ResourceType, { namespace }: Identity): Extent => ({ typ
 /** Compares what the folder has, or had, with what is known of the cluster. What nobody knows at the moment is not in the plan. */
 export async function surveyKept(session: Session, sight: Sight): Promise<Survey> {
   const { folder, following } = sight
+  await session.base.refresh()
   const gone = await findGone(session, sight)
   const typed = folder.objects.flatMap(({ type, identity }) =>
     type === undefined ? [] : [extentOf(type, identity)],
@@ -118,14 +119,14 @@ function findLocal({ folder, following, unsettled }: Sight) {
     else if (type !== undefined) {
       const extent = extentOf(type, identity)
       const seen = following.find(extent, identity.name)
-      if (seen === undefined) isPartial = true
+      if (seen === undefined) isPartial ||= !following.isRefused(extent)
       else found.push({ extent, subject: { ...subjectOf(one), live: seen.object } })
-    } else if (!isDefinedIn(folder.objects, apiVersion, identity.kind)) {
+    } else if (isDefinedIn(folder.objects, apiVersion, identity.kind)) isPartial = true
+    else
       problems.push({
         about: nameOf(identity),
         reason: `the server has no ${identity.kind} in ${apiVersion}`,
       })
-    }
   }
   return { found, problems, isPartial }
 }

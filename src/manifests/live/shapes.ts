@@ -44,10 +44,14 @@ function unlessRefused(error: unknown): Schemas {
   throw error
 }
 
+/** Asks once for a key; again, if that failed. */
 function once<T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
-  const found = known.get(key) ?? ask()
-  known.set(key, found)
-  return found
+  const found = known.get(key)
+  if (found !== undefined) return found
+  const asked = ask()
+  known.set(key, asked)
+  asked.catch(() => known.delete(key))
+  return asked
 }
 
 const builtinGroups = new Set([
