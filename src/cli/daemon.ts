@@ -94,14 +94,19 @@ async function daemon(cli: Cli, folder: string | undefined, options: DaemonOptio
 
 async function stop(cli: Cli, folder: string | undefined, options: DaemonOptions): Promise<void> {
   const { stopWork } = await import('../daemon/background.ts')
+  const { forgetKeeps } = await import('../daemon/keeps/written.ts')
   const { pathsOf } = await import('./paths.ts')
   const { folderAt } = await import('./manifests/agree.ts')
-  const one = folder === undefined ? {} : { folder: await folderAt(cli, folder) }
-  const stopped = await stopWork(pathsOf(cli, options), { what: 'keeps', ...one })
+  const one: { readonly folder?: string } =
+    folder === undefined ? {} : { folder: await folderAt(cli, folder) }
+  const paths = pathsOf(cli, options)
+  const stopped = await stopWork(paths, { what: 'keeps', ...one })
+  // What a process that is gone was to go on with is not to come back either.
+  const ended = stopped?.ended ?? (await forgetKeeps(paths.keeps, one.folder))
   const { stderr } = cli.io
-  if (stopped?.isDone !== true) return void stderr.write('no folder of manifests is kept in step\n')
-  for (const ended of stopped.ended) stderr.write(`${printable(ended)} is not kept in step any more\n`)
-  if (!stopped.goesOn) stderr.write(`process ${stopped.pid} has ended\n`)
+  if (ended.length === 0) return void stderr.write('no folder of manifests is kept in step\n')
+  for (const folder of ended) stderr.write(`${printable(folder)} is not kept in step any more\n`)
+  if (stopped?.goesOn === false) stderr.write(`process ${stopped.pid} has ended\n`)
 }
 
 async function status(cli: Cli, folder: string | undefined, options: DaemonOptions): Promise<void> {

@@ -11,6 +11,7 @@ import { pickNamed } from './named.ts'
 import { type ConfigOptions, configOptions, type OutputFormat, outputOption } from './options.ts'
 import { printData } from './output.ts'
 import { describeHint } from './report.ts'
+import { formatTime } from './time.ts'
 
 interface GetOptions extends ConfigOptions {
   readonly output?: OutputFormat
@@ -40,7 +41,7 @@ async function get(cli: Cli, names: readonly string[], options: GetOptions): Pro
   const views = chosen.filter((one): one is SpecView => one.kind === 'files')
   const kept = chosen.filter((one) => one.kind === 'manifests')
   const { stderr } = cli.io
-  if (status === undefined || (!status.watches && all.length > 0))
+  if (status?.watches !== true && (all.length > 0 || both.length === 0))
     stderr.write(`no watch runs; \`${cli.name} watch\` starts one\n`)
   if (both.length === 0) stderr.write(`there are no specs yet; \`${cli.name} create\` makes one\n`)
   const wide = options.output === 'wide'
@@ -62,9 +63,11 @@ export async function showKept(cli: Cli, folder: string | undefined, options: Co
   const { stdout, stderr } = cli.io
   if (kept.length === 0) return void stderr.write('no folder of manifests is kept in step\n')
   stdout.write(formatManifests(kept, true))
-  const hints = keptHints(kept, cli.name)
-  if (status !== undefined) hints.push(`process ${status.pid} does it, since ${status.startedAt}`)
-  for (const hint of hints) stderr.write(describeHint(printable(hint), stderr))
+  if (status !== undefined) {
+    const since = formatTime(Date.parse(status.startedAt))
+    stderr.write(`process ${status.pid} does it, since ${since}\n`)
+  }
+  for (const hint of keptHints(kept, cli.name)) stderr.write(describeHint(printable(hint), stderr))
 }
 
 /** What the running process says, and the folders of manifests that it keeps, or would if it ran. */

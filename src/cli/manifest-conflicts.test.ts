@@ -12,7 +12,7 @@ import {
 
 const changed = (field: string, more: Partial<KeepConflict> = {}): KeepConflict => ({
   ...{ id: field, kind: 'conflict', resource: 'Deployment.apps d/web', file: 'web.yaml', field },
-  ...{ local: '2', remote: '3', why: 'both sides changed it' },
+  ...{ local: '2', remote: '3', why: 'both sides changed it', answers: '' },
   ...more,
 })
 const gone = changed('', {

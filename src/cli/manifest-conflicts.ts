@@ -64,12 +64,12 @@ const maxLines = 20
 
 /** One of them in full, for somebody who is asked. */
 export function showManifestConflict(conflict: ManifestConflict, position: string): string {
-  const { resource, file, field, local, remote, context, why } = conflict
+  const { resource, file, field, local, remote, context, why, answers } = conflict
   const place = [resource, file === '' ? '' : `(${file})`].filter((part) => part !== '').join(' ')
   const head = [place === '' ? conflict.folder : place, field].filter((part) => part !== '').join(': ')
   const values =
     field === '' ? [] : [...valueLines('local', local), ...valueLines(`remote (${context})`, remote)]
-  return `\n${[`${position}: ${head}`, ...values].map(printable).join('\n')}\n${printableLines(`  ${why}`)}\n`
+  return `\n${[`${position}: ${head}`, ...values].map(printable).join('\n')}\n${printableLines(`  ${why}; ${answers}`)}\n`
 }
 
 function valueLines(side: string, value: string | undefined): string[] {

@@ -52,7 +52,7 @@ async function resolve(cli: Cli, given: string | undefined, options: ResolveOpti
   const { socket } = pathsOf(cli, options)
   const inManifests = options.spec === undefined ? await conflictsIn(socket, given) : []
   if (inManifests.length > 0) return settle(cli, { socket, keep }, inManifests)
-  const { spec, path, pod, root } = await readSpecPath(cli, given, options)
+  const { spec, path, pod, root } = await readSpecPath(cli, given, options).catch(notSynced(given))
   if (keep === undefined) {
     const { mergeShown } = await import('./merge-text.ts')
     const isDone = await mergeShown(cli, { socket, spec, path, pod, root }, options.yes === true)
@@ -65,6 +65,16 @@ async function resolve(cli: Cli, given: string | undefined, options: ResolveOpti
   if (resolved === undefined) throw noWatch(cli)
   const what = keep === 'both' ? 'both versions stay' : `the ${keep} version stays`
   cli.io.stdout.write(`${path}: ${what} (${count(resolved, 'container')})\n`)
+}
+
+/** What is in no folder of a spec may have been meant for manifests. */
+function notSynced(given: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof KubesyncError) || error.code !== 'NOT_SYNCED') throw error
+    throw new KubesyncError('NO_SUCH_CONFLICT', `there is no conflict at ${given}`, {
+      hint: '`ksync conflicts` shows those there are',
+    })
+  }
 }
 
 /** What a word means in the folders of manifests; all without a word. */

@@ -136,7 +136,7 @@ describe('one process for both', () => {
   const kept = () => keeps.running.map(({ order: { folder } }) => folder)
   const conflict: KeepConflict = {
     ...{ id: '1', kind: 'conflict', resource: 'ConfigMap d/a', file: 'a.yaml', field: 'data.x' },
-    ...{ local: '1', remote: '2', why: 'both sides changed it' },
+    ...{ local: '1', remote: '2', why: 'both sides changed it', answers: '' },
   }
 
   test('specs join what keeps folders, are synced as long as somebody is there, and hear of themselves alone', async () => {

@@ -13,7 +13,7 @@ const conflict: KeepConflict = {
     file: 'web.yaml',
     field: 'spec.replicas',
   },
-  ...{ local: '2', remote: '3', why: 'both sides changed it' },
+  ...{ local: '2', remote: '3', why: 'both sides changed it', answers: '' },
 }
 const told = (before: KeepStatus | undefined, now: KeepStatus) =>
   describeKeep(before, now).map(({ level, message }) => `${level} ${message}`)
@@ -53,6 +53,12 @@ test('a halt is an error; a question that was answered is no news', () => {
     'error halted: 5 of 5 are gone',
   ])
   expect(told(keepStatus({ state: 'waiting', conflicts: [conflict] }), keepStatus())).toEqual([])
+})
+
+test('a problem is told when it comes and when it is over', () => {
+  const broken = keepStatus({ problems: [{ about: 'a.yaml:3', reason: 'no YAML' }] })
+  expect(told(keepStatus(), broken)).toEqual(['warn a.yaml:3: no YAML'])
+  expect(told(broken, keepStatus())).toEqual(['info a.yaml:3: that is over'])
 })
 
 test('a long value, or one of several lines, is cut', () => {

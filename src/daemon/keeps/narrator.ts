@@ -29,6 +29,9 @@ export function describeKeep(before: KeepStatus | undefined, now: KeepStatus): r
     ...fresh(before?.problems, now.problems, (one) => JSON.stringify(one)).map(
       ({ about, reason }): Line => ({ level: 'warn', message: `${about}: ${reason}` }),
     ),
+    ...fresh(now.problems, before?.problems ?? [], ({ about }) => about).map(
+      ({ about }): Line => ({ level: 'info', message: `${about}: that is over` }),
+    ),
     ...state(before, now),
   ]
 }

@@ -11,7 +11,7 @@ const conflictSchema = v.pipe(
     id: v.string(),
     kind: v.picklist(['conflict', 'deleted-here', 'deleted-there', 'many-deleted']),
     ...{ resource: v.string(), file: v.string(), field: v.string() },
-    ...{ local: value, remote: value, why: v.string() },
+    ...{ local: value, remote: value, why: v.string(), answers: v.string() },
   }),
   v.transform(({ local, remote, ...rest }) => ({ ...rest, local, remote })),
 )

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { order } from '../testing/fake-keeps.ts'
 import { overlaps, placeId } from './order.ts'
-import { readKeeps, writeKeeps } from './written.ts'
+import { forgetKeeps, readKeeps, writeKeeps } from './written.ts'
 
 async function place(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'keeps-'))
@@ -18,6 +18,16 @@ test('what stays is read as it was written, by its user alone', async () => {
   await writeKeeps(path, [order('/a'), order('/b', { mode: 'to-files' })])
   expect(await readKeeps(path)).toEqual([order('/a'), order('/b', { mode: 'to-files' })])
   expect((await stat(path)).mode & 0o777).toBe(0o600)
+})
+
+test('one is forgotten by its folder, or all are', async () => {
+  const path = await place()
+  await writeKeeps(path, [order('/a'), order('/b')])
+  expect(await forgetKeeps(path, '/c')).toEqual([])
+  expect(await forgetKeeps(path, '/a')).toEqual(['/a'])
+  expect(await readKeeps(path)).toEqual([order('/b')])
+  expect(await forgetKeeps(path, undefined)).toEqual(['/b'])
+  expect(await forgetKeeps(path, undefined)).toEqual([])
 })
 
 test('what cannot be made out is told with its place, and taken for nothing', async () => {

@@ -23,3 +23,15 @@ export async function writeKeeps(path: string, keeps: readonly KeepOrder[]): Pro
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await replaceFile(path, `${JSON.stringify({ version: 1, keeps }, null, 2)}\n`)
 }
+
+/** Takes out that of a folder, or all; the folders. For when no process runs, which would write down its own. */
+export async function forgetKeeps(path: string, folder: string | undefined): Promise<string[]> {
+  const known = await readKeeps(path)
+  const forgotten = known.filter((one) => folder === undefined || one.folder === folder)
+  if (forgotten.length > 0)
+    await writeKeeps(
+      path,
+      known.filter((one) => !forgotten.includes(one)),
+    )
+  return forgotten.map((one) => one.folder)
+}

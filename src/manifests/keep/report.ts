@@ -93,7 +93,7 @@ function problemsOf({ folder, passed, away }: Told): KeepProblem[] {
 export function conflictsOf({ questions, halt }: Decision): KeepConflict[] {
   if (halt === undefined) return questions.map(conflictOf)
   const about = { resource: '', file: '', field: '', local: undefined, remote: undefined }
-  return [{ id: idOf(halt), kind: 'many-deleted', ...about, why: `${halt}: ${meanings['many-deleted']}` }]
+  return [{ id: idOf(halt), kind: 'many-deleted', ...about, why: halt, answers: meanings['many-deleted'] }]
 }
 
 /** What each answer does. */
@@ -110,7 +110,7 @@ export function conflictOf({ kind, plan, difference, why }: Question): KeepConfl
     ...{ id: idOf(keyOf(plan.id, difference)), kind, resource: plan.id, file: plan.place.file, field: id },
     local: shown(local, isSecret),
     remote: shown(remote, isSecret),
-    why: `${why}: ${meanings[kind]}`,
+    ...{ why, answers: meanings[kind] },
   }
 }
 

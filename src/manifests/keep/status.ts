@@ -30,8 +30,10 @@ export interface KeepConflict {
   /** As YAML; undefined where a side does not have it. */
   readonly local: string | undefined
   readonly remote: string | undefined
-  /** A sentence: why it is asked, and what each answer does. */
+  /** Why it is asked. */
   readonly why: string
+  /** What each answer does. */
+  readonly answers: string
 }
 
 /** A write that was made. */
