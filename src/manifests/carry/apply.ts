@@ -25,7 +25,8 @@ export async function applyObject(
   const { kind, name, namespace } = identity
   const path = await client.path({ apiVersion, kind, name, namespace })
   const dryRun = isDryRun ? 'All' : undefined
-  let version = valueAt(live?.object, ['metadata', 'resourceVersion'])
+  // A dry run writes nothing, and controllers may write status at any moment.
+  let version = isDryRun ? undefined : valueAt(live?.object, ['metadata', 'resourceVersion'])
   if (live !== undefined && apply.handOver.length > 0 && !isDryRun) {
     const metadata = {
       resourceVersion: version ?? null,

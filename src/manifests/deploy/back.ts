@@ -43,7 +43,10 @@ export async function goBack(
       return isUntouched ? [[file, was]] : []
     }),
   )
-  return carryChange(session, { prepared, selection, command, originals }, options)
+  const refused = prepared.plan.resources
+    .filter(({ state }) => state === 'refused')
+    .map(({ id, notes }): Result => ({ id, what: 'failed', reason: notes.join('; ') }))
+  return [...refused, ...(await carryChange(session, { prepared, selection, command, originals }, options))]
 }
 
 /** What a change made of a file. */

@@ -40,10 +40,14 @@ export async function followRollout(
     if (now === undefined) return { state: 'failed', reason: 'it was deleted meanwhile' } as const
     const progress = rolloutOf(now)
     if (progress.state !== 'waiting') return progress
-    const troubles = (await newPods(session, now, before)).flatMap((pod) => troubleOf(pod) ?? [])
+    const pods = await podsOf(session, now)
+    const fresh = pods.filter((pod) => !before.has(uidOf(pod)))
+    const troubles = (fresh.length > 0 ? fresh : pods).flatMap((pod) => troubleOf(pod) ?? [])
     trouble = troubles.find(({ isStuck }) => isStuck) ?? troubles[0]
     const refusal = refusalOf(now)
-    if (trouble?.isStuck === true) return { state: 'failed', reason: wordsOf(trouble) } as const
+    const isNew = fresh.length > 0
+    if (trouble?.isStuck === true && (isNew || lasts('stuck')))
+      return { state: 'failed', reason: wordsOf(trouble) } as const
     if (refusal !== undefined && lasts(refusal)) return { state: 'failed', reason: refusal } as const
     if (trouble?.reason === 'ErrImagePull' && lasts('ErrImagePull')) {
       return { state: 'failed', reason: wordsOf(trouble) } as const
@@ -62,10 +66,6 @@ function wordsOf({ pod, container, reason, message }: Trouble): string {
   return [`pod ${pod}`, container, reason, message]
     .filter((part) => part !== undefined && part !== '')
     .join(': ')
-}
-
-async function newPods(session: Session, object: JsonMap, before: ReadonlySet<string>): Promise<JsonMap[]> {
-  return (await podsOf(session, object)).filter((pod) => !before.has(uidOf(pod)))
 }
 
 /** The pods that an object's selector means; none where they may not be listed. */
