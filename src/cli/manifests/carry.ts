@@ -52,6 +52,8 @@ const rounds = 5
 export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>): Promise<Settled<P>> {
   const { session, survey, options } = settling
   const { carryOut } = await import('../../manifests/carry/carry.ts')
+  const { mendInterrupted } = await import('./interrupted.ts')
+  await mendInterrupted(cli, { session, options })
   const { carry = (chosen, how) => carryOut(session, chosen, how) } = settling
   const git = await openGit(cli, session, options)
   for (let round = 1; ; round += 1) {

@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
 import { Option } from 'commander'
+import type { Ending } from '../../manifests/carry/interrupted.ts'
 import type { Session } from '../../manifests/session.ts'
 import type { Word } from '../../manifests/survey/choose.ts'
 import type { Folder } from '../../manifests/survey/folder.ts'
@@ -26,6 +27,7 @@ export interface WriteOptions extends ManifestOptions, ConfirmOptions {
   readonly conflicts?: Conflicts
   readonly git?: boolean
   readonly pullRequest?: true
+  readonly interrupted?: Ending
 }
 
 /** What is done about conflicts where nobody is asked, and `--force` alone leaves them. */
@@ -42,6 +44,10 @@ export function writeOptions(): Option[] {
       '--conflicts <how>',
       'with --force, of what changed on both sides or is held by others: `take` it all the same, `leave` it, or `adopt` the other side',
     ).choices(['take', 'leave', 'adopt']),
+    new Option(
+      '--interrupted <how>',
+      'what is done first about an earlier change that was interrupted: `finish` or `undo` it',
+    ).choices(['finish', 'undo']),
     confirmOption(),
     new Option('--git', 'commit what is written, one commit for all of it; the branch has to be up to date'),
     new Option('--no-git', 'do not, whatever the configuration says'),

@@ -21,6 +21,8 @@ async function diff(cli: Cli, words: readonly string[], options: ManifestOptions
   await atDesk(cli, { options, words }, async ({ session, read, words }) => {
     const { chooseObjects } = await import('../../manifests/survey/choose.ts')
     const { surveyPush } = await import('../../manifests/survey/push.ts')
+    const { mendInterrupted } = await import('./interrupted.ts')
+    await mendInterrupted(cli, { session, options: undefined })
     const folder = await read()
     const prepared = await surveyPush(session, folder, await chooseObjects(session.client, folder, words))
     const { resources, problems, remarks } = prepared.plan

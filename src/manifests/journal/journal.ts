@@ -8,6 +8,7 @@ import type { Sealer } from '../secrets/seal.ts'
 import type { Json } from '../value.ts'
 import { type DoneOperation, operationsOf } from './operations.ts'
 import { closeSegment, forgetSegments, forgottenIn, readSegments, setForgotten } from './segments.ts'
+import { operationsIn, type UnderWay } from './under-way.ts'
 
 /** What is about to be written, to the cluster or to a file. */
 export interface Write {
@@ -111,6 +112,8 @@ export interface Journal {
   read(): Promise<JournalEntry[]>
   /** What it has of operations, oldest first. */
   operations(): Promise<DoneOperation[]>
+  /** The operations that are to be made as one step, and of which not all writes ended. */
+  readonly underWay: UnderWay
 }
 
 /** Where the journal is, below the folder of kubesync's state. */
@@ -121,6 +124,8 @@ export function journalIn(state: string): string {
 /** Without a way to keep them, values of Secrets are neither written nor read. */
 export function openJournal(path: string, keeping?: Keeping): Journal {
   const own = newOperation(keeping?.command ?? '')
+  const underWay = operationsIn(`${path}.under-way`)
+  const open = new Map<string, string>()
   const append = async (records: readonly object[]) => {
     if (records.length === 0) return
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
@@ -132,10 +137,20 @@ export function openJournal(path: string, keeping?: Keeping): Journal {
       if (closeSegment(path)) await forget(path)
       const about = { at: new Date().toISOString(), who: userInfo().username, ...operation }
       const records = writes.map((write) => ({ id: randomUUID(), ...about, ...write }))
+      const inOneStep = records.filter(({ isOneStep }) => isOneStep === true)
+      if (inOneStep.length > 0) underWay.open(operation.operation)
+      for (const { id } of inOneStep) open.set(id, operation.operation)
       await append(records.map((record) => ({ ...record, ...kept(record, keeping) })))
       return records.map(({ id }) => id)
     },
-    end: (endings) => append(endings.map((ending) => ended(ending, keeping))),
+    async end(endings) {
+      await append(endings.map((ending) => ended(ending, keeping)))
+      const touched = new Set(endings.flatMap(({ id }) => open.get(id) ?? []))
+      for (const { id } of endings) open.delete(id)
+      const left = new Set(open.values())
+      for (const operation of touched) if (!left.has(operation)) underWay.close(operation)
+    },
+    underWay,
     read: () => readJournal(path, keeping?.sealer),
     operations: async () => operationsOf(await readJournal(path, keeping?.sealer), await forgottenIn(path)),
   }
