@@ -97,6 +97,47 @@ describe('with --git', () => {
   })
 })
 
+describe('each write of a command is a commit of its own', () => {
+  test('deploy and revert', async () => {
+    const { here, git } = await repository('deployed')
+    await here.did('deploy', 'cm/deployed', '--set', 'data.a=2', '-f', '--git')
+    expect(git('show', 'HEAD:manifests/it.yaml')).toMatch(/ a: "?2"?\n$/)
+    await here.did('revert', '--last', '-f', '--git')
+    expect(git('log', '--format=%s')).toMatch(/^revert: [^\n]+\ndeploy: [^\n]+\nfirst\n$/)
+    expect(git('show', 'HEAD:manifests/it.yaml')).toBe(text('deployed', '"1"'))
+    expect(git('status', '--porcelain')).toBe(mine)
+  })
+
+  test('a deployment that fails and is taken back', async () => {
+    const { here, git } = await repository('failing')
+    const web = `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: failing}\nspec:\n  selector: {matchLabels: {app: f}}\n  template:\n    metadata: {labels: {app: f}}\n    spec:\n      terminationGracePeriodSeconds: 0\n      containers:\n        - {name: web, image: "docker.io/library/busybox:1", command: [sleep, "1000"]}\n`
+    here.write('web.yaml', web)
+    git('add', 'manifests/web.yaml')
+    git('commit', '--quiet', '--message=web', '--', 'manifests/web.yaml')
+    await here.did('push', 'web.yaml', '-f', '--no-wait')
+    const nowhere = 'spec.template.spec.nodeSelector.no=such'
+    const args = ['--timeout', '3s', '--rollback-on-failure', '-f', '--git']
+    expect(await here.ksync('deploy', 'deploy/failing', '--set', nowhere, ...args)).toMatchObject({ code: 1 })
+    expect(git('log', '--format=%s')).toMatch(/^deploy \(going back\): [^\n]+\ndeploy: [^\n]+\nweb\nfirst\n$/)
+    expect(git('show', 'HEAD:manifests/web.yaml')).toBe(web)
+    expect(git('status', '--porcelain')).toBe(mine)
+  })
+
+  test('fields that are put in order', async () => {
+    const { here, git } = await repository('ordered')
+    here.write(
+      'it.yaml',
+      text('ordered', '"1"').replace(/(# ours\n)(apiVersion: v1\n)(kind: ConfigMap\n)/, '$1$3$2'),
+    )
+    git('commit', '--quiet', '--message=disorder', '--', 'manifests/it.yaml')
+    await patch(change('ordered', '2'))
+    await here.did('pull', 'cm/ordered', '-f', '--sort', '--git')
+    expect(git('log', '--format=%s')).toMatch(/^pull \(in order\): [^\n]+\npull: [^\n]+\ndisorder\nfirst\n$/)
+    expect(git('show', 'HEAD:manifests/it.yaml')).toMatch(/^# ours\napiVersion: v1\ndata:/)
+    expect(git('status', '--porcelain')).toBe(mine)
+  })
+})
+
 describe('nothing is written, neither here nor there,', () => {
   test.each([
     ['behind the remote', 'behind', 'has 1 commit that', '`git pull`'],

@@ -76,10 +76,10 @@ export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>
       },
     ).finally(() => progress.done())
     report(cli, results)
-    await git?.after(results, (resource) => isLeft(resource, plan, chosen))
     const isOpen = plan.resources.some((resource) => isLeft(resource, plan, chosen))
     const isBad = plan.problems.length > 0 || plan.remarks.some(({ isProblem }) => isProblem)
     cli.exitCode = isOpen || isBad || results.some(({ reason }) => reason !== '') ? 1 : 0
+    await git?.after(results, (resource) => isLeft(resource, plan, chosen))
     if (round === rounds || !results.some(({ what }) => what === 'moved')) {
       return { prepared, selection, results }
     }

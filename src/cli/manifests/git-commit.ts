@@ -16,6 +16,7 @@ interface Committing {
   readonly proposal: Proposal | undefined
   readonly plan: Plan
   readonly resources: readonly ResourcePlan[]
+  readonly adding: string | undefined
   readonly committed: readonly CommitFile[]
 }
 
@@ -23,7 +24,7 @@ interface Committing {
 export async function commit(cli: Cli, one: Committing, options: WriteOptions): Promise<void> {
   const { repository, branch, proposal, plan, resources } = one
   const { stderr } = cli.io
-  const title = titleOf(cli, plan, resources)
+  const title = titleOf(cli, plan, resources, one.adding)
   const message = `${title}\n\n${resources.map(({ id }) => `- ${id}\n`).join('')}`
   const onto = proposal?.ref
   const id = await commitFiles(repository, { branch, files: one.committed, message, onto })
@@ -51,9 +52,14 @@ export async function commit(cli: Cli, one: Committing, options: WriteOptions): 
 const verbs = ['push', 'pull', 'deploy', 'promote', 'revert', 'scale', 'set'] as const
 
 /** The first line of a message: `deploy: Deployment.apps shop/web on kind-dev`. */
-export function titleOf(cli: Cli, { direction, cluster }: Plan, resources: readonly ResourcePlan[]): string {
+export function titleOf(
+  cli: Cli,
+  { direction, cluster }: Plan,
+  resources: readonly ResourcePlan[],
+  adding = '',
+): string {
   const verb = cli.args.find((word) => verbs.some((one) => one === word)) ?? direction
   const [first] = resources
   const what = resources.length === 1 && first !== undefined ? first.id : count(resources.length, 'object')
-  return `${verb}: ${what} on ${cluster.context}`
+  return `${verb}${adding}: ${what} on ${cluster.context}`
 }

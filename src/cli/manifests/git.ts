@@ -1,27 +1,28 @@
-import { existsSync, realpathSync } from 'node:fs'
-import { basename, dirname, join, relative, resolve } from 'node:path'
 import { setting } from '../../config/settings.ts'
 import { KubesyncError } from '../../errors.ts'
 import { refuseMixed } from '../../git/files.ts'
 import { type Branch, findRepository, type Repository, readyBranch } from '../../git/repository.ts'
 import type { Result } from '../../manifests/carry/carry.ts'
-import { choiceOf, type Plan, type ResourcePlan, type Selection } from '../../manifests/plan/plan.ts'
+import type { ResourcePlan } from '../../manifests/plan/plan.ts'
 import type { Session } from '../../manifests/session.ts'
-import type { Prepared } from '../../manifests/survey/facts.ts'
 import { printable } from '../../ui/text.ts'
 import type { Cli } from '../io.ts'
-import { describeHint } from '../report.ts'
+import { describeError, describeHint } from '../report.ts'
 import { usageError } from '../values.ts'
 import { settingsOf } from '../where.ts'
 import type { WriteOptions } from './common.ts'
 import { commit, titleOf } from './git-commit.ts'
+import {
+  type Chosen,
+  doneIn,
+  existing,
+  filesIn,
+  gather,
+  resourcesIn,
+  type Use,
+  wholeOf,
+} from './git-files.ts'
 import { type Proposal, propose } from './pull-request.ts'
-
-/** What is carried out. */
-interface Chosen {
-  readonly prepared: Pick<Prepared, 'plan' | 'texts'>
-  readonly selection: Selection
-}
 
 /** Keeps git in step with what is written. */
 export interface GitKeeper {
@@ -44,7 +45,7 @@ interface Involved {
 export async function openGit(
   cli: Cli,
   session: Pick<Session, 'root' | 'written'>,
-  options: WriteOptions,
+  options: GitOptions,
 ): Promise<GitKeeper | undefined> {
   if (options.git === false && options.pullRequest === true) throw usageError('a pull request takes a commit')
   const settings = await settingsOf(cli, options)
@@ -70,9 +71,37 @@ export async function openGit(
   return keeperOf(cli, { session, options, at })
 }
 
+/**
+ * The same for taking back what was just written, which git must not keep anybody from: where it is not ready that is said, and nothing is
+ * committed.
+ */
+export async function openGitBack(
+  cli: Cli,
+  { session, prepared }: { readonly session: Session; readonly prepared: Chosen['prepared'] },
+  options: WriteOptions,
+): Promise<GitKeeper | undefined> {
+  const { pullRequest: _, ...others } = options
+  const wanted = options.pullRequest === true ? { ...others, git: true } : others
+  try {
+    const git = await openGit(cli, session, { ...wanted, adding: ' (going back)' })
+    await git?.before({ prepared, selection: wholeOf(prepared.plan) })
+    return git
+  } catch (error) {
+    if (!(error instanceof KubesyncError)) throw error
+    const why = error.message.replace(/^nothing was written: /, '')
+    cli.io.stderr.write(describeHint(`going back is not committed: ${why}`, cli.io.stderr))
+    return undefined
+  }
+}
+
+/** The flags, and what is added to the words of a commit for the command. */
+interface GitOptions extends WriteOptions {
+  readonly adding?: string
+}
+
 interface Keeping {
   readonly session: Pick<Session, 'root' | 'written'>
-  readonly options: WriteOptions
+  readonly options: GitOptions
   /** The repository of a folder, and its branch as it stands now. */
   readonly at: (folder: string) => Promise<Pick<Involved, 'repository' | 'branch'> | undefined>
 }
@@ -84,9 +113,9 @@ function keeperOf(cli: Cli, { session, options, at }: Keeping): GitKeeper {
     async before(now) {
       chosen = now
       const files = filesIn(now)
-      involved = await gather(session.root, [...files.keys()], at)
+      const located = await gather(session.root, [...files.keys()], at)
       involved = await Promise.all(
-        involved.map(async (one) => {
+        located.map(async (one) => {
           const of = (use: Use) =>
             [...one.files].flatMap(([file, path]) => (files.get(file) === use ? [path] : []))
           const ignored = await refuseMixed(one.repository, { written: of('written'), read: of('read') })
@@ -101,91 +130,42 @@ function keeperOf(cli: Cli, { session, options, at }: Keeping): GitKeeper {
     },
     async after(results, isOpen) {
       if (chosen === undefined) return
-      const { plan } = chosen.prepared
-      const done = doneIn(plan, results)
-      for (const one of involved) {
-        const resources = done.filter(({ place }) => one.files.has(place.file))
-        const files = [...one.files].filter(([file]) => resources.some(({ place }) => place.file === file))
-        const committed = files.flatMap(([file, path]) => {
-          if (session.written.has(file)) return [{ path, text: session.written.get(file) }]
-          const text = chosen?.prepared.texts.get(file)
-          if (text === undefined || plan.direction !== 'push') return []
-          const isWhole = plan.resources.every((other) => other.place.file !== file || !isOpen(other))
-          if (!isWhole) sayPartly(cli, file)
-          return isWhole ? [{ path, text }] : []
-        })
-        if (committed.length > 0) await commit(cli, { ...one, plan, resources, committed }, options)
+      try {
+        for (const one of involved) await commitOf(cli, { ...one, session, chosen, results, isOpen }, options)
+      } catch (error) {
+        if (!(error instanceof KubesyncError)) throw error
+        // What was written stays, and what follows goes on.
+        cli.io.stderr.write(describeError(error, { verbose: cli.verbose, stderr: cli.io.stderr }))
+        cli.exitCode = 1
       }
       session.written.clear()
     },
   }
 }
 
-type Use = 'written' | 'read'
-
-/** The files of what was chosen: those that are about to be written, and those that go to the cluster as they are. */
-function filesIn({ prepared: { plan }, selection }: Chosen): ReadonlyMap<string, Use> {
-  const files = new Map<string, Use>()
-  for (const resource of plan.resources) {
-    const { id, differences, place } = resource
-    const choices = differences.map((difference) =>
-      choiceOf(selection, { direction: plan.direction, resource: id, difference }),
-    )
-    const writes = plan.direction === 'push' ? 'reverse' : 'take'
-    if (choices.includes(writes)) files.set(place.file, 'written')
-    else if (choices.some((choice) => choice !== 'leave') && !files.has(place.file))
-      files.set(place.file, 'read')
-  }
-  return files
+interface Ended extends Involved, Pick<Keeping, 'session'> {
+  readonly chosen: Chosen
+  readonly results: readonly Result[]
+  readonly isOpen: (resource: ResourcePlan) => boolean
 }
 
-function resourcesIn(
-  { prepared: { plan }, selection }: Chosen,
-  files: Involved['files'],
-): readonly ResourcePlan[] {
-  return plan.resources.filter(
-    ({ id, place }) => files.has(place.file) && (selection.get(id) ?? 'none') !== 'none',
-  )
-}
-
-/** Objects of which something was done, and nothing failed. */
-function doneIn({ resources }: Plan, results: readonly Result[]): readonly ResourcePlan[] {
-  const failed = new Set(results.flatMap(({ id, reason }) => (reason === '' ? [] : [id])))
-  const touched = new Set(results.map(({ id }) => id))
-  return resources.filter(({ id }) => touched.has(id) && !failed.has(id))
-}
-
-/** Sorts files by the repositories that they are in; those that are in none are left out. */
-async function gather(
-  root: string,
-  files: readonly string[],
-  at: Keeping['at'],
-): Promise<readonly Involved[]> {
-  const folders = new Map<string, Awaited<ReturnType<Keeping['at']>>>()
-  const found = new Map<string, Involved & { files: Map<string, string> }>()
-  for (const file of files) {
-    const path = real(resolve(root, file))
-    const folder = existing(dirname(path))
-    if (!folders.has(folder)) folders.set(folder, await at(folder))
-    const one = folders.get(folder)
-    if (one === undefined) continue
-    const { top } = one.repository
-    const here = found.get(top) ?? { ...one, files: new Map(), proposal: undefined }
-    here.files.set(file, relative(top, path))
-    found.set(top, here)
-  }
-  return [...found.values()]
-}
-
-/** A path without links, as far as it is there. */
-function real(path: string): string {
-  return existsSync(path) || dirname(path) === path
-    ? realpathSync(path)
-    : join(real(dirname(path)), basename(path))
-}
-
-function existing(folder: string): string {
-  return existsSync(folder) ? folder : existing(dirname(folder))
+/** Commits what was done in one repository. */
+async function commitOf(cli: Cli, ended: Ended, options: GitOptions): Promise<void> {
+  const { session, chosen, results, isOpen, files, ...where } = ended
+  const { plan, texts } = chosen.prepared
+  const resources = doneIn(plan, results).filter(({ place }) => files.has(place.file))
+  const touched = new Set(resources.map(({ place }) => place.file))
+  const committed = [...files].flatMap(([file, path]) => {
+    if (!touched.has(file)) return []
+    if (session.written.has(file)) return [{ path, text: session.written.get(file) }]
+    const text = texts.get(file)
+    if (text === undefined || plan.direction !== 'push') return []
+    const isWhole = plan.resources.every((other) => other.place.file !== file || !isOpen(other))
+    if (!isWhole) sayPartly(cli, file)
+    return isWhole ? [{ path, text }] : []
+  })
+  if (committed.length === 0) return
+  await commit(cli, { ...where, plan, resources, committed, adding: options.adding }, options)
 }
 
 function sayIgnored({ io: { stderr } }: Cli, ignored: ReadonlySet<string>): void {

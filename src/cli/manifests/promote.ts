@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import { setting } from '../../config/settings.ts'
+import { kubeEnv, setting } from '../../config/settings.ts'
 import { listContexts } from '../../kube/config.ts'
 import type { Selection } from '../../manifests/plan/plan.ts'
 import type { Picks } from '../../manifests/promote/picks.ts'
@@ -71,17 +71,20 @@ type Place =
   | { readonly folder: string }
 
 /** Names of contexts may have slashes in them, and may be names of folders, too: `./prod` is always one. */
-async function placeOf({ io }: Cli, word: string, { kubeconfig }: PromoteOptions): Promise<Place> {
-  const folder = resolve(io.cwd, word)
+async function placeOf(cli: Cli, word: string, options: PromoteOptions): Promise<Place> {
+  const { kubeconfig } = options
+  const folder = resolve(cli.io.cwd, word)
   const isFolder = await stat(folder).then(
     (found) => found.isDirectory(),
     () => false,
   )
   if (isFolder && /^[./]/.test(word)) return { folder }
-  const contexts = await listContexts({ kubeconfig, env: io.env }).catch((error: unknown) => {
-    if (isFolder) return []
-    throw error
-  })
+  const contexts = await listContexts({ kubeconfig, env: kubeEnv(await settingsOf(cli, options)) }).catch(
+    (error: unknown) => {
+      if (isFolder) return []
+      throw error
+    },
+  )
   const isContext = (name: string) => contexts.some((one) => one.name === name)
   if (isContext(word)) return { context: word, namespace: undefined }
   const [context, namespace] = [word.slice(0, word.lastIndexOf('/')), word.slice(word.lastIndexOf('/') + 1)]

@@ -2,6 +2,7 @@ import { extname, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { type Keeper, keepers } from '../../manifests/live/keepers.ts'
+import type { Plan } from '../../manifests/plan/plan.ts'
 import type { Session } from '../../manifests/session.ts'
 import type { Folder } from '../../manifests/survey/folder.ts'
 import type { Gathered } from '../../manifests/survey/pull.ts'
@@ -12,6 +13,8 @@ import { newCommand } from '../command.ts'
 import type { Cli } from '../io.ts'
 import { parseSelector, usageError } from '../values.ts'
 import { atDesk, manifestOptions, type WriteOptions, writeOptions } from './common.ts'
+import { openGit } from './git.ts'
+import { wholeOf } from './git-files.ts'
 
 interface PullOptions extends WriteOptions {
   readonly output?: string
@@ -78,22 +81,21 @@ async function pull(cli: Cli, asked: Asked, options: PullOptions): Promise<void>
     }
     const { prepared } = await settle(cli, { session, survey, options, waits: false, timeoutMs: 60_000 })
     if (options.sort !== true) return
-    const ids = new Set(prepared.plan.resources.map(({ id }) => id))
-    await sortAfter(cli, { session, folder: await read(), ids }, options)
+    await sortAfter(cli, { session, folder: await read(), plan: prepared.plan }, options)
   })
 }
 
 interface Sorting {
   readonly session: Session
   readonly folder: Folder
-  readonly ids: ReadonlySet<string>
+  readonly plan: Plan
 }
 
-async function sortAfter(cli: Cli, { session, folder, ids }: Sorting, options: PullOptions): Promise<void> {
+async function sortAfter(cli: Cli, { session, folder, plan }: Sorting, options: PullOptions): Promise<void> {
   const { findUnsorted, sortFiles } = await import('../../manifests/carry/sort.ts')
   const { report } = await import('./carry.ts')
   const { ask, stderr } = cli.io
-  const found = findUnsorted(folder, ids)
+  const found = findUnsorted(folder, new Set(plan.resources.map(({ id }) => id)))
   const open = found.filter(({ refusal }) => refusal === undefined)
   for (const { change, refusal } of found) {
     const { id, facts } = change
@@ -107,8 +109,14 @@ async function sortAfter(cli: Cli, { session, folder, ids }: Sorting, options: P
     cli.exitCode = 1
     return
   }
+  const git = await openGit(cli, session, { ...options, adding: ' (in order)' })
+  const ids = new Set(open.map(({ change }) => change.id))
+  const sorted = plan.resources.flatMap((one) => (ids.has(one.id) ? [{ ...one, differences: [] }] : []))
+  const prepared = { plan: { ...plan, resources: sorted }, texts: folder.texts }
+  await git?.before({ prepared, selection: wholeOf(prepared.plan) })
   const results = await sortFiles(session, open, folder.texts)
   report(cli, results)
+  await git?.after(results, () => false)
   if (results.some(({ reason }) => reason !== '')) cli.exitCode = 1
 }
 

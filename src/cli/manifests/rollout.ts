@@ -10,6 +10,7 @@ import { confirm } from '../ask.ts'
 import type { Cli } from '../io.ts'
 import { describeHint } from '../report.ts'
 import type { DeployOptions } from './deploy.ts'
+import { openGitBack } from './git.ts'
 
 /** A change that was made, and the uids of the pods that were there before. */
 export interface Rollout extends PreparedChange {
@@ -103,9 +104,11 @@ async function offerBack(cli: Cli, { session, prepared }: Followed, options: Dep
   const progress = createProgress(stderr)
   const onProgress = (words: string) => progress.update(printable(words))
   const wait = { timeoutMs: options.timeout, signal: cli.io.signal, onProgress }
+  const git = await openGitBack(cli, { session, prepared }, options)
   const results = await goBack(session, prepared, { ...wait, command: `${cli.args[0]} (going back)` })
   progress.done()
   report(cli, results)
+  await git?.after(results, () => false)
   const isBack = results.every(({ reason }) => reason === '')
   if (isBack) stderr.write('file and cluster are what they were before\n')
 }

@@ -1,0 +1,98 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import type { Repository } from '../../git/repository.ts'
+import type { Result } from '../../manifests/carry/carry.ts'
+import { choiceOf, type Plan, type ResourcePlan, type Selection } from '../../manifests/plan/plan.ts'
+import type { Prepared } from '../../manifests/survey/facts.ts'
+
+/** What is carried out. */
+export interface Chosen {
+  readonly prepared: Pick<Prepared, 'plan' | 'texts'>
+  readonly selection: Selection
+}
+
+/** All objects of a plan, whatever differs of them. */
+export function wholeOf({ resources }: Plan): Selection {
+  return new Map(resources.map(({ id }) => [id, 'all']))
+}
+
+/** Files in a repository: by their paths below the root, what they are called there. */
+interface Located {
+  readonly files: ReadonlyMap<string, string>
+}
+
+/** Looks which repository a folder is in. */
+type Look<One> = (folder: string) => Promise<One | undefined>
+
+/** What a file is to an operation: about to be written, or what goes to the cluster as it is. */
+export type Use = 'written' | 'read'
+
+/** The files of what was chosen: those that are about to be written, and those that go to the cluster as they are. */
+export function filesIn({ prepared: { plan }, selection }: Chosen): ReadonlyMap<string, Use> {
+  const files = new Map<string, Use>()
+  for (const resource of plan.resources) {
+    const { id, differences, place } = resource
+    const choices = differences.map((difference) =>
+      choiceOf(selection, { direction: plan.direction, resource: id, difference }),
+    )
+    const writes = plan.direction === 'push' ? 'reverse' : 'take'
+    // Whoever moves about what is in a document chooses it whole, and no field of it.
+    const isMoved = differences.length === 0 && selection.get(id) === 'all'
+    if (place.file === '') continue
+    if (isMoved || choices.includes(writes)) files.set(place.file, 'written')
+    else if (choices.some((choice) => choice !== 'leave') && !files.has(place.file))
+      files.set(place.file, 'read')
+  }
+  return files
+}
+
+/** The objects that were chosen, of some files. */
+export function resourcesIn(
+  { prepared: { plan }, selection }: Chosen,
+  files: Located['files'],
+): readonly ResourcePlan[] {
+  return plan.resources.filter(
+    ({ id, place }) => files.has(place.file) && (selection.get(id) ?? 'none') !== 'none',
+  )
+}
+
+/** Objects of which something was done, and nothing failed. */
+export function doneIn({ resources }: Plan, results: readonly Result[]): readonly ResourcePlan[] {
+  const failed = new Set(results.flatMap(({ id, reason }) => (reason === '' ? [] : [id])))
+  const touched = new Set(results.map(({ id }) => id))
+  return resources.filter(({ id }) => touched.has(id) && !failed.has(id))
+}
+
+/** Sorts files by the repositories that they are in; those that are in none are left out. */
+export async function gather<One extends { readonly repository: Repository }>(
+  root: string,
+  files: readonly string[],
+  at: Look<One>,
+): Promise<readonly (One & Located)[]> {
+  const folders = new Map<string, One | undefined>()
+  const found = new Map<string, One & { readonly files: Map<string, string> }>()
+  for (const file of files) {
+    const path = real(resolve(root, file))
+    const folder = existing(dirname(path))
+    if (!folders.has(folder)) folders.set(folder, await at(folder))
+    const one = folders.get(folder)
+    if (one === undefined) continue
+    const { top } = one.repository
+    const here = found.get(top) ?? { ...one, files: new Map<string, string>() }
+    here.files.set(file, relative(top, path))
+    found.set(top, here)
+  }
+  return [...found.values()]
+}
+
+/** A path without links, as far as it is there. */
+function real(path: string): string {
+  return existsSync(path) || dirname(path) === path
+    ? realpathSync(path)
+    : join(real(dirname(path)), basename(path))
+}
+
+/** The folder, or the nearest one above it that is there. */
+export function existing(folder: string): string {
+  return existsSync(folder) ? folder : existing(dirname(folder))
+}
