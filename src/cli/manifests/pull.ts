@@ -76,7 +76,7 @@ async function pull(cli: Cli, asked: Asked, options: PullOptions): Promise<void>
     const { settle } = await import('./carry.ts')
     const survey = async () => {
       const folder = await read()
-      const gathered = await gather(cli, session, { ...splitType(asked), options })
+      const gathered = await gather(cli, { session, folder }, { ...splitType(asked), options })
       return surveyPull(session, { folder, gathered }, { file, layout })
     }
     const { prepared } = await settle(cli, { session, survey, options, waits: false, timeoutMs: 60_000 })
@@ -132,17 +132,18 @@ function splitType({ type, names }: Asked): Asked {
 
 async function gather(
   cli: Cli,
-  { client }: Session,
+  { session: { client }, folder }: Pick<Sorting, 'session' | 'folder'>,
   { type, names, options }: Asked & { options: PullOptions },
 ): Promise<Gathered> {
   const { collect, keptTypes } = await import('../../manifests/live/collect.ts')
+  const { nameOf } = await import('../../manifests/order/references.ts')
   const isEverywhere = options.allNamespaces === true || options.all === true
   const namespace = isEverywhere ? undefined : client.context.namespace
-  const included = new Set(type === undefined ? (options.include ?? []) : keepers)
+  const included = new Set(options.include)
   if (names.length > 0) {
     if (isEverywhere || options.selector !== undefined)
       throw usageError('names go with neither -A, --all nor -l')
-    return named(client, { type, names })
+    return byName(client, { type, names })
   }
   const { types, problems } =
     type === undefined
@@ -156,12 +157,14 @@ async function gather(
   const labelSelector = options.selector
   // Whoever names a system namespace means it.
   const meant = new Set<Keeper>([...included, ...(isEverywhere ? [] : (['system'] as const))])
-  const found = await collect(client, { types, namespace, labelSelector, included: meant, onProgress })
+  const inFiles = new Set(folder.objects.map(({ identity }) => nameOf(identity)))
+  const extent = { types, namespace, labelSelector, included: meant, inFiles, onProgress }
+  const found = await collect(client, extent)
   progress.done()
   return { ...found, problems: [...problems, ...found.problems], isNamed: false }
 }
 
-async function named(client: Session['client'], { type = '', names }: Asked): Promise<Gathered> {
+async function byName(client: Session['client'], { type = '', names }: Asked): Promise<Gathered> {
   const { asMap } = await import('../../manifests/live/fetch.ts')
   const { apiVersion, plural, namespaced } = await client.discovery.resolve(type)
   const namespace = namespaced ? client.context.namespace : undefined

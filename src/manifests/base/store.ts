@@ -1,13 +1,14 @@
-import { statSync } from 'node:fs'
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { createReadStream, statSync } from 'node:fs'
+import { appendFile, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import * as v from 'valibot'
 import { errnoOf } from '../../errors.ts'
 import type { Agreed } from '../diff/states.ts'
 import { putFile } from '../folder/put.ts'
+import { batches } from '../group.ts'
 import type { Sealer } from '../secrets/seal.ts'
-import type { JsonMap } from '../value.ts'
+import { equal, type JsonMap } from '../value.ts'
 
 /** What was agreed on for an object in a file. */
 export interface BaseEntry {
@@ -42,7 +43,8 @@ export interface BaseStore {
 const map = v.custom<JsonMap>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
 const contentSchema = v.object({
   local: map,
-  live: map,
+  /** Null where it is the same. */
+  live: v.nullable(map),
   resourceVersion: v.string(),
   uid: v.string(),
   isPushed: v.boolean(),
@@ -58,6 +60,8 @@ interface Line {
 const keyOf = ({ name, file }: Pick<Line, 'name' | 'file'>) => `${name}\0${file}`
 /** The log is written anew when so many of its lines say nothing any more. */
 const maxStale = 2000
+/** Entries that are written together. */
+const batch = 1000
 
 export async function openBase(path: string, sealer: Sealer): Promise<BaseStore> {
   let length = lengthOf(path)
@@ -106,11 +110,13 @@ export async function openBase(path: string, sealer: Sealer): Promise<BaseStore>
       }
     },
     async put(entries) {
-      const added = entries.map((entry) => closed(lineOf(entry), sealer))
-      await append(added)
-      for (const line of added) {
-        lines.set(keyOf(line), line)
-        index(line)
+      for (const some of batches(entries, batch)) {
+        const added = some.map((entry) => closed(lineOf(entry), sealer))
+        await append(added)
+        for (const line of added) {
+          lines.set(keyOf(line), line)
+          index(line)
+        }
       }
     },
     async forget(entries) {
@@ -136,7 +142,7 @@ async function load(path: string): Promise<Loaded> {
   const lines = new Map<string, Line>()
   let read = 0
   let isOpen = false
-  for (const text of (await readLog(path)).split('\n')) {
+  for await (const text of linesOf(path)) {
     if (text === '') continue
     read += 1
     const line = readLine(text)
@@ -148,13 +154,22 @@ async function load(path: string): Promise<Loaded> {
   return { lines, stale: read - lines.size, isOpen }
 }
 
-async function readLog(path: string): Promise<string> {
+/** The lines of a file, which may be larger than what is kept of it; none if it is not there. */
+async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = ''
   try {
-    return await readFile(path, 'utf8')
+    for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 2 ** 20 })) {
+      const [first = '', ...lines] = String(chunk).split('\n')
+      rest += first
+      for (const line of lines) {
+        yield rest
+        rest = line
+      }
+    }
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return ''
-    throw error
+    if (errnoOf(error) !== 'ENOENT') throw error
   }
+  yield rest
 }
 
 /** A checksum, name, file and content, with tabs between them, which JSON has only escaped. */
@@ -170,7 +185,8 @@ function readLine(line: string): Line | undefined {
 }
 
 function lineOf({ name, file, agreed, ...rest }: BaseEntry): Line {
-  return { name, file, content: JSON.stringify({ local: agreed.file, live: agreed.live, ...rest }) }
+  const live = equal(agreed.file, agreed.live) ? null : agreed.live
+  return { name, file, content: JSON.stringify({ local: agreed.file, live, ...rest }) }
 }
 
 function isOpenSecret({ name, content }: Line): boolean {
@@ -188,5 +204,5 @@ function entryOf(line: Line, sealer: Sealer): BaseEntry | undefined {
   const read = v.safeParse(contentSchema, text === undefined ? undefined : JSON.parse(text))
   if (!read.success) return undefined
   const { local, live, ...rest } = read.output
-  return { name, file, agreed: { file: local, live }, ...rest }
+  return { name, file, agreed: { file: local, live: live ?? local }, ...rest }
 }

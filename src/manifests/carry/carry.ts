@@ -55,7 +55,7 @@ export async function carryOut(
   const toFiles = chosen.flatMap(({ id, facts, outcome }) =>
     outcome.file === undefined ? [] : [{ id, facts, change: outcome.file }],
   )
-  const unwritten = await writeFiles(session, toFiles, texts)
+  const unwritten = await writeFiles(session, toFiles, { texts, onProgress: options.onProgress })
   const toCluster = chosen.flatMap(({ outcome: { apply }, ...one }): ClusterChange[] =>
     apply === undefined || unwritten.has(one.id) ? [] : [{ ...one, apply }],
   )

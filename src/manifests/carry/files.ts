@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { errnoOf, messageOf } from '../../errors.ts'
 import { putFile } from '../folder/put.ts'
 import { appended, renderManifest, sortManifest } from '../folder/render.ts'
-import { groupBy } from '../group.ts'
+import { batches, groupBy } from '../group.ts'
 import type { Write } from '../journal/journal.ts'
 import { forEachOf } from '../live/pool.ts'
 import type { Facts } from '../plan/make.ts'
@@ -28,6 +28,8 @@ interface Rewritten {
 
 /** Files written at once. */
 const width = 16
+/** Files whose texts are held in memory together. */
+const batch = 500
 
 /**
  * Edits and writes files; the reasons, by the ids of objects, why something was not written. A file that is not what was read any more
@@ -36,17 +38,25 @@ const width = 16
 export async function writeFiles(
   session: Session,
   changes: readonly FileChange[],
-  texts: ReadonlyMap<string, string>,
+  { texts, onProgress }: { texts: ReadonlyMap<string, string>; onProgress?: (words: string) => void },
 ): Promise<Map<string, string>> {
-  const { planned, refused } = planFiles(changes, texts)
-  const ids = await session.journal.begin(planned.map((one) => fileWrite(session, one)))
-  const reasons = await putFiles(session, planned)
-  await session.journal.end(reasons.map((reason, index) => ({ id: ids[index] ?? '', reason })))
-  const failed = planned.flatMap(({ group }, index) => {
-    const reason = reasons[index] ?? ''
-    return reason === '' ? [] : group.map(({ id }) => [id, reason] as const)
-  })
-  return new Map([...refused, ...failed])
+  const failed = new Map<string, string>()
+  const all = [...groupBy(changes, ({ facts }) => facts.place.file).values()]
+  let done = 0
+  for (const files of batches(all, batch)) {
+    onProgress?.(`${done} of ${all.length} files`)
+    done += files.length
+    const { planned, refused } = planFiles(files.flat(), texts)
+    for (const [id, reason] of refused) failed.set(id, reason)
+    const ids = await session.journal.begin(planned.map((one) => fileWrite(session, one)))
+    const reasons = await putFiles(session, planned)
+    await session.journal.end(reasons.map((reason, index) => ({ id: ids[index] ?? '', reason })))
+    for (const [index, { group }] of planned.entries()) {
+      const reason = reasons[index] ?? ''
+      if (reason !== '') for (const { id } of group) failed.set(id, reason)
+    }
+  }
+  return failed
 }
 
 /** What files are to become, and why objects are left as they are, by their ids. */

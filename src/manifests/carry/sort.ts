@@ -37,7 +37,7 @@ export async function sortFiles(
   texts: Folder['texts'],
 ): Promise<Result[]> {
   const changes = unsorted.map(({ change }) => change)
-  const failed = await writeFiles(session, changes, texts)
+  const failed = await writeFiles(session, changes, { texts })
   return changes.map(({ id }) => {
     const reason = failed.get(id) ?? ''
     return { id, what: reason === '' ? 'sorted' : 'failed', reason }

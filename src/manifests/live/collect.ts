@@ -3,7 +3,7 @@ import { ApiError } from '../../kube/errors.ts'
 import type { ListOptions } from '../../kube/list.ts'
 import type { ResourceType } from '../../kube/resource-type.ts'
 import { groupBy } from '../group.ts'
-import { groupOf } from '../order/references.ts'
+import { groupOf, identityOf, nameOf } from '../order/references.ts'
 import { valueAt } from '../path.ts'
 import type { LeftOut, PlanProblem } from '../plan/plan.ts'
 import type { JsonMap } from '../value.ts'
@@ -20,6 +20,8 @@ export interface Extent {
   readonly labelSelector: string | undefined
   /** What is listed although somebody else looks after it. */
   readonly included: ReadonlySet<Keeper>
+  /** The names of objects that are in a file: somebody keeps those, whoever made them. */
+  readonly inFiles?: ReadonlySet<string>
   /** Called with the number of objects so far. */
   onProgress(amount: number): void
 }
@@ -36,15 +38,17 @@ export async function collect(client: KubeClient, extent: Extent): Promise<Colle
   const left: Keeper[] = []
   const failed: { what: string; reason: string }[] = []
   const take = (object: JsonMap) => {
-    const keeper = keeperOf(object, extent.included)
+    const identity = identityOf(object)
+    const isInFile = identity !== undefined && extent.inFiles?.has(nameOf(identity)) === true
+    const keeper = isInFile ? undefined : keeperOf(object, extent.included)
     // Some objects are served by two groups.
     if (keeper === undefined) objects.set(valueAt(object, ['metadata', 'uid']) ?? object, object)
     else left.push(keeper)
   }
   await forEachOf(extent.types, width, async (type) => {
     try {
-      await listType(client, { type, extent, take })
-      extent.onProgress(objects.size)
+      const onPage = (amount: number) => extent.onProgress(objects.size + amount)
+      for (const object of await listType(client, { type, extent, onPage })) take(object)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       // What was removed since it was discovered, or was never meant to be listed.
@@ -72,10 +76,11 @@ function reasonFor({ status }: ApiError): string {
 interface Listing {
   readonly type: ResourceType
   readonly extent: Extent
-  take(object: JsonMap): void
+  /** Called with the number of objects of this type so far. */
+  onPage(amount: number): void
 }
 
-async function listType(client: KubeClient, { type, extent, take }: Listing): Promise<void> {
+async function listType(client: KubeClient, { type, extent, onPage }: Listing): Promise<JsonMap[]> {
   const { apiVersion, plural, namespaced } = type
   const namespace = namespaced ? extent.namespace : undefined
   const options: ListOptions = { labelSelector: extent.labelSelector }
@@ -83,8 +88,9 @@ async function listType(client: KubeClient, { type, extent, take }: Listing): Pr
   for await (const page of client.list({ apiVersion, plural, namespace }, options)) {
     const items = page.items.map(asMap)
     pages = page.restarted ? items : pages.concat(items)
+    onPage(pages.length)
   }
-  for (const object of pages) take(object)
+  return pages
 }
 
 /** The types that hold what people keep: of each the version that the server prefers. */
