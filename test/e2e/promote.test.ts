@@ -1,13 +1,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { KubeConfig, type KubernetesObject } from '@kubernetes/client-node'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cli } from './support/agent.ts'
-import { useLab } from './support/cluster.ts'
+import { Cluster, useLab } from './support/cluster.ts'
 import { useLaptop } from './support/ksync.ts'
 import { createByHand, live, patch } from './support/manifests.ts'
 import { testWith } from './support/place.ts'
 import { type Finished, run } from './support/run.ts'
+import { type Sandbox, startSandbox } from './support/sandbox.ts'
 import { Screen } from './support/screen.ts'
 
 const staging = useLab('staging').namespace
@@ -25,7 +26,8 @@ beforeAll(() => {
   writeFileSync(laptop.env.KUBECONFIG, config.exportConfig())
 })
 
-const places = ['--from', 'staging', '--to', `eu/prod/${prod}`]
+/** There are no images: what was written does not come up everywhere. */
+const places = ['--from', 'staging', '--to', `eu/prod/${prod}`, '--no-wait']
 
 /** A folder of manifests in which somebody promotes. */
 class Folder {
@@ -186,7 +188,9 @@ describe('from one place of a cluster to another', () => {
       file('pinned', { image: 'web:1' }),
     ])
     await release('pinned', 'web:3')
-    expect(await inStaging.promote('pinned', '--from', 'staging', '--to', 'eu/prod', '-f')).toMatchObject({
+    expect(
+      await inStaging.promote('pinned', '--from', 'staging', '--to', 'eu/prod', '-f', '--no-wait'),
+    ).toMatchObject({
       code: 0,
     })
     expect([await imageOf('pinned'), it.read('prod/pinned.yaml')]).toEqual([
@@ -232,6 +236,84 @@ function config(name: string): KubernetesObject {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } }
 }
 
+describe('from one cluster to another', () => {
+  let sandbox: Sandbox | undefined
+  afterAll(() => sandbox?.close())
+
+  test('both are in one kubeconfig, and each is asked what is a default there', async () => {
+    const it = new Folder('clusters')
+    sandbox = await startSandbox(join(it.path, '.sandbox'))
+    const there = new Cluster(sandbox.kubeconfig)
+    const name = 'across'
+    await there.objects.create({
+      ...deployment(name, { image: 'web:2', replicas: 1 }),
+      metadata: { name, namespace: 'default' },
+    })
+    await createByHand(deployment(name, { image: 'web:1' }), prod)
+    it.write('across.yaml', file(name, { image: 'web:1', env: { A: 'b' } }))
+
+    const config = new KubeConfig()
+    config.loadFromFile(laptop.env.KUBECONFIG ?? '')
+    const [cluster, user] = [there.config.getCurrentCluster(), there.config.getCurrentUser()]
+    if (cluster === null || user === null) throw new Error('the sandbox has no context')
+    config.addCluster({ ...cluster, name: 'other' })
+    config.addUser({ ...user, name: 'other' })
+    config.addContext({ name: 'other', cluster: 'other', user: 'other', namespace: 'default' })
+    it.write('.kubeconfig', config.exportConfig())
+    const args = [
+      'across',
+      '--from',
+      'other',
+      '--to',
+      `eu/prod/${prod}`,
+      '--kubeconfig',
+      join(it.path, '.kubeconfig'),
+    ]
+    const done = await it.promote(...args, '-f', '--no-wait')
+    expect([done.code, done.stdout.match(/portable: .*/g)]).toEqual([0, ['portable: the image']])
+    expect([await imageOf(name), it.read('across.yaml')]).toEqual([
+      'web:2',
+      file(name, { image: 'web:2', env: { A: 'b' } }),
+    ])
+    expect((await it.promote(...args, '-f')).stdout).not.toContain('portable')
+  })
+})
+
+describe('from one folder to another', () => {
+  test('takes no cluster, leaves every other byte, and appends what is new to the file of that name', async () => {
+    const it = new Folder('overlays')
+    const nowhere = { ...laptop.env, KUBECONFIG: join(it.path, 'none') }
+    const promote = (...args: string[]) =>
+      run(process.execPath, [cli, 'promote', '--from', 'staging', '--to', './prod', ...args], {
+        env: nowhere,
+        cwd: it.path,
+      })
+    const own = { replicas: 3, env: { LEVEL: 'info', DB: 'postgres://prod/db' } }
+    const added = (namespace: string) =>
+      `apiVersion: v1\ndata:\n  a: b\nkind: ConfigMap\nmetadata:\n  name: new\n  namespace: ${namespace}\n`
+    const there = file('web', { image: 'web:2', env: { LEVEL: 'debug', DB: 'postgres://staging/db' } })
+    it.write('staging/web.yaml', `${there.replaceAll(prod, 'shop-staging')}---\n${added('shop-staging')}`)
+    it.write('prod/front.yaml', file('web', { ...own, image: 'web:1' }))
+    it.write('prod/web.yaml', '# nothing here yet\n')
+    expect(await promote('-f')).toMatchObject({ code: 0 })
+    const now = file('web', { ...own, image: 'web:2', env: { ...own.env, LEVEL: 'debug' } })
+    expect([it.read('prod/front.yaml'), it.read('prod/web.yaml')]).toEqual([now, '# nothing here yet\n'])
+    expect(await promote('cm/new', '-f')).toMatchObject({ code: 0 })
+    expect([it.read('prod/front.yaml'), it.read('prod/web.yaml')]).toEqual([
+      now,
+      `# nothing here yet\n---\n${added(prod)}`,
+    ])
+    expect((await promote('-f')).stderr).toContain('1 the same')
+    const history = await run(process.execPath, [cli, 'history', '-o', 'json'], {
+      env: nowhere,
+      cwd: it.path,
+    })
+    expect(JSON.parse(history.stdout)).toContainEqual(
+      expect.objectContaining({ where: 'file', file: join(it.path, 'prod/front.yaml'), outcome: 'done' }),
+    )
+  })
+})
+
 describe('field by field', () => {
   const field = /this field\? \[[^\]]+\] $/
   const object = /this object\? \[[^\]]+\] $/
@@ -250,15 +332,15 @@ describe('field by field', () => {
       screen.answer('s')
       await screen.asks(object)
       screen.answer('f')
-      for (const [shown, usual, answer] of [
-        ['replicas', '[y,N,', 'y'],
-        ['LEVEL', '[Y,n,', 'n'],
-        ['image', '[Y,n,', ''],
-      ]) {
-        const asked = await screen.asks(field)
-        expect(asked).toContain(shown)
-        expect(asked).toContain(usual)
-        screen.answer(answer ?? '')
+      const answers = { replicas: ['[y,N,', 'y'], LEVEL: ['[Y,n,', 'n'], 'image:': ['[Y,n,', ''] } as const
+      for (const _ of Object.keys(answers)) {
+        const shown = await screen.asks(field)
+        const [usual, answer] = Object.entries(answers).find(([name]) => shown.includes(name))?.[1] ?? [
+          '',
+          'q',
+        ]
+        expect(shown).toContain(usual)
+        screen.answer(answer)
       }
       expect(await screen.terminal.exited).toMatchObject({ code: 0 })
       const now = (replicas: number, image: string, value: string) => ({

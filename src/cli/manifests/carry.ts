@@ -22,17 +22,23 @@ import { mayWrite } from './guard.ts'
 import { showRemarks } from './remarks.ts'
 import { showPlan, showSummary } from './show.ts'
 
-export interface Settling<P extends Prepared = Prepared> {
-  readonly session: Session
+interface Common<P extends Prepared> {
   /** Looks at files and cluster; again, if what was approved is not what is there any more. */
   readonly survey: () => Promise<P>
-  /** Carries out what was chosen; as push and pull do it unless said. */
-  readonly carry?: (chosen: Selected<P>, options: PushOptions) => Promise<Result[]>
   readonly options: WriteOptions
   /** Whether to wait for rollouts, and how long for anything, in milliseconds. */
   readonly waits: boolean
   readonly timeoutMs: number
 }
+
+type Carry<P> = (chosen: Selected<P>, options: PushOptions) => Promise<Result[]>
+
+/** What was chosen is carried out as push and pull do it, unless a way is given. */
+export type Settling<P extends Prepared = Prepared> = Common<P> &
+  (
+    | { readonly session: Session; readonly carry?: never }
+    | { readonly session: Pick<Session, 'root' | 'written'>; readonly carry: Carry<P> }
+  )
 
 /** A plan, and what of it is to be carried out. */
 interface Selected<P> {
@@ -50,12 +56,14 @@ const rounds = 5
 
 /** Shows what differs, asks, and carries it out; the exit code says how it ended. */
 export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>): Promise<Settled<P>> {
-  const { session, survey, options } = settling
+  const { survey, options } = settling
   const { carryOut } = await import('../../manifests/carry/carry.ts')
   const { mendInterrupted } = await import('./interrupted.ts')
-  await mendInterrupted(cli, { session, options })
-  const { carry = (chosen, how) => carryOut(session, chosen, how) } = settling
-  const git = await openGit(cli, session, options)
+  // Between two folders nothing has a second half.
+  if ('client' in settling.session) await mendInterrupted(cli, { session: settling.session, options })
+  const carry: Carry<P> =
+    settling.carry === undefined ? (chosen, how) => carryOut(settling.session, chosen, how) : settling.carry
+  const git = await openGit(cli, settling.session, options)
   for (let round = 1; ; round += 1) {
     const prepared = await survey()
     const { plan } = prepared
@@ -110,8 +118,9 @@ async function asked(cli: Cli, plan: Plan): Promise<Selection | undefined> {
   return choose(plan, person)
 }
 
-function writesCluster({ direction }: Plan, chosen: Selection): boolean {
-  if (direction !== 'pull') return true
+function writesCluster({ direction, cluster }: Plan, chosen: Selection): boolean {
+  // Between two folders there is none.
+  if (direction !== 'pull') return cluster.server !== ''
   return [...chosen.values()].some((one) => typeof one !== 'string' && [...one.values()].includes('reverse'))
 }
 

@@ -63,14 +63,17 @@ function repeated(flags: string, description: string): Option {
 
 /** What all commands take that deploy. */
 export function deployOptions(): Option[] {
+  return [...rolloutOptions(), ...writeOptions(), ...manifestOptions()]
+}
+
+/** How rollouts are waited for, and what happens when they fail. */
+export function rolloutOptions(): Option[] {
   return [
     new Option('--no-wait', 'do not wait for the rollout'),
     new Option('--timeout <time>', 'how long to wait for anything')
       .default(300_000, '5m')
       .argParser(parseDuration),
     new Option('--rollback-on-failure', 'go back if the rollout fails, without asking'),
-    ...writeOptions(),
-    ...manifestOptions(),
   ]
 }
 

@@ -61,5 +61,6 @@ export function titleOf(
   const verb = cli.args.find((word) => verbs.some((one) => one === word)) ?? direction
   const [first] = resources
   const what = resources.length === 1 && first !== undefined ? first.id : count(resources.length, 'object')
-  return `${verb}${adding}: ${what} on ${cluster.context}`
+  const where = cluster.context === '' ? '' : ` on ${cluster.context}`
+  return `${verb}${adding}: ${what}${where}`
 }

@@ -73,7 +73,11 @@ function planTexts(changes: readonly FileChange[], { prepared: { texts }, origin
   return { planned: [...planned, ...restored], refused }
 }
 
-function chosenOf({ prepared: { plan, facts, wishes }, selection }: Carriage): Changing[] {
+/** What a selection makes of the objects of a change. */
+export function chosenOf({
+  prepared: { plan, facts, wishes },
+  selection,
+}: Pick<Carriage, 'prepared' | 'selection'>): Changing[] {
   return plan.resources.flatMap((resource): Changing[] => {
     const one = facts.get(resource.id)
     const { id, state, differences } = resource

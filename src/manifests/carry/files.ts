@@ -20,6 +20,9 @@ export interface FileChange {
   readonly change: NonNullable<Outcome['file']> | 'sort'
 }
 
+/** What it takes to write files. */
+export type FileSession = Pick<Session, 'root' | 'cluster' | 'journal' | 'written'>
+
 interface Rewritten {
   readonly text: string
   /** Why objects were left as they were, by their ids. */
@@ -36,7 +39,7 @@ const batch = 500
  * is left alone.
  */
 export async function writeFiles(
-  session: Session,
+  session: FileSession,
   changes: readonly FileChange[],
   { texts, onProgress }: { texts: ReadonlyMap<string, string>; onProgress?: (words: string) => void },
 ): Promise<Map<string, string>> {
@@ -77,7 +80,10 @@ export function planFiles(changes: readonly FileChange[], texts: ReadonlyMap<str
 }
 
 /** Writes files that still are what was read; for each why it was not, or an empty text. */
-export function putFiles({ root, written }: Session, files: readonly PlannedFile[]): Promise<string[]> {
+export function putFiles(
+  { root, written }: Pick<Session, 'root' | 'written'>,
+  files: readonly PlannedFile[],
+): Promise<string[]> {
   return forEachOf(files, width, async (one) => {
     const reason = await write(resolve(root, one.file), one)
     if (reason === '') written.set(one.file, one.after)
@@ -146,7 +152,10 @@ export function textAt(path: string): string | undefined {
 }
 
 /** As the journal has it. */
-export function fileWrite({ cluster, root }: Session, { file, before, after, group }: PlannedFile): Write {
+export function fileWrite(
+  { cluster, root }: Pick<Session, 'cluster' | 'root'>,
+  { file, before, after, group }: PlannedFile,
+): Write {
   const { context, server } = cluster
   return {
     where: 'file',

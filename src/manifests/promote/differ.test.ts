@@ -167,7 +167,7 @@ describe('what only the source has', () => {
     }
     const { object, warnings } = creationOf(ingress, unknownShape, rules)
     expect(object).toEqual(ingress)
-    expect(warnings).toEqual([{ nature: 'bound', reason: 'a host' }])
+    expect(warnings).toEqual(['a host'])
   })
 
   test('is not worth creating where nothing of it is for another environment', () => {

@@ -53,7 +53,7 @@ export interface Creation {
   /** The rest, field by field. */
   readonly rest: readonly Transfer[]
   /** What is in it although it is bound, because it has to be there. */
-  readonly warnings: readonly Verdict[]
+  readonly warnings: readonly string[]
   /** Whether something of it is not bound. */
   readonly isWorthwhile: boolean
 }
@@ -73,7 +73,7 @@ export function creationOf(bare: JsonMap, shape: Shape, rules: readonly FieldRul
     wish: { path, value: remote, like: bare },
     verdict: classify(path),
   }))
-  const warnings = (needed ?? []).map(({ rule: { nature, reason } }) => ({ nature, reason }))
+  const warnings = (needed ?? []).map(({ rule }) => rule.reason)
   const isWorthwhile = Object.keys(object).some(
     (field) => !['apiVersion', 'kind', 'metadata', 'type'].includes(field),
   )

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { JsonMap } from '../value.ts'
-import { digestsFor } from './digests.ts'
+import { withDigests } from './digests.ts'
 
 const digest = (character: string) => `sha256:${character.repeat(64)}`
 
@@ -44,8 +44,9 @@ test.each<[string, JsonMap[], string | undefined]>([
   ['nothing where the image came from no registry', [pod('web:1', digest('a'))], undefined],
   ['nothing without a pod', [], undefined],
 ])('a tag becomes %s', (_, pods, expected) => {
-  const { operations, notes } = digestsFor(web, pods)
-  const path = ['spec', 'template', 'spec', 'containers', 0, 'image']
-  expect(operations).toEqual(expected === undefined ? [] : [{ op: 'set', path, value: `web:1@${expected}` }])
+  const { object, notes } = withDigests(web, pods)
+  expect(JSON.stringify(object)).toBe(
+    JSON.stringify(web).replace('web:1', expected === undefined ? 'web:1' : `web:1@${expected}`),
+  )
   expect(notes).toEqual(expected === undefined ? [expect.stringContaining('web:1 stays as it is')] : [])
 })

@@ -1,14 +1,6 @@
 import { operate } from '../operate.ts'
 import { find, parsePattern, valueAt } from '../path.ts'
-import { isList, isMap, type Json, type JsonMap, type Operation } from '../value.ts'
-
-/** What images are by what really runs of them, and what could not be told. */
-interface Resolved {
-  /** Puts digests to the images of an object. */
-  readonly operations: readonly Operation[]
-  /** Sentences about images that stay as they are. */
-  readonly notes: readonly string[]
-}
+import { isList, isMap, type Json, type JsonMap } from '../value.ts'
 
 const templates = ['spec.template', 'spec.jobTemplate.spec.template']
 const lists = [
@@ -17,12 +9,13 @@ const lists = [
 ] as const
 
 /**
- * Puts the digests that the running pods of an object report behind its images: `web:1.4` becomes `web:1.4@sha256:…`. A pod counts if it
- * has all labels of the object's template, and a container of that name with that very image: those of an older rollout do not.
+ * An object with the digests that its running pods report behind its images: `web:1.4` becomes `web:1.4@sha256:…`; and notes of those that
+ * stay as they are. A pod counts if it has all labels of the object's template, and a container of that name with that very image: those
+ * of an older rollout do not.
  */
-export function digestsFor(object: JsonMap, pods: readonly JsonMap[]): Resolved {
-  const operations: Operation[] = []
+export function withDigests(object: JsonMap, pods: readonly JsonMap[]) {
   const notes: string[] = []
+  let now: Json = object
   for (const at of templates) {
     const labels = valueAt(object, [...at.split('.'), 'metadata', 'labels'])
     const own = isMap(labels) ? pods.filter((pod) => hasLabels(pod, labels)) : []
@@ -32,17 +25,16 @@ export function digestsFor(object: JsonMap, pods: readonly JsonMap[]): Resolved 
         if (typeof image !== 'string' || image.includes('@')) continue
         const name = valueAt(object, [...path.slice(0, -1), 'name'])
         const ran = new Set(own.flatMap((pod) => digestIn(pod, { list, statuses, name, image })))
-        const [digest] = ran
-        if (ran.size === 1) operations.push({ op: 'set', path, value: `${image}@${digest}` })
-        else
-          notes.push(
-            `${image} stays as it is: ${ran.size === 0 ? 'no pod reports its digest' : 'its pods run different ones of that name'}`,
-          )
+        if (ran.size === 1) now = operate(now, [{ op: 'set', path, value: `${image}@${[...ran][0]}` }])
+        else notes.push(`${image} stays as it is: ${ran.size === 0 ? unreported : ambiguous}`)
       }
     }
   }
-  return { operations, notes }
+  return { object: isMap(now) ? now : object, notes }
 }
+
+const unreported = 'no pod reports its digest'
+const ambiguous = 'its pods run different ones of that name'
 
 function hasLabels(pod: JsonMap, labels: JsonMap): boolean {
   return Object.entries(labels).every(([name, value]) => valueAt(pod, ['metadata', 'labels', name]) === value)
@@ -64,10 +56,4 @@ function digestIn(pod: JsonMap, { list, statuses, name, image }: Container): str
   if (valueAt(named(['spec', list]), ['image']) !== image) return []
   const reported = String(valueAt(named(['status', statuses]), ['imageID']) ?? '')
   return /@(sha256:[0-9a-f]{64})$/.exec(reported)?.slice(1) ?? []
-}
-
-/** An object with the digests that are known of its images. */
-export function withOperations(object: JsonMap, operations: readonly Operation[]): JsonMap {
-  const now = operate(object, operations)
-  return isMap(now) ? now : object
 }

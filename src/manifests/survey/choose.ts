@@ -61,7 +61,8 @@ interface Named {
   readonly identity: Identity
 }
 
-type Type = Pick<ResourceType, 'apiVersion' | 'kind'>
+/** What a word may call. */
+export type Type = Pick<ResourceType, 'apiVersion' | 'kind'>
 
 /** Objects of which words choose some. */
 interface Among<T> {
