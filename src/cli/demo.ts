@@ -14,8 +14,8 @@ export function demoCommand(cli: Cli): Command {
     usage: 'demo',
     summary: 'Shows what kubesync does, in a sandbox of its own, without a cluster.',
     details: [
-      'It starts a sandbox, deploys a tiny web app in it, and syncs a folder with its container, both ways. All of it is',
-      'in one temporary folder, and is removed at the end.',
+      'It starts a sandbox, deploys a tiny web app in it, and syncs a folder with its container, both ways. Then its',
+      'manifest is pulled, deployed, promoted and reverted. All of it is in one temporary folder, and is removed at the end.',
     ].join(' '),
     examples: ['demo', 'demo --yes', 'demo --keep'],
   }
@@ -33,7 +33,9 @@ async function demo(cli: Cli, options: DemoOptions): Promise<void> {
   const { closeStage, openStage, quietly, say, step } = await import('./demo/stage.ts')
   const { bringUp, play } = await import('./demo/story.ts')
   let stage = await openStage(cli, options.yes === true)
-  cli.io.stdout.write('A folder here and a folder in a container, kept equal in both directions.\n')
+  cli.io.stdout.write(
+    'A folder here and a folder in a container, kept equal in both directions; a manifest and a cluster, kept in step.\n',
+  )
   say(stage, `Everything happens in ${stage.dir}, and on loopback. Nothing else on this machine is touched.`)
   let isKept = false
   try {
@@ -42,7 +44,7 @@ async function demo(cli: Cli, options: DemoOptions): Promise<void> {
     isKept = options.keep === true
     if (!stage.unasked && !isKept) {
       sayHowToPlay(cli, stage)
-      await step(stage, '7. The end: it all still runs, until you')
+      await step(stage, '11. The end: it all still runs, until you')
     }
   } finally {
     if (!isKept) {

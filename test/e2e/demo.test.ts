@@ -15,6 +15,10 @@ describe('kubesync demo', () => {
     expect(stdout).toContain('<h1>Hello from an edit</h1>')
     expect(stdout).toMatch(/hello\/notes\.txt says here: written in the container/)
     expect(stdout).toContain('hello/ still has everything: index.html, style.css, notes.txt')
+    expect(stdout).toContain('replicas: 2 # one is enough for a demo')
+    expect(stdout).toMatch(/ksync deploy .*\n[^$]*GREETING\n.*value: hello\n.*rolled out/)
+    expect(stdout).toMatch(/ksync promote .*\n[^$]*bound: how many run[^$]*portable: a plain value/)
+    expect(stdout).toContain('hello.yaml and the cluster are as they were before it.')
     expectNothingLeft()
   })
 

@@ -11,7 +11,7 @@ kind: Deployment
 metadata:
   name: hello
 spec:
-  replicas: 1
+  replicas: 1 # one is enough for a demo
   selector:
     matchLabels:
       app: hello

@@ -1,14 +1,13 @@
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { parse } from 'yaml'
 import { findPaths } from '../../config/paths.ts'
 import { askStatus } from '../../daemon/client.ts'
 import { KubeClient } from '../../kube/client.ts'
 import { loadContext } from '../../kube/config.ts'
 import { exec } from '../../kube/exec.ts'
-import type { KubeObject } from '../../kube/resource.ts'
 import { files, manifest, port } from './app.ts'
+import { playManifests } from './manifests.ts'
 import { command, ksync, type Stage, say, soon, step } from './stage.ts'
 
 const podSchema = v.object({
@@ -44,6 +43,7 @@ export async function play(stage: Stage): Promise<void> {
     await editThere(stage, client, pod)
     await step(stage, '6. The container dies')
     await crash(stage, client, pod)
+    await playManifests(stage, client)
   } finally {
     client.close()
   }
@@ -61,17 +61,14 @@ async function sandbox(stage: Stage): Promise<v.InferOutput<typeof upSchema>> {
 
 async function deploy(stage: Stage, client: KubeClient): Promise<RunningPod> {
   await writeFile(join(stage.dir, 'hello.yaml'), manifest)
-  const object: KubeObject = parse(manifest)
-  await client.apply({ ...object, metadata: { ...object.metadata, namespace: 'default' } }, { fieldManager })
-  say(stage, `Applied hello.yaml: a Deployment with one pod that serves its folder app/.`)
+  await ksync(stage, 'push', 'hello.yaml', '--force')
+  say(stage, `hello.yaml is in the cluster: a Deployment with one pod that serves its folder app/.`)
   const { seen: pod, ms } = await soon(stage, 'the pod runs', () => runningPod(client))
   say(stage, `Pod ${pod.metadata.name} is ready after ${ms} ms. http://${pod.status.podIP}:${port}/ says:`)
   const { seen } = await soon(stage, 'the page answers', () => get(pod))
   say(stage, `  ${seen.trim()}`)
   return pod
 }
-
-const fieldManager = 'kubesync-demo'
 
 async function runningPod(client: KubeClient): Promise<RunningPod | undefined> {
   const { items } = await client.listAll(
