@@ -49,7 +49,8 @@ async function revert(cli: Cli, resource: string | undefined, options: RevertOpt
   await atDesk(cli, { options, words: [] }, async ({ session }) => {
     const { chooseWrites } = await import('../../manifests/revert/choose.ts')
     const { surveyRevert } = await import('../../manifests/revert/survey.ts')
-    const { carryRevert, deletionsIn } = await import('../../manifests/revert/carry.ts')
+    const { carryRevert } = await import('../../manifests/revert/carry.ts')
+    const { deletionsIn } = await import('../../manifests/revert/taken.ts')
     const { settle } = await import('./carry.ts')
     const chosen = chooseWrites(await session.journal.operations(), { resource, to, only }, session)
     for (const { number, command, at } of chosen.operations) {

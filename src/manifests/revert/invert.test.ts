@@ -4,7 +4,8 @@ import { unknownShape } from '../diff/shape.ts'
 import { object, shape, sorted } from '../diff/testing/objects.ts'
 import { made } from '../plan/outcome.ts'
 import type { JsonMap } from '../value.ts'
-import { type Change, changesOf, fulfilled, invert, type Step } from './invert.ts'
+import { type Change, changesOf } from './changes.ts'
+import { fulfilled, invert, type Step } from './invert.ts'
 
 const isExact = true
 const step = (before: JsonMap | undefined, after: JsonMap | undefined): Step => ({ before, after, isExact })

@@ -1,37 +1,29 @@
 import { relative } from 'node:path'
-import { describePath } from '../diff/compare.ts'
-import { type Shape, unknownShape } from '../diff/shape.ts'
+import type { Shape } from '../diff/shape.ts'
 import type { Wish } from '../diff/take.ts'
-import { groupBy } from '../group.ts'
-import { fetchObjects, width } from '../live/fetch.ts'
+import { width } from '../live/fetch.ts'
 import { forEachOf } from '../live/pool.ts'
-import { typeOf } from '../local.ts'
-import { identityFrom, nameOf } from '../order/references.ts'
 import { valueAt } from '../path.ts'
 import { bothWays, type ChangeWish, changeOutcome, nameOfWish, planChange } from '../plan/change.ts'
 import { aboutOf, type Facts } from '../plan/make.ts'
 import type { FieldDifference, ResourcePlan } from '../plan/plan.ts'
 import type { Session } from '../session.ts'
 import type { PreparedChange } from '../survey/change.ts'
-import { factsOf } from '../survey/facts.ts'
 import { type Folder, surveyFolder } from '../survey/folder.ts'
 import { preview } from '../survey/preview.ts'
-import { subjectOf } from '../survey/push.ts'
-import { isMap, type JsonMap } from '../value.ts'
+import { isMap } from '../value.ts'
+import { changesOf } from './changes.ts'
 import type { Chosen, ToRevert } from './choose.ts'
-import { changesOf, type Inverse, invert } from './invert.ts'
-import { findIn, invertText, type TextInverse } from './texts.ts'
+import { type Inverse, invert } from './invert.ts'
+import { allFacts, asMap, type FileInverse, inverseTexts } from './states.ts'
+import { findIn } from './texts.ts'
+import { aboutSides, closedWords, movedWords, sameWords } from './words.ts'
 
 /** What would take writes back, and what it takes to do that. */
 export interface PreparedRevert extends PreparedChange {
   readonly writes: readonly ToRevert[]
   /** What files would become, by their paths. */
   readonly files: ReadonlyMap<string, FileInverse>
-}
-
-export interface FileInverse extends TextInverse {
-  /** The names of the objects that it is about. */
-  readonly ids: ReadonlySet<string>
 }
 
 /** The wish for the text of a file in which no object changes. */
@@ -45,7 +37,10 @@ export async function surveyRevert(session: Session, { writes, elsewhere }: Chos
   const facts = await allFacts(session, folder, writes)
   const files = inverseTexts(session, { folder, facts, writes })
   const planned = await forEachOf([...facts], width, ([id, one]) =>
-    planOne(session, { id, facts: one, folder, files, writes: writes.filter(({ ids }) => ids.includes(id)) }),
+    planOne(session, {
+      ...{ id, facts: one, folder, files, all: [...facts.values()] },
+      writes: writes.filter(({ ids }) => ids.includes(id)),
+    }),
   )
   const leftOut =
     elsewhere === 0 ? [] : [{ reason: 'written to another cluster or folder', count: elsewhere }]
@@ -60,77 +55,15 @@ export async function surveyRevert(session: Session, { writes, elsewhere }: Chos
   }
 }
 
-async function allFacts(
-  session: Session,
-  folder: Folder,
-  writes: readonly ToRevert[],
-): Promise<Map<string, Facts>> {
-  const last = new Map(writes.toReversed().flatMap(({ entry, ids }) => ids.map((id) => [id, entry] as const)))
-  const subjects = await forEachOf([...last], width, async ([id, entry]) => {
-    const local = folder.objects.find(({ identity }) => nameOf(identity) === id)
-    const object = local?.object ?? objectIn(entry.after, id) ?? objectIn(entry.before, id)
-    const apiVersion = String(object?.apiVersion)
-    const identity = identityFrom(id)
-    const type = await typeOf(session.client, { apiVersion, kind: identity.kind })
-    const place = { file: relative(session.root, entry.file) }
-    return { id, type, ...(local ? subjectOf(local) : { identity, apiVersion, place, local: undefined }) }
-  })
-  const wanted = subjects.flatMap(({ type, identity }) => (type === undefined ? [] : [{ type, identity }]))
-  const { objects } = await fetchObjects(session.client, wanted)
-  const facts = await forEachOf(subjects, width, async ({ id, type: _, ...subject }) => {
-    const one = await factsOf(session, { ...subject, live: objects.get(id) })
-    return [id, { ...one, shape: await session.shapes(subject.apiVersion, subject.identity.kind) }] as const
-  })
-  return new Map(facts)
-}
-
-/** An object in what the journal has of a write. */
-function objectIn(value: unknown, id: string): JsonMap | undefined {
-  if (typeof value === 'string') return findIn(value, id)?.object
-  return asMap(value)
-}
-
-function asMap(value: unknown): JsonMap | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonMap) : undefined
-}
-
-function asText(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
-}
-
-interface Known {
+interface One {
   readonly folder: Folder
-  readonly facts: ReadonlyMap<string, Facts>
+  /** Of this object, the last one first. */
   readonly writes: readonly ToRevert[]
-}
-
-function inverseTexts({ root }: Session, { folder, facts, writes }: Known): Map<string, FileInverse> {
-  const shapeOf = (id: string): Shape => facts.get(id)?.shape ?? unknownShape
-  const inFiles = writes.filter(({ entry }) => entry.where === 'file' && !entry.isHidden)
-  const steps = inFiles.flatMap(({ entry, ids }) => {
-    const own = relative(root, entry.file)
-    // What was moved to another file is there.
-    const fileOf = (id: string) => {
-      const place = facts.get(id)?.place
-      return place?.spot === undefined || findIn(folder.texts.get(own), id) !== undefined ? own : place.file
-    }
-    return [...groupBy(ids, fileOf)].map(([file, some]) => ({
-      ...{ file, before: asText(entry.before), after: asText(entry.after), ids: some },
-      isWhole: some.length === entry.resources.length,
-    }))
-  })
-  return new Map(
-    [...groupBy(steps, ({ file }) => file)].map(([file, group]) => {
-      const inverse = invertText(folder.texts.get(file), group, { file, shapeOf })
-      return [file, { ...inverse, ids: new Set(group.flatMap(({ ids }) => ids)) }]
-    }),
-  )
-}
-
-interface One extends Pick<Known, 'folder' | 'writes'> {
   readonly id: string
   readonly facts: Facts
   readonly files: ReadonlyMap<string, FileInverse>
+  /** All objects that are taken back together. */
+  readonly all: readonly Facts[]
 }
 
 interface Planned {
@@ -139,49 +72,48 @@ interface Planned {
 }
 
 async function planOne(session: Session, one: One): Promise<Planned> {
-  const { id, facts, folder, files, writes } = one
-  if (writes.some(({ entry }) => entry.isHidden)) return { plan: refused(facts, [closedWords]), wishes: [] }
+  const { facts, writes } = one
+  if (writes.some(({ entry }) => entry.isHidden)) {
+    return {
+      plan: { ...aboutOf(facts), state: 'refused', differences: [], notes: [closedWords] },
+      wishes: [],
+    }
+  }
+  const { clear, open, problems, isMoved } = wishesOf(one)
+  const wishes = [...clear, ...open]
+  const disputed = new Set(open.map(nameOfWish))
+  const differences = wishes
+    .flatMap((wish) => differencesOf(one, wish))
+    .map((found) => (disputed.has(found.id) ? { ...found, whose: 'both' as const } : found))
+  const notes = isMoved
+    ? [...problems, ...aboutSides(one), movedWords(one)]
+    : [...problems, ...aboutSides(one)]
+  if (wishes.length === 0) {
+    const state = problems.length > 0 ? 'refused' : 'same'
+    return { plan: { ...aboutOf(facts), state, differences, notes: [...problems, sameWords] }, wishes }
+  }
+  const state = open.length > 0 ? 'conflict' : 'changed'
+  const plan = await previewed(session, { ...aboutOf(facts), state, differences, notes }, { ...one, clear })
+  return { plan, wishes }
+}
+
+/** What goes back on each side, and what others changed since. */
+function wishesOf(one: One) {
+  const { id, facts, folder, files } = one
   const there = inverseOf(one)
   const here = [...files].flatMap(([file, inverse]) =>
     inverse.ids.has(id) ? [fileWishes(id, { now: folder.texts.get(file), inverse, shape: facts.shape })] : [],
   )
-  const clear = bothWays(
-    here.flatMap((file) => file.clear),
-    there === undefined ? [] : changesOf(facts.live?.clean, there.target, facts.shape),
-  )
-  const open = [
-    ...here.flatMap((file) => file.open.map((wish): ChangeWish => ({ ...wish, side: 'file' }))),
-    ...(there?.disputed ?? []).map((wish): ChangeWish => ({ ...wish, side: 'cluster' })),
-  ]
-  const problems = here.flatMap(({ problem }) => problem ?? [])
-  if (clear.length + open.length === 0) {
-    const notes = [...problems, 'there is nothing to take back: it is what it was']
-    return {
-      plan:
-        problems.length > 0
-          ? refused(facts, notes)
-          : { ...aboutOf(facts), state: 'same', differences: [], notes },
-      wishes: [],
-    }
+  const inCluster = there === undefined ? [] : changesOf(facts.live?.clean, there.target, facts.shape)
+  const inFiles = (which: 'clear' | 'open') => here.flatMap((file) => file[which])
+  const on = (side: 'file' | 'cluster', wishes: readonly Wish[]) =>
+    wishes.map((wish): ChangeWish => ({ ...wish, side }))
+  return {
+    clear: bothWays(inFiles('clear'), inCluster),
+    open: [...on('file', inFiles('open')), ...on('cluster', there?.disputed ?? [])],
+    problems: here.flatMap(({ problem }) => problem ?? []),
+    isMoved: there?.isMoved === true,
   }
-  const disputed = new Set(open.map(nameOfWish))
-  const differences = [...clear, ...open]
-    .flatMap((wish) => differencesOf(one, wish))
-    .map((difference) =>
-      disputed.has(difference.id) ? { ...difference, whose: 'both' as const } : difference,
-    )
-  const plan: ResourcePlan = {
-    ...{ ...aboutOf(facts), differences, state: disputed.size > 0 ? 'conflict' : 'changed' },
-    notes: [...problems, ...aboutSides(one), ...(there?.isMoved === true ? [movedWords(facts, writes)] : [])],
-  }
-  return { plan: await previewed(session, { facts, plan, clear }), wishes: [...clear, ...open] }
-}
-
-const closedWords =
-  'it cannot be taken back: the history does not have the values of this Secret, or not the key to them'
-
-function refused(facts: Facts, notes: readonly string[]): ResourcePlan {
-  return { ...aboutOf(facts), state: 'refused', differences: [], notes }
 }
 
 /** Of the object in the cluster; undefined where none of the writes was there. */
@@ -205,7 +137,7 @@ function inverseOf({ facts, writes }: One): Inverse | undefined {
 
 function fileWishes(
   id: string,
-  { now, inverse, shape }: { now: string | undefined; inverse: TextInverse; shape: Shape },
+  { now, inverse, shape }: { now: string | undefined; inverse: FileInverse; shape: Shape },
 ): { clear: readonly Wish[]; open: readonly Wish[]; problem: string | undefined } {
   const [from, to] = [now, inverse.text].map((text) => findIn(text, id)?.object)
   const changes = changesOf(from, to, shape)
@@ -220,7 +152,7 @@ function differencesOf({ id, facts, folder, files }: One, wish: ChangeWish): rea
   const { path, value, side } = wish
   const isSecret = facts.identity.kind === 'Secret'
   if (path.length > 0 && path[0] !== textStep) return planChange(facts, [wish]).differences
-  const [file = ''] = [...files.keys()].filter((name) => findIn(folder.texts.get(name), id) !== undefined)
+  const [file = ''] = [...files].flatMap(([name, { ids }]) => (ids.has(id) ? [name] : []))
   const text = folder.texts.get(file)
   const here = path.length > 0 ? text : findIn(text, id)?.object
   const now = side === 'cluster' ? facts.live?.clean : here
@@ -235,37 +167,16 @@ function differencesOf({ id, facts, folder, files }: One, wish: ChangeWish): rea
 
 async function previewed(
   session: Session,
-  { facts, plan, clear }: { facts: Facts; plan: ResourcePlan; clear: readonly ChangeWish[] },
+  plan: ResourcePlan,
+  { facts, all, clear }: Pick<One, 'facts' | 'all'> & { readonly clear: readonly ChangeWish[] },
 ): Promise<ResourcePlan> {
   const there = clear.filter(({ side }) => side !== 'file')
   const whole = there.find(({ path }) => path.length === 0)
   const apply = whole === undefined ? changeOutcome(facts, there).apply : creating(whole)
-  return apply === undefined ? plan : preview(session, { facts, plan, apply, objects: [] })
+  return apply === undefined ? plan : preview(session, { facts, plan, apply, objects: all })
 }
 
 /** What makes an object that is not there; undefined if it is to go. */
 export function creating({ value }: ChangeWish) {
   return isMap(value) ? { object: value, force: false, handOver: [] } : undefined
-}
-
-/** Says of what only one side was written of that the other stays. */
-function aboutSides({ facts, writes }: One): string[] {
-  const places = new Set(writes.map(({ entry }) => entry.where))
-  if (places.size > 1) return []
-  if (places.has('file'))
-    return facts.live === undefined ? [] : ['the cluster stays as it is: only the file was written']
-  return facts.local === undefined ? [] : ['the file stays as it is: only the cluster was written']
-}
-
-/** As many fields are named in a note. */
-const few = 3
-
-function movedWords({ live, shape }: Facts, writes: readonly ToRevert[]): string {
-  const last = writes.find(({ entry }) => entry.where === 'cluster')?.entry
-  if (live === undefined) return 'it is not in the cluster any more'
-  const left = last?.isExact === true ? asMap(last.after) : undefined
-  const names = changesOf(left, live.clean, shape).map(({ path }) => describePath(path))
-  if (left === undefined) return 'it was changed in the cluster since'
-  const more = names.length > few ? ` and ${names.length - few} more` : ''
-  return `it was changed in the cluster since: ${names.slice(0, few).join(', ')}${more}`
 }

@@ -6,7 +6,8 @@ import { identityFrom } from '../order/references.ts'
 import { equal, isMap } from '../value.ts'
 import { editYaml } from '../yaml/edit.ts'
 import { parseYaml } from '../yaml/parse.ts'
-import { changesOf, undone } from './invert.ts'
+import { changesOf } from './changes.ts'
+import { undone } from './invert.ts'
 
 /** A write of a file. Without a text the file is not there. */
 export interface TextStep {
@@ -105,12 +106,25 @@ export function editObject(
 export function findIn(text: string | undefined, id: string): Manifest | undefined {
   if (text === undefined) return undefined
   const wanted = identityFrom(id)
-  const all = readOne({ path: '', text }).manifests.filter(
+  const all = manifestsIn(text).filter(
     ({ identity: { group, kind, name } }) =>
       group === wanted.group && kind === wanted.kind && name === wanted.name,
   )
   const spaces = [wanted.namespace, undefined]
   return spaces.flatMap((space) => all.filter(({ identity }) => identity.namespace === space))[0]
+}
+
+/** Of many objects of one file, each is looked for in the same few texts. */
+const few = 4
+const parsed = new Map<string, readonly Manifest[]>()
+
+function manifestsIn(text: string): readonly Manifest[] {
+  const found = parsed.get(text) ?? readOne({ path: '', text }).manifests
+  const [oldest] = parsed.keys()
+  if (oldest !== undefined && parsed.size >= few) parsed.delete(oldest)
+  parsed.delete(text)
+  parsed.set(text, found)
+  return found
 }
 
 /** The text of the document that is an object. */

@@ -16,7 +16,7 @@ interface Previewed {
   readonly plan: ResourcePlan
   readonly apply: NonNullable<Outcome['apply']>
   /** All that is pushed together. */
-  readonly objects: readonly LocalObject[]
+  readonly objects: readonly Pick<LocalObject, 'identity'>[]
 }
 
 /** A plan with what the server says of it in a dry run: what it would add, or why it would refuse. */
