@@ -26,6 +26,8 @@ type Entries = ReadonlyMap<string, string | undefined>
 
 /** The names of an empty file begin with one of these, by SHA-1 and by SHA-256. */
 const empty = /^\d+ (?:e69de29bb2d1|473a0f4c3be8)/
+/** Files stored at once. */
+const width = 8
 /** For how long somebody else may have the index locked, in milliseconds. */
 const lockMs = 3_000
 
@@ -94,18 +96,20 @@ async function headNow(
   }
   const now = (await gitMaybe(['rev-parse', '--quiet', '--verify', 'HEAD'], at))?.trim()
   if (now === head) return now
-  const isSame =
-    now !== undefined &&
-    head !== undefined &&
-    (await gitMaybe(['diff-tree', '--quiet', head, now, '--', ...paths], at)) !== undefined
-  if (!isSame) throw new Error('somebody committed these files meanwhile')
+  if (now === undefined || head === undefined) throw new Error('somebody committed meanwhile')
+  const changed = await git(['diff-tree', '-r', '--no-renames', '--name-only', '-z', head, now], at)
+  if (changed.split('\0').some((path) => paths.includes(path))) {
+    throw new Error('somebody committed these files meanwhile')
+  }
   return now
 }
 
 /** What an index has at some paths; the user's, unless another one is named. */
 async function entriesOf(repository: Repository, paths: readonly string[], index?: string): Promise<Entries> {
   const at = { ...repository, cwd: repository.top, ...(index !== undefined && { index }) }
-  const listed = await git(['ls-files', '--stage', '-z', '--', ...paths], at)
+  // More would make the command line too long; all there are takes a moment longer.
+  const named = paths.length > 500 ? [] : ['--', ...paths]
+  const listed = await git(['ls-files', '--stage', '-z', ...named], at)
   const found = listed.split('\0').flatMap((line): [string, string][] => {
     const [, mode = '', object = '', path] = /^(\d+) (\w+) \d\t(.*)$/s.exec(line) ?? []
     return path === undefined ? [] : [[path, `${mode} ${object}`]]
@@ -122,15 +126,15 @@ async function blobsOf(
 ): Promise<Entries> {
   const at = { ...repository, cwd: repository.top }
   const made = new Map<string, string | undefined>()
-  for (const { path, text } of files) {
-    if (text === undefined) {
-      made.set(path, undefined)
-      continue
-    }
+  const make = async ({ path, text }: CommitFile) => {
+    if (text === undefined) return made.set(path, undefined)
     const [mode = ''] = before.get(path)?.split(' ') ?? ['100644']
     if (!mode.startsWith('100')) throw new Error(`${path} is no file in git`)
     const object = await git(['hash-object', '-w', '--stdin', '--path', path], { ...at, input: text })
-    made.set(path, `${mode} ${object.trim()}`)
+    return made.set(path, `${mode} ${object.trim()}`)
+  }
+  for (let from = 0; from < files.length; from += width) {
+    await Promise.all(files.slice(from, from + width).map(make))
   }
   return made
 }

@@ -2,7 +2,7 @@ import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { refuseMixed } from './files.ts'
-import { findRepository, readyBranch } from './repository.ts'
+import { openRepository, readyBranch } from './repository.ts'
 import { WorkTree } from './testing/work-tree.ts'
 
 let work: WorkTree
@@ -35,9 +35,9 @@ describe('a branch is ready', () => {
     expect(await ready()).toMatchObject({ ref: 'refs/heads/fresh', head: undefined })
   })
 
-  test('a folder without git is in no repository', async () => {
+  test('but not in a folder without git', async () => {
     const context = { env: work.env, signal: new AbortController().signal }
-    expect(await findRepository('/', context)).toBeUndefined()
+    await expect(openRepository('/', context)).rejects.toMatchObject({ code: 'GIT_FAILED' })
   })
 })
 

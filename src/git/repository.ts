@@ -31,19 +31,13 @@ export interface Upstream {
 /** How long a remote may take to say what it has, in milliseconds. */
 const fetchMs = 20_000
 
-/** The repository that a folder is in; undefined if it is in none. */
-export async function findRepository(
+/** The repository that a folder is in. Rejects with GIT_FAILED if it is in none, or git does not trust it. */
+export async function openRepository(
   folder: string,
   { env, signal }: Pick<Repository, 'env' | 'signal'>,
-): Promise<Repository | undefined> {
-  try {
-    const top = await git(['rev-parse', '--show-toplevel'], { cwd: folder, env, signal })
-    return { top: top.replace(/\n$/, ''), env, signal }
-  } catch (error) {
-    if (error instanceof GitError && /not a git repository|must be run in a work tree/.test(error.message))
-      return undefined
-    throw error
-  }
+): Promise<Repository> {
+  const top = await git(['rev-parse', '--show-toplevel'], { cwd: folder, env, signal })
+  return { top: top.replace(/\n$/, ''), env, signal }
 }
 
 /**

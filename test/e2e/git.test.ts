@@ -138,38 +138,29 @@ describe('each write of a command is a commit of its own', () => {
   })
 })
 
-describe('nothing is written, neither here nor there,', () => {
-  test.each([
-    ['behind the remote', 'behind', 'has 1 commit that', '`git pull`'],
-    [
-      'with edits in the file',
-      'edited',
-      'manifests/it.yaml has changes that are not committed',
-      'commit them first',
-    ],
-    ['on no branch', 'detached', 'no branch is checked out', 'git switch'],
-  ])('%s', async (_, name, message, hint) => {
-    const { here, git, bare } = await repository(name)
-    if (name === 'behind') {
-      git('clone', '--quiet', bare, `${bare}.other`)
-      git('-C', `${bare}.other`, 'commit', '--quiet', '--allow-empty', '--message=theirs')
-      git('-C', `${bare}.other`, 'push', '--quiet')
-    }
-    if (name === 'edited') here.edit('it.yaml', '# ours', '# mine')
-    if (name === 'detached') git('checkout', '--quiet', '--detach')
-    await patch(change(name, '2'))
-    const before = here.read('it.yaml')
-    const { code, stderr } = await here.ksync('pull', `cm/${name}`, '-f', '--git')
-    expect([code, stderr]).toEqual([
-      1,
-      expect.stringMatching(new RegExp(`nothing was written: .*${message}[^]*${hint}`)),
-    ])
-    expect(here.read('it.yaml')).toBe(before)
-    expect(git('log', '--format=%s')).toBe('first\n')
-    // Without git it goes on as ever.
-    await here.did('pull', `cm/${name}`, '-f', '--no-git')
-    expect(here.read('it.yaml')).toContain('a: "2"')
-  })
+test('nothing is written, neither here nor there, where the branch or a file is not ready', async () => {
+  const { here, git, bare } = await repository('unready')
+  await patch(change('unready', '2'))
+  const refused = async (message: string, hint: string) => {
+    const before = [here.read('it.yaml'), git('log', '--format=%s'), git('status', '--porcelain')]
+    const { code, stderr } = await here.ksync('pull', 'cm/unready', '-f', '--git')
+    const said = new RegExp(`nothing was written: .*${message}[^]*${hint}`)
+    expect([code, stderr]).toEqual([1, expect.stringMatching(said)])
+    expect([here.read('it.yaml'), git('log', '--format=%s'), git('status', '--porcelain')]).toEqual(before)
+  }
+  here.edit('it.yaml', '# ours', '# mine')
+  await refused('manifests/it.yaml has changes that are not committed', 'commit them first')
+  git('checkout', '--quiet', '--', 'manifests')
+  git('checkout', '--quiet', '--detach')
+  await refused('no branch is checked out', 'git switch')
+  git('checkout', '--quiet', 'main')
+  git('clone', '--quiet', bare, `${bare}.other`)
+  git('-C', `${bare}.other`, 'commit', '--quiet', '--allow-empty', '--message=theirs')
+  git('-C', `${bare}.other`, 'push', '--quiet')
+  await refused('has 1 commit that', '`git pull`')
+  // Without git it goes on as ever.
+  await here.did('pull', 'cm/unready', '-f', '--no-git')
+  expect(here.read('it.yaml')).toContain('a: "2"')
 })
 
 test('where the configuration wants commits, a folder outside of git is written all the same', async () => {

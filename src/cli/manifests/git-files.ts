@@ -21,8 +21,8 @@ interface Located {
   readonly files: ReadonlyMap<string, string>
 }
 
-/** Looks which repository a folder is in. */
-type Look<One> = (folder: string) => Promise<One | undefined>
+/** Looks at the repository of a work tree. */
+type Look<One> = (tree: string) => Promise<One>
 
 /** What a file is to an operation: about to be written, or what goes to the cluster as it is. */
 export type Use = 'written' | 'read'
@@ -69,30 +69,29 @@ export async function gather<One extends { readonly repository: Repository }>(
   files: readonly string[],
   at: Look<One>,
 ): Promise<readonly (One & Located)[]> {
-  const folders = new Map<string, One | undefined>()
   const found = new Map<string, One & { readonly files: Map<string, string> }>()
   for (const file of files) {
     const path = real(resolve(root, file))
-    const folder = existing(dirname(path))
-    if (!folders.has(folder)) folders.set(folder, await at(folder))
-    const one = folders.get(folder)
-    if (one === undefined) continue
-    const { top } = one.repository
-    const here = found.get(top) ?? { ...one, files: new Map<string, string>() }
-    here.files.set(file, relative(top, path))
-    found.set(top, here)
+    const tree = workTreeOf(path)
+    if (tree === undefined) continue
+    const here = found.get(tree) ?? { ...(await at(tree)), files: new Map<string, string>() }
+    here.files.set(file, relative(here.repository.top, path))
+    found.set(tree, here)
   }
   return [...found.values()]
 }
 
 /** A path without links, as far as it is there. */
-function real(path: string): string {
+export function real(path: string): string {
   return existsSync(path) || dirname(path) === path
     ? realpathSync(path)
     : join(real(dirname(path)), basename(path))
 }
 
-/** The folder, or the nearest one above it that is there. */
-export function existing(folder: string): string {
-  return existsSync(folder) ? folder : existing(dirname(folder))
+/** The nearest folder around a path that is the top of a work tree, or of a submodule; undefined if there is none. */
+export function workTreeOf(path: string): string | undefined {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, '.git'))) return folder
+    if (dirname(folder) === folder) return undefined
+  }
 }

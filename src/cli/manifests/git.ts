@@ -1,7 +1,8 @@
+import { join } from 'node:path'
 import { setting } from '../../config/settings.ts'
 import { KubesyncError } from '../../errors.ts'
 import { refuseMixed } from '../../git/files.ts'
-import { type Branch, findRepository, type Repository, readyBranch } from '../../git/repository.ts'
+import { type Branch, openRepository, type Repository, readyBranch } from '../../git/repository.ts'
 import type { Result } from '../../manifests/carry/carry.ts'
 import type { ResourcePlan } from '../../manifests/plan/plan.ts'
 import type { Session } from '../../manifests/session.ts'
@@ -15,12 +16,13 @@ import { commit, titleOf } from './git-commit.ts'
 import {
   type Chosen,
   doneIn,
-  existing,
   filesIn,
   gather,
+  real,
   resourcesIn,
   type Use,
   wholeOf,
+  workTreeOf,
 } from './git-files.ts'
 import { type Proposal, propose } from './pull-request.ts'
 
@@ -54,20 +56,21 @@ export async function openGit(
   const context = { env: cli.io.env, signal: cli.io.signal }
   const fetches = setting('git.fetch', settings)
   const fetched = new Set<string>()
-  const at = async (folder: string) => {
-    const repository = await findRepository(folder, context)
-    if (repository === undefined) return undefined
+  const at = async (tree: string) => {
+    const repository = await openRepository(tree, context)
     const asks = fetches && !fetched.has(repository.top)
     fetched.add(repository.top)
     return { repository, branch: await readyBranch(repository, { asks }) }
   }
-  if ((await at(existing(session.root))) === undefined) {
+  const tree = workTreeOf(join(real(session.root), '.git'))
+  if (tree === undefined) {
     const what = `${session.root} is in no git repository`
     if (isAsked)
       throw new KubesyncError('GIT_NOT_READY', what, { hint: '`git init` makes one, or leave --git out' })
     cli.io.stderr.write(describeHint(`nothing is committed: ${what}`, cli.io.stderr))
     return undefined
   }
+  await at(tree)
   return keeperOf(cli, { session, options, at })
 }
 
@@ -102,8 +105,8 @@ interface GitOptions extends WriteOptions {
 interface Keeping {
   readonly session: Pick<Session, 'root' | 'written'>
   readonly options: GitOptions
-  /** The repository of a folder, and its branch as it stands now. */
-  readonly at: (folder: string) => Promise<Pick<Involved, 'repository' | 'branch'> | undefined>
+  /** The repository of a work tree, and its branch as it stands now. */
+  readonly at: (tree: string) => Promise<Pick<Involved, 'repository' | 'branch'>>
 }
 
 function keeperOf(cli: Cli, { session, options, at }: Keeping): GitKeeper {

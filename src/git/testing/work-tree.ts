@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { findRepository, type Repository } from '../repository.ts'
+import { openRepository, type Repository } from '../repository.ts'
 
 /** A folder in which a person works with git, and knows nothing of the user's own configuration. */
 export class WorkTree {
@@ -63,11 +63,9 @@ export class WorkTree {
     return readFileSync(join(this.top, path), 'utf8')
   }
 
-  async repository(folder = ''): Promise<Repository> {
+  async repository(): Promise<Repository> {
     const context = { env: this.env, signal: new AbortController().signal }
-    const found = await findRepository(join(this.top, folder), context)
-    if (found === undefined) throw new Error(`${this.top} is no repository`)
-    return found
+    return openRepository(this.top, context)
   }
 
   remove(): void {
