@@ -3,9 +3,9 @@ import type { KubeClient } from '../kube/client.ts'
 import type { ResourceType } from '../kube/resource-type.ts'
 import type { Manifest, Remark } from './folder/documents.ts'
 import { groupBy } from './group.ts'
-import { width } from './live/fetch.ts'
+import { type Wanted, width } from './live/fetch.ts'
 import { forEachOf } from './live/pool.ts'
-import { groupOf, type Identity, nameOf } from './order/references.ts'
+import { groupOf, type Identity, identityOf, nameOf } from './order/references.ts'
 import { isMap, type JsonMap } from './value.ts'
 
 /** An object in a file, as the server would know it. */
@@ -62,6 +62,14 @@ export async function typeOf(
     if (error instanceof KubesyncError && error.code === 'NO_SUCH_KIND') return undefined
     throw error
   }
+}
+
+/** What an object of a file, as it was once, is looked for as; undefined where the server does not have its kind. */
+export async function wantedOf(client: KubeClient, object: JsonMap): Promise<Wanted | undefined> {
+  const [type, identity] = [await typeOf(client, object), identityOf(object)]
+  if (type === undefined || identity === undefined) return undefined
+  const namespace = type.namespaced ? (identity.namespace ?? client.context.namespace) : undefined
+  return { type, identity: { ...identity, namespace } }
 }
 
 /** Of kinds that are only defined in these files: whether their objects have namespaces. */

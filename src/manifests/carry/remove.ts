@@ -1,13 +1,14 @@
 import { ApiError } from '../../kube/errors.ts'
 import { fetchObjects, width } from '../live/fetch.ts'
 import { forEachOf } from '../live/pool.ts'
+import { wantedOf } from '../local.ts'
 import { layers } from '../order/order.ts'
-import { groupOf, type Identity, nameOf } from '../order/references.ts'
+import { nameOf } from '../order/references.ts'
 import { valueAt } from '../path.ts'
 import type { Facts } from '../plan/make.ts'
 import type { Session } from '../session.ts'
 import type { Folder } from '../survey/folder.ts'
-import { isMap, type JsonMap } from '../value.ts'
+import type { JsonMap } from '../value.ts'
 import type { Result } from './carry.ts'
 import { type WaitOptions, waitFor } from './wait.ts'
 
@@ -52,16 +53,11 @@ export async function findOrphans(session: Session, folder: Folder): Promise<Orp
   const gone = session.base
     .below(session.root)
     .filter(({ name, file, isPushed }) => isPushed && !present.has(name) && !doubtful.has(file))
-  const wanted = await forEachOf(gone, width, async (entry) => {
-    const { apiVersion, kind, metadata } = entry.agreed.file
-    const type = await session.client.discovery.kind(String(apiVersion), String(kind))
-    const { name, namespace } = isMap(metadata) ? metadata : {}
-    const identity: Identity = {
-      ...{ group: groupOf(type.apiVersion), kind: type.kind },
-      ...{ namespace: type.namespaced ? String(namespace) : undefined, name: String(name) },
-    }
-    return { type, identity, entry }
+  const found = await forEachOf(gone, width, async (entry) => {
+    const wanted = await wantedOf(session.client, entry.agreed.file)
+    return wanted === undefined ? [] : [{ ...wanted, entry }]
   })
+  const wanted = found.flat()
   const { objects } = await fetchObjects(session.client, wanted)
   return wanted.flatMap(({ type, identity, entry }) => {
     const object = objects.get(entry.name)

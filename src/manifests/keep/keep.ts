@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { errnoOf, KubesyncError, messageOf } from '../../errors.ts'
+import { identityOf, nameOf } from '../order/references.ts'
 import type { Session } from '../session.ts'
 import { type Folder, surveyFolder } from '../survey/folder.ts'
 import { equal, type JsonMap } from '../value.ts'
@@ -14,6 +15,8 @@ import { watchFolder } from './watch-folder.ts'
 /** Milliseconds between two looks at all files, for what no watch tells; the second where something has no watch. */
 const sweepMs = 60_000
 const blindMs = 2000
+/** Milliseconds at most to the next try, where nothing can be looked at. */
+const longestMs = 10_000
 /** Milliseconds for which a file must have been left alone before it is believed. */
 const settledMs = 100
 
@@ -25,17 +28,17 @@ const settledMs = 100
 export function keepInStep(session: Session, options: KeepOptions): Keeping {
   const bell = openBell()
   const look = lookAt(session, () => bell.call())
-  const following = openFollowing(session.client, (before, now) => {
-    if (isNews(session, before, now)) bell.call()
-  })
   let passed: Passed | undefined
+  const following = openFollowing(session.client, (...change) => {
+    if (isNews(session, passed, change)) bell.call()
+  })
   let trouble = { reason: '', attempts: 0 }
   let tally: Tally = { files: 0, cluster: 0, last: [] }
   const said = new Map<string, Answer>()
   let asked: (() => void)[] = []
 
   const stand = (ended: string) => {
-    const about = { session, policy: options, folder: look.folder, passed, tally }
+    const about = { session, policy: options, folder: look.folder(), passed, tally }
     return statusOf({ ...about, away: following.away(), trouble: trouble.reason, ended })
   }
   let status = stand('')
@@ -87,9 +90,9 @@ export function keepInStep(session: Session, options: KeepOptions): Keeping {
         if (options.signal.aborted) break
         if (!(error instanceof KubesyncError) && errnoOf(error) === undefined) throw error
         trouble = { reason: messageOf(error), attempts: trouble.attempts + 1 }
-        bell.call(pauseAfter(trouble.attempts))
+        bell.call(Math.min(pauseAfter(trouble.attempts), longestMs))
       }
-      bell.call(look.isBlind() ? blindMs : sweepMs)
+      bell.call(look.every())
       ended = reasonToStop(options, passed)
       tell(ended)
       if (isWhole) for (const resolve of waiting) resolve()
@@ -115,34 +118,39 @@ export function keepInStep(session: Session, options: KeepOptions): Keeping {
 }
 
 /** The folder, read again when it changed. */
-function lookAt(session: Session, onChange: () => void) {
+function lookAt({ root, ...session }: Session, onChange: () => void) {
   const touched = new Map<string, number>()
   let folder: Folder | undefined
-  let isDirty = true
-  let readAt = 0
-  const watch = watchFolder(session.root, (path) => {
-    isDirty = true
+  let readAt = Number.NEGATIVE_INFINITY
+  const watch = watchFolder(root, (path) => {
+    readAt = Number.NEGATIVE_INFINITY
     touched.set(path, performance.now())
     onChange()
   })
+  const every = () => (watch.isBlind() ? blindMs : sweepMs)
+  const read = async () => {
+    if (!existsSync(root)) throw new KubesyncError('NO_SUCH_DIRECTORY', `${root} is not there`)
+    const now = performance.now()
+    const before = readAt
+    readAt = now
+    try {
+      await watch.refresh()
+      return await surveyFolder({ ...session, root }, ['.'])
+    } catch (error) {
+      readAt = before
+      throw error
+    }
+  }
   return {
-    get folder() {
-      return folder
-    },
-    isBlind: watch.isBlind,
+    folder: () => folder,
+    /** Milliseconds until it is to be looked at again, though nothing is told. */
+    every,
     close: watch.close,
     async read() {
-      const isDue = performance.now() - readAt >= (watch.isBlind() ? blindMs : sweepMs)
       // A kind that the server did not have may have come since.
       const isStrange = folder?.objects.some(({ type }) => type === undefined) === true
-      if (folder === undefined || isDirty || isDue || isStrange) {
-        isDirty = false
-        if (!existsSync(session.root))
-          throw new KubesyncError('NO_SUCH_DIRECTORY', `${session.root} is not there`)
-        readAt = performance.now()
-        await watch.refresh()
-        folder = await surveyFolder(session, ['.'])
-      }
+      const isOld = performance.now() - readAt >= every()
+      if (folder === undefined || isOld || isStrange) folder = await read()
       const settled = performance.now() - settledMs
       for (const [path, at] of touched) if (at < settled) touched.delete(path)
       return { folder, unsettled: new Set(touched.keys()) }
@@ -150,9 +158,15 @@ function lookAt(session: Session, onChange: () => void) {
   }
 }
 
-/** Whether an object changed in what anybody keeps in a file; controllers write status all the time. */
-function isNews(session: Session, before: JsonMap | undefined, now: JsonMap | undefined): boolean {
-  if (before === undefined || now === undefined) return true
+/** Whether an object came, went, or changed in what anybody keeps in a file; controllers write status all the time. */
+function isNews(
+  session: Session,
+  kept: Passed | undefined,
+  [before, now]: readonly (JsonMap | undefined)[],
+): boolean {
+  const identity = now === undefined ? undefined : identityOf(now)
+  if (before === undefined || now === undefined || identity === undefined) return true
+  if (kept?.survey.extents.has(nameOf(identity)) === false) return false
   return !equal(session.clean(before, undefined), session.clean(now, undefined))
 }
 

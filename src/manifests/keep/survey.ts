@@ -1,20 +1,18 @@
 import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
-import { KubesyncError } from '../../errors.ts'
 import type { ResourceType } from '../../kube/resource-type.ts'
 import { defaultLayout, fileFor, recogniseLayout } from '../folder/layout.ts'
-import { width } from '../live/fetch.ts'
+import { type Wanted, width } from '../live/fetch.ts'
 import { keeperOf } from '../live/keep.ts'
 import { forEachOf } from '../live/pool.ts'
-import { isDefinedIn } from '../local.ts'
-import { groupOf, type Identity, identityOf, nameOf } from '../order/references.ts'
-import { valueAt } from '../path.ts'
+import { isDefinedIn, typeOf, wantedOf } from '../local.ts'
+import { type Identity, identityOf, nameOf, referencesOf } from '../order/references.ts'
 import { type Facts, planResource } from '../plan/make.ts'
 import type { Session } from '../session.ts'
 import { factsOf, type Prepared, type Subject } from '../survey/facts.ts'
 import type { Folder } from '../survey/folder.ts'
 import { subjectOf } from '../survey/push.ts'
-import { isMap, type JsonMap } from '../value.ts'
+import type { JsonMap } from '../value.ts'
 import type { Extent, Following } from './follow.ts'
 import type { KeepProblem } from './status.ts'
 
@@ -43,9 +41,7 @@ export interface Survey {
 const isBroken = ({ remarks }: Folder) => remarks.some(({ isProblem }) => isProblem)
 
 /** What was agreed on once and is in no file any more. */
-interface Gone {
-  readonly identity: Identity
-  readonly type: ResourceType
+interface Gone extends Wanted {
   readonly file: string
 }
 
@@ -75,20 +71,12 @@ export async function surveyKept(session: Session, sight: Sight): Promise<Survey
   for (const { identity, type, file } of gone) {
     const extent = extentOf(type, identity)
     const seen = following.find(extent, identity.name)
-    if (seen === undefined) continue
-    if (seen.object === undefined)
+    const { apiVersion } = type
+    const place = { file }
+    if (seen?.object !== undefined)
+      found.push({ extent, subject: { identity, apiVersion, place, local: undefined, live: seen.object } })
+    else if (seen !== undefined)
       await session.base.forget([{ name: nameOf(identity), file: `${session.root}/${file}` }])
-    else
-      found.push({
-        extent,
-        subject: {
-          identity,
-          apiVersion: type.apiVersion,
-          place: { file },
-          local: undefined,
-          live: seen.object,
-        },
-      })
   }
   if (sight.bringsNew && sight.unsettled.size === 0 && !isBroken(folder))
     found.push(...newcomers(sight, typed, found))
@@ -134,46 +122,17 @@ function findLocal({ folder, following, unsettled }: Sight) {
 /**
  * What was agreed on and is in no file. None while anything cannot be read or is being written: it may be in there.
  */
-async function findGone(session: Session, { folder, unsettled }: Sight): Promise<Gone[]> {
-  if (!existsSync(session.root) || unsettled.size > 0 || isBroken(folder)) return []
+async function findGone({ root, base, client }: Session, { folder, unsettled }: Sight): Promise<Gone[]> {
+  if (!existsSync(root) || unsettled.size > 0 || isBroken(folder)) return []
   const present = new Set(folder.objects.map(({ identity }) => nameOf(identity)))
-  const doubtful = new Set(folder.remarks.map(({ file }) => file))
-  const entries = new Map(
-    session.base
-      .below(session.root)
-      .map((entry) => ({ ...entry, file: relative(session.root, entry.file) }))
-      .filter(({ name, file }) => !present.has(name) && !doubtful.has(file))
-      .map((entry) => [entry.name, entry]),
-  )
-  return (
-    await forEachOf([...entries.values()], width, async ({ agreed, file }): Promise<Gone[]> => {
-      const { apiVersion, kind, metadata } = agreed.file
-      const type = await typeOf(session, String(apiVersion), String(kind))
-      if (type === undefined) return []
-      const { name, namespace } = isMap(metadata) ? metadata : {}
-      const home = type.namespaced ? String(namespace ?? session.cluster.namespace) : undefined
-      const identity = {
-        group: groupOf(type.apiVersion),
-        kind: type.kind,
-        namespace: home,
-        name: String(name),
-      }
-      return [{ identity, type, file }]
-    })
-  ).flat()
-}
-
-async function typeOf(
-  { client }: Session,
-  apiVersion: string,
-  kind: string,
-): Promise<ResourceType | undefined> {
-  try {
-    return await client.discovery.kind(apiVersion, kind)
-  } catch (error) {
-    if (error instanceof KubesyncError && error.code === 'NO_SUCH_KIND') return undefined
-    throw error
-  }
+  const doubtful = new Set(folder.remarks.map(({ file }) => `${root}/${file}`))
+  const entries = base.below(root).filter(({ name, file }) => !present.has(name) && !doubtful.has(file))
+  const last = new Map(entries.map((entry) => [entry.name, entry]))
+  const gone = await forEachOf([...last.values()], width, async ({ agreed, file }) => {
+    const wanted = await wantedOf(client, agreed.file)
+    return wanted === undefined ? [] : [{ ...wanted, file: relative(root, file) }]
+  })
+  return gone.flat()
 }
 
 /** Objects that were made in the cluster while it was followed, of kinds and in namespaces that the folder has, if a person made them. */
@@ -187,22 +146,21 @@ function newcomers(
   )
   const manifests = folder.objects.map(({ manifest }) => manifest)
   const pattern = layout ?? recogniseLayout(manifests) ?? defaultLayout
-  return [...new Set(extents)].flatMap((extent) =>
-    following.made(extent).flatMap((live): Found[] => {
+  const added: Found[] = []
+  for (const extent of new Set(extents))
+    for (const live of following.made(extent)) {
       const identity = identityOf(live)
-      if (
-        identity === undefined ||
-        known.has(nameOf(identity)) ||
-        keeperOf(live, new Set(['system'])) !== undefined
-      )
-        return []
+      const isKept = keeperOf(live, new Set(['system'])) !== undefined
+      if (identity === undefined || isKept || known.has(nameOf(identity))) continue
       known.add(nameOf(identity))
-      const place = { file: fileFor(pattern, identity) }
-      return [
-        { extent, subject: { identity, apiVersion: extent.type.apiVersion, place, local: undefined, live } },
-      ]
-    }),
-  )
+      const subject = {
+        identity,
+        apiVersion: extent.type.apiVersion,
+        place: { file: fileFor(pattern, identity) },
+      }
+      added.push({ extent, subject: { ...subject, local: undefined, live } })
+    }
+  return added
 }
 
 /** Kinds that an autoscaler can set the replicas of; custom ones say it by a subresource. */
@@ -211,15 +169,12 @@ const isScaled = ({ type }: Extent) => type.subresources.includes('scale')
 async function autoscalersFor(session: Session, extents: readonly Extent[]): Promise<Extent[]> {
   const namespaces = new Set(extents.filter(isScaled).map(({ namespace }) => namespace))
   if (namespaces.size === 0) return []
-  const type = await typeOf(session, 'autoscaling/v1', 'HorizontalPodAutoscaler')
+  const type = await typeOf(session.client, { apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler' })
   return type === undefined ? [] : [...namespaces].map((namespace) => ({ type, namespace }))
 }
 
 /** What an autoscaler scales. */
 function targetOf(autoscaler: JsonMap): string[] {
-  const [kind, name, apiVersion] = ['kind', 'name', 'apiVersion'].map((key) =>
-    String(valueAt(autoscaler, ['spec', 'scaleTargetRef', key]) ?? ''),
-  )
-  const namespace = String(valueAt(autoscaler, ['metadata', 'namespace']))
-  return [nameOf({ group: groupOf(apiVersion ?? ''), kind: kind ?? '', name: name ?? '', namespace })]
+  const target = referencesOf(autoscaler).find(({ kind }) => kind !== 'Namespace')
+  return target === undefined ? [] : [nameOf(target)]
 }
