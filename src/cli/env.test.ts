@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Terminal } from './testing/terminal.ts'
@@ -55,6 +55,33 @@ describe('what holds', () => {
     expect(await shown()).toMatchObject({
       ...{ namespace: ['shop', "the folder's pin"], manifests: [terminal.home, 'its pin'] },
     })
+  })
+})
+
+test('the kubeconfig changes with --kubectl only, and kubectl does it', async () => {
+  const stub = terminal.folder('bin')
+  write('bin/kubectl', `#!/bin/sh\necho "$@" >> '${terminal.home}/asked'\n`)
+  chmodSync(join(stub, 'kubectl'), 0o755)
+  terminal.env.PATH = `${stub}:${process.env.PATH}`
+  await terminal.ksync('env', 'context', 'prod-eu')
+  expect(existsSync(join(terminal.home, 'asked'))).toBe(false)
+  await terminal.ksync('env', 'context', 'kind', '--kubectl')
+  await terminal.ksync(
+    'env',
+    'namespace',
+    'shop',
+    '--kubectl',
+    '--kubeconfig',
+    join(terminal.home, 'kubeconfig'),
+  )
+  expect(read('asked').split('\n')).toEqual([
+    'config use-context kind',
+    `config set-context kind --namespace=shop --kubeconfig ${join(terminal.home, 'kubeconfig')}`,
+    '',
+  ])
+  terminal.env.PATH = terminal.folder('empty')
+  expect(await terminal.ksync('env', 'context', 'kind', '--kubectl')).toMatchObject({
+    ...{ code: 1, stderr: expect.stringContaining('there is no kubectl') },
   })
 })
 

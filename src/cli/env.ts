@@ -26,7 +26,7 @@ export function envCommand(cli: Cli): Command {
     details: [
       'Without an action it lets you pick both from lists that typing narrows down. It changes what kubesync means: its own',
       "setting, or with --pin that of this folder's manifests. The kubeconfig, and so what kubectl means, stays as it is",
-      'without --kubectl. `show` tells what holds here and who says so: a flag, the pin of the folder, kubesync’s setting',
+      "without --kubectl. `show` tells what holds here and who says so: a flag, the pin of the folder, kubesync's setting",
       'or the kubeconfig, in this order.',
     ].join(' '),
     examples: ['env', 'env context kind-dev', 'env namespace shop', 'env context staging --pin', 'env show'],

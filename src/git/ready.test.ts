@@ -91,7 +91,7 @@ describe('it is not, and what to type is said,', () => {
   test('without a name to commit by', async () => {
     delete work.env.GIT_AUTHOR_EMAIL
     work.git('config', 'user.useConfigOnly', 'true')
-    await expect(ready()).rejects.toMatchObject({ message: expect.stringContaining('no email was given') })
+    await refused(/git does not know who you are/, 'user.email')
   })
 })
 

@@ -53,7 +53,12 @@ export async function readyBranch(
   if (ref === undefined) throw notReady('no branch is checked out', 'check one out: `git switch BRANCH`')
   await refuseHalfDone(repository)
   // Who has no name cannot commit; better to know it before anything is written.
-  for (const who of ['GIT_AUTHOR_IDENT', 'GIT_COMMITTER_IDENT']) await git(['var', who], at)
+  for (const who of ['GIT_AUTHOR_IDENT', 'GIT_COMMITTER_IDENT']) {
+    await git(['var', who], at).catch((error: unknown) => {
+      if (!(error instanceof GitError)) throw error
+      throw notReady('git does not know who you are', '`git config user.name NAME`, and user.email ADDRESS')
+    })
+  }
   const head = (await gitMaybe(['rev-parse', '--quiet', '--verify', 'HEAD'], at))?.trim()
   const format = '--format=%(upstream)%00%(upstream:remotename)%00%(upstream:remoteref)'
   const [tracking = '', remote = '', remoteRef = ''] = (await git(['for-each-ref', format, ref], at))

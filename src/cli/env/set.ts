@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process'
+import { resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { kubeEnv } from '../../config/settings.ts'
 import { changeSettings } from '../../config/store.ts'
 import { errnoOf, KubesyncError } from '../../errors.ts'
-import { loadContext } from '../../kube/config.ts'
+import { KubeClient } from '../../kube/client.ts'
+import { type KubeContext, loadContext } from '../../kube/config.ts'
+import { ApiError } from '../../kube/errors.ts'
+import { resourcePath } from '../../kube/resource.ts'
 import { changePin } from '../../manifests/folder/pin.ts'
 import { printable } from '../../ui/text.ts'
 import type { EnvOptions, Wanted } from '../env.ts'
@@ -38,13 +42,40 @@ export async function setEnv(cli: Cli, { context, namespace }: Wanted, options: 
     ])
   }
   if (options.kubectl === true) {
-    const file = kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]
+    const file = kubeconfig === undefined ? [] : ['--kubeconfig', resolve(cli.io.cwd, kubeconfig)]
     if (context !== undefined) await kubectl(['config', 'use-context', target.name, ...file], env)
     if (namespace !== undefined) {
       await kubectl(['config', 'set-context', target.name, `--namespace=${namespace}`, ...file], env)
     }
   }
   await sayWhatHolds(cli, { context, namespace }, options)
+  if (namespace !== undefined) await sayIfMissing(cli, target, namespace)
+}
+
+/** How long is waited for a cluster to say whether it has a namespace, in milliseconds. */
+const lookMs = 3_000
+
+/** A namespace may be made later, and the cluster be away; a misspelt one is worth a word. */
+async function sayIfMissing(
+  { io: { stderr, signal } }: Cli,
+  target: KubeContext,
+  name: string,
+): Promise<void> {
+  const client = new KubeClient(target)
+  const path = resourcePath({ apiVersion: 'v1', plural: 'namespaces', name })
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(lookMs)])
+  const error = await client
+    .request({ path, timeoutMs: lookMs, signal: limit })
+    .then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    .finally(() => client.close())
+  signal.throwIfAborted()
+  if (!(error instanceof ApiError) || error.status.code !== 404) return
+  stderr.write(
+    describeHint(`there is no namespace ${printable(name)} in ${printable(target.name)} yet`, stderr),
+  )
 }
 
 /** kubectl knows which of several files has what, and how it is locked. */
