@@ -5,6 +5,7 @@ import { useLab } from './support/cluster.ts'
 import { useLaptop } from './support/ksync.ts'
 import { Checkout, createByHand, live, patch } from './support/manifests.ts'
 import { testWith } from './support/place.ts'
+import { until } from './support/until.ts'
 
 const withTerminal = testWith('terminal')
 const lab = useLab('revert')
@@ -144,6 +145,41 @@ describe('what was written to files', () => {
     expect([here.read('both.yaml'), await dataOf('both')]).toEqual([web, { a: '1' }])
     expect(await here.did('diff')).toContain('1 the same')
   })
+})
+
+test('killed in the middle, it is undone or finished by the next command', async () => {
+  const here = checkout('killed')
+  const held = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: held, finalizers: [e2e.kubesync/held]}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: held}}
+  template:
+    metadata: {labels: {app: held}}
+    spec: {containers: [{name: a, image: a, envFrom: [{configMapRef: {name: needed}}]}]}
+`
+  here.write('all.yaml', `${held}---\n${map('needed', '1')}`)
+  await here.did('push', '-f', '--no-wait')
+  const running = here.start('revert', '--last', '-f')
+  await until('it is being deleted', () => live('Deployment', 'held', namespace), {
+    holds: (object) => object?.metadata?.deletionTimestamp !== undefined,
+  })
+  running.child.kill('SIGKILL')
+  await running.exited
+  const metadata = { name: 'held', namespace, finalizers: null as unknown as string[] }
+  await patch({ apiVersion: 'apps/v1', kind: 'Deployment', metadata })
+  await until('it is gone', () => live('Deployment', 'held', namespace), {
+    holds: (object) => object === undefined,
+  })
+
+  const { code, stderr } = await here.ksync('push', '-f')
+  expect([code, stderr]).toEqual([1, expect.stringContaining('was interrupted')])
+  expect(await dataOf('needed')).toEqual({ a: '1', b: 'x' })
+  expect(await here.did('push', '-f', '--no-wait', '--interrupted', 'undo')).toContain('it is undone')
+  expect((await live('Deployment', 'held', namespace))?.metadata?.name).toBe('held')
+  expect(await here.did('diff')).toContain('2 the same')
+  await patch({ apiVersion: 'apps/v1', kind: 'Deployment', metadata })
 })
 
 describe('values of Secrets', () => {

@@ -1,6 +1,7 @@
 import { KubesyncError } from '../../errors.ts'
-import type { Carriage } from '../../manifests/carry/change.ts'
+import type { Result } from '../../manifests/carry/carry.ts'
 import type { Ending, Interrupted } from '../../manifests/carry/interrupted.ts'
+import type { Plan } from '../../manifests/plan/plan.ts'
 import type { Session } from '../../manifests/session.ts'
 import { styleFor } from '../../ui/style.ts'
 import { printable } from '../../ui/text.ts'
@@ -40,37 +41,29 @@ function tell({ io: { stderr } }: Cli, one: Interrupted): void {
 }
 
 async function mend(cli: Cli, one: Interrupted, { session, options }: Mending & { options: WriteOptions }) {
-  const { endInterrupted, surveyInterrupted, wholesIn } = await import('../../manifests/carry/interrupted.ts')
+  const { endInterrupted } = await import('../../manifests/carry/interrupted.ts')
   const { stderr } = cli.io
-  const wholes = wholesIn(one)
-  if (wholes.length > 0) {
-    await endInterrupted(session, one, 'it was interrupted, and nobody knows how far it came')
-    const about = `which was to make or delete ${wholes.map(printable).join(', ')}`
-    stderr.write(`${wordsOf(one)}, ${about}; \`diff\` shows how both sides stand\n`)
-    return
-  }
-  const finish = await surveyInterrupted(session, one, 'finish')
-  const undo = await surveyInterrupted(session, one, 'undo')
-  const isNothing = ({ prepared }: typeof finish) =>
-    prepared.plan.resources.every(({ state }) => state === 'same')
+  const ways = await waysOf(cli, session, one)
+  const [finish, undo] = [await ways('finish'), await ways('undo')]
+  const isNothing = ({ plan }: Way) => plan.resources.every(({ state }) => state === 'same')
   if (isNothing(undo)) {
     await endInterrupted(session, one, 'it was interrupted before it wrote anything')
     stderr.write(`${wordsOf(one)}, before it wrote anything\n`)
     return
   }
   if (isNothing(finish)) {
-    await carry(session, one, finish, cli)
+    await finish.carry()
     await endInterrupted(session, one, '')
     stderr.write(`${wordsOf(one)}, when all was written: there is nothing left to do\n`)
     return
   }
   stderr.write(`${wordsOf(one)}. To finish it, this is left to do:\n\n`)
-  for (const resource of finish.prepared.plan.resources) {
+  for (const resource of finish.plan.resources) {
     stderr.write(`${showResource(resource, 'change', styleFor(stderr))}\n`)
   }
   const ending = await endingFor(cli, options)
   if (!(await mayWrite(cli, session.cluster, options))) throw new KubesyncError('INTERRUPTED', wordsOf(one))
-  const results = await carry(session, one, ending === 'finish' ? finish : undo, cli)
+  const results = await (ending === 'finish' ? finish : undo).carry()
   const failed = results.find(({ reason }) => reason !== '')
   if (failed !== undefined) {
     throw new KubesyncError('INTERRUPTED', `${failed.id} could not be brought to an end: ${failed.reason}`, {
@@ -94,14 +87,32 @@ async function endingFor({ io: { ask } }: Cli, { interrupted }: WriteOptions): P
   }
 }
 
-async function carry(
-  session: Session,
-  { command }: Interrupted,
-  carriage: Pick<Carriage, 'prepared' | 'originals'>,
+/** What is left to do of an interrupted change, and how it is done. */
+interface Way {
+  readonly plan: Plan
+  carry(): Promise<readonly Result[]>
+}
+
+async function waysOf(
   { io: { signal } }: Cli,
-) {
+  session: Session,
+  one: Interrupted,
+): Promise<(ending: Ending) => Promise<Way>> {
+  const { surveyInterrupted, wholesIn } = await import('../../manifests/carry/interrupted.ts')
   const { carryChange } = await import('../../manifests/carry/change.ts')
-  const selection = new Map(carriage.prepared.plan.resources.map(({ id }) => [id, 'all'] as const))
+  const { surveyWhole, carryWhole } = await import('../../manifests/revert/interrupted.ts')
   const wait = { timeoutMs: 60_000, signal, onProgress: () => {} }
-  return carryChange(session, { ...carriage, selection, command }, wait)
+  const { command } = one
+  if (wholesIn(one).length > 0) {
+    return async (ending) => {
+      const prepared = await surveyWhole(session, one, ending)
+      return { plan: prepared.plan, carry: () => carryWhole(session, { prepared, command, ending }, wait) }
+    }
+  }
+  return async (ending) => {
+    const carriage = await surveyInterrupted(session, one, ending)
+    const { plan } = carriage.prepared
+    const selection = new Map(plan.resources.map(({ id }) => [id, 'all'] as const))
+    return { plan, carry: () => carryChange(session, { ...carriage, selection, command }, wait) }
+  }
 }

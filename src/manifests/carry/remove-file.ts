@@ -53,7 +53,7 @@ async function removeOne(
   if ('refused' in edited) return edited.refused.reason
   const { context, server } = session.cluster
   const about = { where: 'file', context, server, file: path, resources: [nameOf(identity)] } as const
-  const [id = ''] = await session.journal.begin([{ ...about, before: local, after: null }])
+  const [id = ''] = await session.journal.begin([{ ...about, before, after: edited.text ?? null }])
   const reason = await replace(path, before, edited.text)
   await session.journal.end([{ id, reason }])
   if (reason !== '') return reason

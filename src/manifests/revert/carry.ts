@@ -7,6 +7,8 @@ import { fileWrite, type PlannedFile } from '../carry/files.ts'
 import type { PushOptions } from '../carry/push.ts'
 import { removeObject } from '../carry/remove.ts'
 import { newOperation, type Write } from '../journal/journal.ts'
+import { width } from '../live/fetch.ts'
+import { forEachOf } from '../live/pool.ts'
 import { layers } from '../order/order.ts'
 import type { Session } from '../session.ts'
 import { creating, type PreparedRevert } from './survey.ts'
@@ -82,14 +84,14 @@ interface Removing {
 async function remove(session: Session, going: readonly Taken[], { failed, options }: Removing) {
   const reasons = new Map<string, string>()
   for (const layer of layers(going, ({ facts }) => facts.live?.clean ?? {}).reverse()) {
-    for (const { item } of layer) {
-      if (failed.has(item.id)) continue
-      const reason = await removeObject(session, item.facts, options).catch((error: unknown) => {
+    await forEachOf(layer, width, async ({ item: { id, facts } }) => {
+      if (failed.has(id)) return
+      const reason = await removeObject(session, facts, options).catch((error: unknown) => {
         if (error instanceof ApiError) return error.status.message
         throw error
       })
-      if (reason !== '') reasons.set(item.id, reason)
-    }
+      if (reason !== '') reasons.set(id, reason)
+    })
   }
   return reasons
 }

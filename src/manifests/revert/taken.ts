@@ -108,7 +108,6 @@ function textOf(
   return own.reduce<string | undefined>((text, { id, wishes: some }) => {
     const fields = inFile(some).filter(({ path }) => path[0] !== textStep)
     const edited = editObject(text, { id, wishes: fields, source: sourceIn(inverse.text, id) }, context)
-    if ('refused' in edited) return text
-    return edited.text === '' ? undefined : edited.text
+    return 'refused' in edited ? text : edited.text
   }, texts.get(file))
 }

@@ -3,9 +3,9 @@ import { operationsFor, type Wish } from '../diff/take.ts'
 import { type Manifest, readOne } from '../folder/documents.ts'
 import { appended, renderManifest } from '../folder/render.ts'
 import { identityFrom } from '../order/references.ts'
-import { equal, isMap } from '../value.ts'
+import { isMap } from '../value.ts'
 import { editYaml } from '../yaml/edit.ts'
-import { parseYaml } from '../yaml/parse.ts'
+import { withoutDocument } from '../yaml/remove.ts'
 import { changesOf } from './changes.ts'
 import { undone } from './invert.ts'
 
@@ -62,7 +62,7 @@ export function invertText(
         ? { text }
         : editObject(text, { id, wishes: clear, source: sourceOf(before, was) }, context)
       if ('refused' in edited) refused.set(id, edited.refused)
-      else text = edited.text === '' && before === undefined ? undefined : edited.text
+      else text = edited.text
     }
   }
   return { text, disputed, refused }
@@ -76,12 +76,14 @@ export interface ObjectEdit {
   readonly source?: string | undefined
 }
 
-/** A text with what is wished for an object in it, or why it cannot be written. An empty one has nothing in it any more. */
+type Edit = { readonly text: string | undefined } | { readonly refused: string }
+
+/** A text with what is wished for an object in it, or why it cannot be written; none where nothing is left in it. */
 export function editObject(
   text: string | undefined,
   { id, wishes, source }: ObjectEdit,
   { file, shapeOf }: TextContext,
-): { readonly text: string | undefined } | { readonly refused: string } {
+): Edit {
   if (wishes.length === 0) return { text }
   const here = findIn(text, id)
   const whole = wishes.find(({ path }) => path.length === 0)
@@ -91,7 +93,7 @@ export function editObject(
     if (file.endsWith('.json') && text !== undefined) return { refused: `${file} is there already` }
     return { text: appended(text ?? '', source ?? renderManifest(whole.value, file)) }
   }
-  if (whole !== undefined && !isMap(whole.value)) return withoutDocument(text ?? '', here)
+  if (whole !== undefined && !isMap(whole.value)) return taken(text ?? '', here)
   const shape = shapeOf(id)
   const fields = isMap(whole?.value) ? changesOf(here.object, whole.value, shape) : wishes
   const operations = operationsFor(here.object, fields, shape).map((one) => ({
@@ -138,23 +140,10 @@ function sourceOf(text: string | undefined, found: Manifest | undefined): string
   return segmentsOf(text)[found.document]?.replace(/^---[ \t]*\r?\n/, '')
 }
 
-function withoutDocument(text: string, { document, at }: Manifest): { text: string } | { refused: string } {
-  if (at.length > 0) {
-    const edited = editYaml(text, document, [{ op: 'remove', path: at }])
-    return 'text' in edited ? edited : { refused: edited.refused.reason }
-  }
-  const segments = segmentsOf(text)
-  const rest = segments.toSpliced(document, 1)
-  const isFirst = document === 0 && !/^---/m.test(segments[0] ?? '')
-  const left = isFirst ? rest.join('').replace(/^---[ \t]*\r?\n/, '') : rest.join('')
-  const wanted = parseYaml(text).toSpliced(document, 1)
-  const now = parseYaml(left).filter(({ value }) => value !== null || wanted.length > 0)
-  const isRight =
-    now.length === wanted.length &&
-    now.every(({ value }, index) => equal(value, wanted[index]?.value ?? null))
-  return isRight
-    ? { text: left }
-    : { refused: 'it cannot be taken out of this text without changing more than it' }
+function taken(text: string, { document, at }: Manifest): Edit {
+  const edited =
+    at.length > 0 ? editYaml(text, document, [{ op: 'remove', path: at }]) : withoutDocument(text, document)
+  return 'refused' in edited ? { refused: edited.refused.reason } : edited
 }
 
 /** Documents with the lines that begin them; comments before the first of those lines belong to it. */

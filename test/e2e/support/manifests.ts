@@ -4,7 +4,7 @@ import { ApiException, type KubernetesObject, PatchStrategy } from '@kubernetes/
 import { cli } from './agent.ts'
 import { cluster } from './cluster.ts'
 import type { Laptop } from './ksync.ts'
-import { type Finished, run } from './run.ts'
+import { type Finished, Running, run } from './run.ts'
 import { Screen } from './screen.ts'
 
 /** A folder of manifests in which a person calls kubesync, for one namespace. */
@@ -22,6 +22,12 @@ export class Checkout {
   ksync(...args: string[]): Promise<Finished> {
     const { env } = this.#laptop
     return run(process.execPath, [cli, ...args, '-n', this.#namespace], { env, cwd: this.folder })
+  }
+
+  /** The same while it runs. */
+  start(...args: string[]): Running {
+    const { env } = this.#laptop
+    return new Running(process.execPath, [cli, ...args, '-n', this.#namespace], { env, cwd: this.folder })
   }
 
   /** The same in a terminal of its own, where somebody can be asked. */
