@@ -1,6 +1,6 @@
 // File sync beside what people use today: every row of the table in bench/REPORT.md, on tmpfs, medians of 5.
 //   KUBECONFIG=… node bench/run.mjs files [--quick] [--only ROW]… [--report] [--json FILE]
-// Rows: up, down, local, edits, burst, start, idle, delta, replicas, growth. It needs a cluster whose node is this machine.
+// Rows: up, down, local, edits, burst, start, idle, delta, replicas, reload, growth. It needs a cluster whose node is this machine.
 import { rmSync, writeFileSync } from 'node:fs'
 import { down, fanOut, local, up } from './files/bulk.ts'
 import { headInsert } from './files/delta.ts'
@@ -11,6 +11,7 @@ import { closeLab, openLab } from './files/lab.ts'
 import { localSync } from './files/local-sync.ts'
 import { runRelay } from './files/meter.ts'
 import { preparePeers } from './files/peers.ts'
+import { reload } from './files/reload.ts'
 import { machine, putIntoReport, putPlot } from './files/report.ts'
 import { json, only, quick, report, scratch } from './files/settings.ts'
 import { idleRow, measureStanding, type Standing, startRow } from './files/standing.ts'
@@ -36,6 +37,7 @@ const parts: readonly (readonly [rows: readonly string[], measure: () => Promise
   [['edits', 'burst'], live],
   [['delta'], headInsert],
   [['replicas'], fanOut],
+  [['reload'], reload],
   [['start', 'idle', 'growth'], standing],
 ]
 
