@@ -3,16 +3,17 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { figure, median, type Row } from './figures.ts'
 import { ksync, kube, namespace, replicas, scale } from './lab.ts'
-import { timed } from './run.ts'
+import { timed, until } from './run.ts'
 import { agentImage, quick, scratch, turns } from './settings.ts'
 
 const TIMES = quick ? 40 : 200
 const name = 'reloaded'
 /** A server of a first process and two more. */
 const server = `const cluster = require('cluster')
-  cluster.setupPrimary({ exec: __filename })
-  if (cluster.isPrimary) for (let n = 0; n < 2; n++) cluster.fork()
-  else require('http').createServer((_, answer) => answer.end()).listen(8080)`
+  if (cluster.isPrimary) {
+    cluster.setupPrimary({ exec: __filename, execArgv: [] })
+    for (let n = 0; n < 2; n++) cluster.fork()
+  } else require('http').createServer((_, answer) => answer.end()).listen(8080)`
 
 const program = `require('fs').writeFileSync('/tmp/main.cjs', ${JSON.stringify(server)}); require('/tmp/main.cjs')`
 
@@ -27,6 +28,7 @@ export async function reload(): Promise<Row> {
   ksync(['create', '--name', name, '-n', namespace, '--pod', name, '--reload', 'restart', folder, '/folder'])
   ksync(['watch', '-b'])
   try {
+    await until('it is in sync', () => ksync(['get', name]).includes('in sync'))
     const inPlace = Array.from({ length: TIMES }, reloaded)
     const restarts = kube(['get', 'pod', name, '-o', 'jsonpath={.status.containerStatuses[0].restartCount}'])
     if (restarts !== '0') throw new Error(`the container was restarted ${restarts} times`)
