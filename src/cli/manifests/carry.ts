@@ -53,6 +53,8 @@ export interface Settled<P> extends Selected<P> {
 
 /** How often an approval is asked for again, because what was approved moved on. */
 const rounds = 5
+const movedHint =
+  'what somebody changed meanwhile was left as it is now: `diff` shows it, and the same command goes on from there'
 
 /** Shows what differs, asks, and carries it out; the exit code says how it ended. */
 export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>): Promise<Settled<P>> {
@@ -88,9 +90,10 @@ export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>
     const isBad = plan.problems.length > 0 || plan.remarks.some(({ isProblem }) => isProblem)
     cli.exitCode = isOpen || isBad || results.some(({ reason }) => reason !== '') ? 1 : 0
     await git?.after(results, (resource) => isLeft(resource, plan, chosen))
-    if (round === rounds || !results.some(({ what }) => what === 'moved')) {
-      return { prepared, selection, results }
-    }
+    const isMoved = results.some(({ what }) => what === 'moved')
+    // Nobody was there to see what it is now: that is left to the next command.
+    if (isMoved && options.force === true) cli.io.stderr.write(describeHint(movedHint, cli.io.stderr))
+    if (round === rounds || !isMoved || options.force === true) return { prepared, selection, results }
     cli.io.stderr.write('some of it was changed in the cluster meanwhile; this is how it stands now:\n')
   }
 }

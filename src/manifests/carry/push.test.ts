@@ -6,8 +6,9 @@ import { surveyPush } from '../survey/push.ts'
 import { configMapWorld } from '../testing/config-map.ts'
 import { carryOut } from './carry.ts'
 
-async function world() {
-  const { root, put, writes, session } = await configMapWorld()
+async function world(isAway = false) {
+  const { root, hooks, put, writes, session } = await configMapWorld()
+  hooks.isAway = isAway
   writeFileSync(
     join(root, 'a.yaml'),
     'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: "2"}\n',
@@ -23,10 +24,19 @@ async function world() {
         signal: new AbortController().signal,
       },
     )
+  hooks.isAway = false
   return { put, push, writes, session }
 }
 
 describe('an approval', () => {
+  test('to make something does not hold for what somebody else made meanwhile', async () => {
+    const { push, writes } = await world(true)
+    expect(await push()).toMatchObject([
+      { what: 'moved', reason: expect.stringContaining('somebody made it') },
+    ])
+    expect(writes).toEqual([])
+  })
+
   test('holds for the version that was shown: what changed since is not overwritten', async () => {
     const { put, push, writes, session } = await world()
     put({ data: { a: '1', b: 'new' } })

@@ -117,6 +117,10 @@ async function pushObject(
   options: PushOptions,
 ): Promise<{ result: Result; object?: JsonMap }> {
   let now = replaces ? { ...facts, live: undefined } : facts
+  // No version binds what was not there: server-side apply would write over what somebody made meanwhile.
+  if (facts.live === undefined && (await liveNow(session, facts)) !== undefined) {
+    return { result: { id, what: 'moved', reason: 'somebody made it in the cluster meanwhile' } }
+  }
   for (let attempt = 1; ; attempt += 1) {
     try {
       const undeleted = replaces && attempt === 1 ? await removeObject(session, facts, options) : ''
@@ -146,14 +150,20 @@ function isMoved(error: KubesyncError): boolean {
 
 /** The object as it is now, if what a person would keep of it is what was approved; controllers write status all the time. */
 async function lookAgain(session: Session, facts: Facts): Promise<Facts | 'moved'> {
-  const { apiVersion, identity, live } = facts
+  const object = await liveNow(session, facts)
+  if (object === undefined) return 'moved'
+  const clean = session.clean(object, facts.local)
+  return equal(clean, facts.live?.clean) ? { ...facts, live: { object, clean } } : 'moved'
+}
+
+/** Undefined also where its kind or namespace is not there, or it may not be read. */
+async function liveNow({ client }: Session, { apiVersion, identity }: Facts): Promise<JsonMap | undefined> {
   const { kind, name, namespace } = identity
   try {
-    const object = asMap(await session.client.get({ apiVersion, kind, name, namespace }))
-    const clean = session.clean(object, facts.local)
-    return equal(clean, live?.clean) ? { ...facts, live: { object, clean } } : 'moved'
+    return asMap(await client.get({ apiVersion, kind, name, namespace }))
   } catch (error) {
-    if (error instanceof ApiError && error.status.code === 404) return 'moved'
+    const isGone = error instanceof ApiError && [403, 404].includes(error.status.code)
+    if (isGone || (error instanceof KubesyncError && error.code === 'NO_SUCH_KIND')) return undefined
     throw error
   }
 }

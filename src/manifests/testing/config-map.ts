@@ -25,13 +25,14 @@ export async function configMapWorld() {
   }
   put({ data: { a: '1' } })
   const writes: JsonMap[] = []
-  /** What happens to a write that is not a dry run; false where it is not to be made. */
-  const hooks = { onWrite: (_response: ServerResponse): boolean => true }
+  /** Whether it is not there for whoever looks, and what happens to a write that is not a dry run; false where it is not to be made. */
+  const hooks = { isAway: false, onWrite: (_response: ServerResponse): boolean => true }
   server.handle((request, response, body) => {
     const url = new URL(request.url ?? '', server.url)
     if (url.pathname === '/api/v1') return answer(response, types)
     if (url.pathname === '/version') return answer(response, { gitVersion: 'v1.30.0' })
     if (!url.pathname.endsWith('/configmaps/a')) return answerStatus(response, 404, 'NotFound')
+    if (request.method === 'GET' && hooks.isAway) return answerStatus(response, 404, 'NotFound')
     if (request.method === 'GET' || url.searchParams.has('dryRun')) return answer(response, object)
     const sent: JsonMap = JSON.parse(body)
     const metadata = sent.metadata as JsonMap
