@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { useLab } from './support/cluster.ts'
 import { useLaptop } from './support/ksync.ts'
-import { Checkout, live, patch } from './support/manifests.ts'
+import { Checkout, createByHand, live, patch } from './support/manifests.ts'
 import { testWith } from './support/place.ts'
 import type { Screen } from './support/screen.ts'
 
@@ -155,18 +155,68 @@ describe('what the cluster cannot change', () => {
     expect(await dataOf('fixed')).toEqual({ a: '2' })
   })
 
-  test('of a claim, it is said what goes with it, and a yes is not enough', async () => {
-    const it = new Checkout(laptop, { name: 'claim', namespace })
-    it.write('it.yaml', claim('ReadWriteOnce'))
-    await it.did('push', '-f', '--no-wait')
-    const uid = await uidOf('PersistentVolumeClaim', 'claim')
-    it.write('it.yaml', claim('ReadWriteMany'))
-    const screen = it.atTerminal('push', '--no-wait')
+  const set = (service: string) =>
+    `apiVersion: apps/v1\nkind: StatefulSet\nmetadata:\n  name: claim\nspec:\n  replicas: 0\n  serviceName: ${service}\n  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}}\n    spec:\n      containers: [{name: a, image: a, command: [a]}]\n`
+  for (const [kind, before, after] of [
+    ['PersistentVolumeClaim', claim('ReadWriteOnce'), claim('ReadWriteMany')],
+    ['StatefulSet', set('one'), set('two')],
+  ] as const) {
+    test(`of a ${kind} it is said what goes with it; a yes is not enough, its name is`, async () => {
+      const it = new Checkout(laptop, { name: `holds-${kind}`, namespace })
+      it.write('it.yaml', before)
+      await it.did('push', '-f', '--no-wait')
+      const uid = await uidOf(kind, 'claim')
+      it.write('it.yaml', after)
+      for (const [typed, code, isSame] of [
+        ['yes', 1, true],
+        ['claim', 0, false],
+      ] as const) {
+        const screen = it.atTerminal('push', '--no-wait')
+        await screen.asks(first)
+        screen.answer('a')
+        await screen.asks(/claim, AND WITH IT WHAT IT HOLDS, and make it again\? Its name, if so: $/)
+        screen.answer(typed)
+        expect((await screen.terminal.exited).code).toBe(code)
+        expect((await uidOf(kind, 'claim')) === uid).toBe(isSame)
+      }
+      expect(await it.did('diff')).toContain('1 the same')
+    })
+  }
+})
+
+describe('what somebody does in the cluster while the question stands', () => {
+  test('is shown, and asked again, and nothing of it is written over', async () => {
+    const it = await apart('meanwhile')
+    const screen = it.atTerminal('push')
     await screen.asks(first)
+    const metadata = { name: 'meanwhile', namespace }
+    await patch({ apiVersion: 'v1', kind: 'ConfigMap', metadata, ...{ data: { mine: 'taken' } } })
     screen.answer('a')
-    await screen.asks(/claim, AND WITH IT WHAT IT HOLDS, and make it again\? Its name, if so: $/)
-    screen.answer('yes')
-    expect(await screen.terminal.exited).toMatchObject({ code: 1 })
-    expect(await uidOf('PersistentVolumeClaim', 'claim')).toBe(uid)
+    const again = await screen.asks(first)
+    expect(again).toContain('this is how it stands now')
+    expect(again).toMatch(/~ +mine: file[\s\S]*~ +mine: taken/)
+    expect(await dataOf('meanwhile')).toEqual({ ...there, mine: 'taken' })
+    screen.answer('a')
+    await screen.terminal.exited
+    expect(await dataOf('meanwhile')).toEqual({ ...there, mine: 'taken', back: 'file', left: 'file' })
+  })
+
+  test('also if they make what was to be made', async () => {
+    const it = new Checkout(laptop, { name: 'made', namespace })
+    it.write('it.yaml', text('made', here))
+    const screen = it.atTerminal('push')
+    await screen.asks(first)
+    const theirs = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'made' },
+      ...{ data: { mine: 'taken' } },
+    }
+    await createByHand(theirs, namespace)
+    screen.answer('a')
+    expect(await screen.asks(first)).toContain('mine: taken')
+    screen.answer('q')
+    await screen.terminal.exited
+    expect(await dataOf('made')).toEqual({ mine: 'taken' })
   })
 })

@@ -53,8 +53,7 @@ export interface Settled<P> extends Selected<P> {
 
 /** How often an approval is asked for again, because what was approved moved on. */
 const rounds = 5
-const movedHint =
-  'what somebody changed meanwhile was left as it is now: `diff` shows it, and the same command goes on from there'
+const movedHint = 'what somebody changed meanwhile was left alone: `diff` shows how it is now; then try again'
 
 /** Shows what differs, asks, and carries it out; the exit code says how it ended. */
 export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>): Promise<Settled<P>> {
@@ -86,10 +85,12 @@ export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>
       },
     ).finally(() => progress.done())
     report(cli, results)
-    const isOpen = plan.resources.some((resource) => isLeft(resource, plan, chosen))
-    const isBad = plan.problems.length > 0 || plan.remarks.some(({ isProblem }) => isProblem)
-    cli.exitCode = isOpen || isBad || results.some(({ reason }) => reason !== '') ? 1 : 0
-    await git?.after(results, (resource) => isLeft(resource, plan, chosen))
+    const replaced = new Set(results.filter(({ what }) => what === 'replaced').map(({ id }) => id))
+    const isOpen = (one: ResourcePlan) => !replaced.has(one.id) && isLeft(one, plan, chosen)
+    const isBad =
+      plan.problems.some(({ isMinor }) => isMinor !== true) || plan.remarks.some(({ isProblem }) => isProblem)
+    cli.exitCode = plan.resources.some(isOpen) || isBad || results.some(({ reason }) => reason !== '') ? 1 : 0
+    await git?.after(results, isOpen)
     const isMoved = results.some(({ what }) => what === 'moved')
     // Nobody was there to see what it is now: that is left to the next command.
     if (isMoved && options.force === true) cli.io.stderr.write(describeHint(movedHint, cli.io.stderr))

@@ -130,22 +130,25 @@ async function pushObject(
       return { result: { id, what, reason: '' }, object }
     } catch (error) {
       if (!(error instanceof KubesyncError)) throw error
-      const fresh = isMoved(error) && attempt < attempts ? await lookAgain(session, facts) : undefined
-      if (fresh === undefined || fresh === 'moved') {
-        const said = error instanceof ApiError ? error.status.message : error.message
-        const reason = fresh === 'moved' ? 'it was changed in the cluster meanwhile' : said
-        return { result: { id, what: fresh === 'moved' ? 'moved' : 'failed', reason } }
+      const fresh = isConflict(error) ? await lookAgain(session, facts) : undefined
+      if (fresh === 'moved')
+        return { result: { id, what: 'moved', reason: 'it was changed in the cluster meanwhile' } }
+      if (fresh === undefined || !isOutdated(error) || attempt === attempts) {
+        const reason = error instanceof ApiError ? error.status.message : error.message
+        return { result: { id, what: 'failed', reason } }
       }
       now = fresh
     }
   }
 }
 
+function isConflict(error: KubesyncError): error is ApiError {
+  return error instanceof ApiError && error.status.code === 409
+}
+
 /** Somebody wrote to it since; not so if somebody else holds a field. */
-function isMoved(error: KubesyncError): boolean {
-  if (!(error instanceof ApiError)) return false
-  const { status } = error
-  return status.code === 409 && /modified|please apply your changes to the latest/i.test(status.message)
+function isOutdated(error: KubesyncError): boolean {
+  return isConflict(error) && /modified|please apply your changes to the latest/i.test(error.status.message)
 }
 
 /** The object as it is now, if what a person would keep of it is what was approved; controllers write status all the time. */

@@ -85,6 +85,8 @@ export interface LeftOut {
 export interface PlanProblem {
   readonly what: string
   readonly reason: string
+  /** Whether all was done nonetheless, in another way. */
+  readonly isMinor?: true
 }
 
 /** What a command found out and would do. Data to data: it is shown, and with a selection it is carried out. */

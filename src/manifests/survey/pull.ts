@@ -79,6 +79,7 @@ function unasked(refused: ReadonlyMap<string, string>): PlanProblem[] {
   return [...refused].map(([kind, reason]) => ({
     what: `defaults of ${kind}`,
     reason: `the server may not be asked for them (${reason}); those that kubesync knows were left out`,
+    isMinor: true,
   }))
 }
 

@@ -94,7 +94,7 @@ export async function patch(object: KubernetesObject, manager = 'kubectl-edit'):
 
 /** An object as the server has it; undefined if there is none. */
 export async function live(kind: string, name: string, namespace: string) {
-  const apiVersion = kind === 'Deployment' ? 'apps/v1' : 'v1'
+  const apiVersion = ['Deployment', 'StatefulSet'].includes(kind) ? 'apps/v1' : 'v1'
   try {
     return await cluster.objects.read({ apiVersion, kind, metadata: { name, namespace } })
   } catch (error) {
