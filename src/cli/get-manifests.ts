@@ -56,9 +56,10 @@ function describeState({ state, status }: ManifestsView): string {
   const said = words[state] ?? state
   if (status === undefined || state === 'stopped' || state === 'failing') return said
   const { conflicts, problems } = status
-  const deletions = conflicts.filter(({ kind }) => kind !== 'conflict').length
+  const changes = conflicts.filter(({ kind }) => kind === 'conflict').length
+  const deletions = conflicts.filter(({ kind }) => kind.startsWith('deleted-')).length
   const parts = [
-    [conflicts.length - deletions, 'conflict'],
+    [changes, 'conflict'],
     [deletions, 'deletion'],
     [problems.length, 'problem'],
   ] as const
@@ -70,7 +71,8 @@ const most = 5
 
 function notesOf({ folder, trouble, status }: ManifestsView, wide: boolean): string[] {
   const lines = [
-    ...(status?.conflicts ?? []).map(conflictWords),
+    // That many are gone is why it is halted.
+    ...(status?.conflicts ?? []).filter(({ kind }) => kind !== 'many-deleted').map(conflictWords),
     ...(status?.problems ?? []).map(({ about, reason }) => `problem with ${about}: ${reason}`),
     ...(wide ? (status?.left ?? []) : []).map(
       ({ resource, field, reason }) => `${resource}: ${field} is left alone: ${reason}`,

@@ -41,12 +41,17 @@ export function meantConflicts(all: readonly ManifestConflict[], word: string): 
 
 export function formatManifestConflicts(all: readonly ManifestConflict[], wide: boolean): string {
   const headers = ['resource', 'field', 'local', 'remote', 'file']
-  const rows = all.map(({ resource, field, local, remote, file, context, folder, id, why }) => [
-    ...[resource === '' ? id : resource, field === '' ? '(all of it)' : field],
+  const rows = all.map(({ what, resource, field, local, remote, file, context, folder, id, why }) => [
+    ...[resource === '' ? id : resource, describeField(what, field)],
     ...[describeValue(field, local), describeValue(field, remote), file === '' ? '-' : file],
     ...(wide ? [context, folder, id, why] : []),
   ])
   return formatTable(wide ? [...headers, 'context', 'folder', 'id', 'what happened'] : headers, rows)
+}
+
+function describeField(what: ManifestConflict['what'], field: string): string {
+  if (what === 'many-deleted') return '(many objects)'
+  return field === '' ? '(all of it)' : field
 }
 
 /** Characters of a value that a table has room for. */

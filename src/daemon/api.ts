@@ -1,21 +1,13 @@
 import { chmod, lstat, mkdir, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import { dirname } from 'node:path'
-import * as v from 'valibot'
 import { KubesyncError } from '../errors.ts'
-import { keeps } from '../files/conflicts.ts'
-import { type Answer, bodyOf, failure, reply } from './api-http.ts'
+import { answer } from './api-answers.ts'
+import { failure, reply } from './api-http.ts'
 import { sharePaths, startShare } from './api-shares.ts'
 import type { Share } from './keeps/keeps.ts'
 import type { KeepOrder, KeepPlace } from './keeps/order.ts'
-import {
-  fetchContent,
-  listConflicts,
-  mergeConflict,
-  type OpenSession,
-  previewMerge,
-  resolveConflict,
-} from './settle.ts'
+import type { OpenSession } from './settle.ts'
 import type { Reloaded, WatchStatus } from './status.ts'
 import type { Log } from './world.ts'
 
@@ -45,19 +37,6 @@ export interface ApiHandlers {
 export interface Api {
   close(): Promise<void>
 }
-
-const resumeSchema = v.object({ spec: v.string() })
-const spotSchema = v.object({ spec: v.string(), path: v.string(), pod: v.optional(v.string()) })
-const mergedSchema = v.object({
-  ...spotSchema.entries,
-  versions: v.object({ local: v.string(), remote: v.string() }),
-})
-const resolveSchema = v.object({ ...spotSchema.entries, keep: v.picklist(keeps) })
-const settleSchema = v.object({
-  ...{ folder: v.string(), server: v.string(), id: v.string() },
-  keep: v.picklist(['local', 'remote']),
-})
-const stopSchema = v.object({ what: v.picklist(['specs', 'keeps']), folder: v.exactOptional(v.string()) })
 
 /**
  * Serves HTTP on a Unix socket in a directory that only this user can enter. Whoever has the lock of this
@@ -119,92 +98,4 @@ async function ownDirectory(path: string): Promise<void> {
     })
   }
   if ((stat.mode & 0o077) !== 0) await chmod(path, 0o700)
-}
-
-async function answer(request: IncomingMessage, handlers: ApiHandlers): Promise<Answer> {
-  switch (`${request.method} ${request.url}`) {
-    case 'GET /status':
-      return { status: 200, body: handlers.status() }
-    case 'POST /resume': {
-      const { spec } = v.parse(resumeSchema, JSON.parse(await bodyOf(request)))
-      const resumed = handlers.resume(spec)
-      if (resumed !== undefined) return { status: 200, body: { resumed } }
-      throw noSuchSpec(spec)
-    }
-    case 'POST /reload': {
-      const { spec } = v.parse(resumeSchema, JSON.parse(await bodyOf(request)))
-      sessionsOf(handlers, spec)
-      const reloaded = await handlers.reload(spec)
-      if (reloaded !== undefined) return { status: 200, body: { reloaded } }
-      throw new KubesyncError('NO_RELOAD', `${spec} does not say how to reload its containers`, {
-        hint: 'add `reload: restart`, or another way, to it in the configuration',
-      })
-    }
-    case 'POST /conflicts': {
-      const { spec } = v.parse(resumeSchema, JSON.parse(await bodyOf(request)))
-      return { status: 200, body: { conflicts: await listConflicts(sessionsOf(handlers, spec)) } }
-    }
-    case 'POST /resolve': {
-      const { spec, keep, ...spot } = v.parse(resolveSchema, JSON.parse(await bodyOf(request)))
-      return {
-        status: 200,
-        body: { resolved: await resolveConflict(sessionsOf(handlers, spec), spot, keep) },
-      }
-    }
-    case 'POST /merge': {
-      const { spec, ...spot } = v.parse(spotSchema, JSON.parse(await bodyOf(request)))
-      const { content, versions } = await previewMerge(sessionsOf(handlers, spec), spot)
-      return { status: 200, body: { content: content.toString('base64'), versions } }
-    }
-    case 'POST /merged': {
-      const { spec, versions, ...spot } = v.parse(mergedSchema, JSON.parse(await bodyOf(request)))
-      await mergeConflict(sessionsOf(handlers, spec), spot, versions)
-      return { status: 200, body: {} }
-    }
-    case 'POST /content': {
-      const { spec, ...spot } = v.parse(spotSchema, JSON.parse(await bodyOf(request)))
-      const content = await fetchContent(sessionsOf(handlers, spec), spot)
-      return { status: 200, body: { content: content.toString('base64') } }
-    }
-    case 'POST /settle': {
-      const { id, keep, ...place } = v.parse(settleSchema, JSON.parse(await bodyOf(request)))
-      await handlers.settleKept(place, id, keep)
-      return { status: 200, body: {} }
-    }
-    case 'POST /stop':
-      return stop(handlers, v.parse(stopSchema, JSON.parse(await bodyOf(request))))
-    default:
-      throw new KubesyncError(
-        'NO_SUCH_REQUEST',
-        `the running watch does not know ${request.method} ${request.url}`,
-      )
-  }
-}
-
-/** What is wanted ends once the answer is on its way, and with the last of it the process. */
-async function stop(
-  handlers: ApiHandlers,
-  { what, folder }: v.InferOutput<typeof stopSchema>,
-): Promise<Answer> {
-  const before = handlers.status()
-  const isMeant = ({ folder: one }: { folder: string }) => folder === undefined || folder === one
-  const isSpecs = what === 'specs'
-  const ended = isSpecs ? [] : before.keeps.map(({ folder }) => ({ folder })).filter(isMeant)
-  const isDone = isSpecs ? before.watches : ended.length > 0
-  const goesOn = before.keeps.length > ended.length || (before.watches && !isSpecs)
-  return {
-    status: 200,
-    body: { pid: process.pid, isDone, goesOn, ended: ended.map(({ folder }) => folder) },
-    afterwards: () => void (isSpecs ? handlers.endSpecs() : handlers.endKeeps(folder)),
-  }
-}
-
-function sessionsOf(handlers: ApiHandlers, spec: string): readonly OpenSession[] {
-  const sessions = handlers.sessions(spec)
-  if (sessions === undefined) throw noSuchSpec(spec)
-  return sessions
-}
-
-function noSuchSpec(spec: string): KubesyncError {
-  return new KubesyncError('NO_SUCH_SPEC', `no spec named ${spec} is watched`)
 }

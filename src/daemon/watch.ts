@@ -96,19 +96,12 @@ async function begin(options: WatchOptions, { undo, close }: Closing): Promise<W
   })
   const idle = setTimeout(changed, idleMs)
   undo.push(() => clearTimeout(idle))
-  const taking = {
-    sync: async (kubeconfig: string, stays: boolean) => specs.begin(kubeconfig, stays),
-    keep: (order: KeepOrder, stays: boolean) => keeps.add(order, stays),
+  const listen = (listener: Log) => {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
   }
-  const api = await serveApi(paths.socket, {
-    ...{ status, ...taking, settleKept: keeps.resolve, endKeeps: keeps.end, endSpecs: specs.end },
-    ...{ resume: specs.resume, reload: specs.reload, sessions: specs.sessions },
-    listen(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    logFile: options.logFile,
-  })
+  const handlers = handlersOf({ specs, keeps })
+  const api = await serveApi(paths.socket, { ...handlers, status, listen, logFile: options.logFile })
   undo.push(() => api.close())
   return {
     get status() {
@@ -117,7 +110,21 @@ async function begin(options: WatchOptions, { undo, close }: Closing): Promise<W
     get staying() {
       return { specs: specs.stays, keeps: keeps.status.some(({ stays }) => stays) }
     },
-    ...{ closed: ended, ...taking, stop },
+    ...{ closed: ended, sync: handlers.sync, keep: handlers.keep, stop },
+  }
+}
+
+interface Doing {
+  readonly specs: SpecWork
+  readonly keeps: Keeps
+}
+
+function handlersOf({ specs, keeps }: Doing) {
+  return {
+    sync: async (kubeconfig: string, stays: boolean) => specs.begin(kubeconfig, stays),
+    keep: (order: KeepOrder, stays: boolean) => keeps.add(order, stays),
+    ...{ settleKept: keeps.resolve, endKeeps: keeps.end, endSpecs: specs.end },
+    ...{ resume: specs.resume, reload: specs.reload, sessions: specs.sessions },
   }
 }
 
@@ -130,7 +137,7 @@ interface Beginning {
 async function work(
   { paths, log, newWorld, newKeep, pace = { firstMs: 500, maxMs: 30_000 } }: WatchOptions,
   { undo, changed }: Beginning,
-): Promise<{ readonly specs: SpecWork; readonly keeps: Keeps }> {
+): Promise<Doing> {
   const configuration = await watchConfig(paths.config, {
     changed(config: Config) {
       current = config

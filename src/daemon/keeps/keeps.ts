@@ -1,3 +1,4 @@
+import type { FileLock } from '../../config/lock.ts'
 import { KubesyncError, messageOf } from '../../errors.ts'
 import type { Pace } from '../waiting.ts'
 import type { Log } from '../world.ts'
@@ -50,87 +51,105 @@ interface Kept {
   readonly runner: KeepRunner
   readonly stays: boolean
   readonly ended: (reason: string) => void
+  /** Whether it will not go on by itself. */
+  isOver: boolean
+}
+
+interface Room {
+  readonly options: KeepsOptions
+  kept: readonly Kept[]
+  /** Writes follow one another. */
+  writing: Promise<void>
 }
 
 /** Begins with those that were written down. */
 export async function startKeeps(options: KeepsOptions): Promise<Keeps> {
-  let kept: readonly Kept[] = []
-  const staying = () => kept.filter(({ stays }) => stays).map(({ runner }) => runner.order)
-  /** Those that will not go on by themselves. */
-  const done = new WeakSet<KeepRunner>()
-  /** Writes follow one another; the last has what is so by then. */
-  let writing = Promise.resolve()
-  const write = () => {
-    writing = writing.catch(() => {}).then(() => writeKeeps(options.written, staying()))
-    return writing
-  }
-
-  function begin(
-    order: KeepOrder,
-    { stays, lock }: Pick<Kept, 'stays'> & Pick<Parameters<typeof runKeep>[0], 'lock'>,
-  ) {
-    let ended: Kept['ended'] = () => {}
-    const over = new Promise<string>((resolve) => {
-      ended = resolve
-    })
-    const runner = runKeep({ ...options, order, lock })
-    const one: Kept = { runner, stays, ended }
-    kept = [...kept, one]
-    void runner.over.then(() => {
-      done.add(runner)
-      // Who is there sees it end; what stays is there to be asked why it ended.
-      if (!stays) void end(kept.filter((it) => it === one))
-    })
-    return { one, over }
-  }
-
-  async function end(chosen: readonly Kept[]): Promise<void> {
-    const reasons = await Promise.all(chosen.map(({ runner }) => runner.stop()))
-    kept = kept.filter((one) => !chosen.includes(one))
-    for (const [index, { ended }] of chosen.entries()) ended(reasons[index] ?? '')
-    if (chosen.length > 0) options.changed()
-  }
-
-  for (const order of await readKeeps(options.written)) begin(order, { stays: true, lock: undefined })
+  const room: Room = { options, kept: [], writing: Promise.resolve() }
+  for (const order of await readKeeps(options.written)) begin(room, { order, stays: true, lock: undefined })
   return {
     get status() {
-      return kept.map(({ runner, stays }) => ({ ...runner.status, stays }))
+      return room.kept.map(({ runner, stays }) => ({ ...runner.status, stays }))
     },
-    async add(order, stays) {
-      const isReplaced = ({ runner }: Kept) => done.has(runner) && isSamePlace(runner.order, order)
-      kept = kept.filter((one) => !isReplaced(one))
-      const near = kept.find(({ runner }) => overlaps(runner.order, order))
-      if (near !== undefined)
-        throw near.runner.order.folder === order.folder
-          ? keepRunning(order, process.pid)
-          : overlap(order, near.runner.order)
-      const { one, over } = begin(order, { stays, lock: await takeKeepLock(options.stateRoot, order) })
-      options.log({ level: 'info', keep: order.folder, message: wordsOf(order) })
-      if (stays) await write()
-      const leave = async () => {
-        if (!kept.includes(one)) return
-        await end([one])
-        if (stays) await write()
-      }
-      return { ended: over, leave }
-    },
+    add: (order, stays) => add(room, order, stays),
     async resolve(place, id, keep) {
-      const found = kept.find(({ runner }) => isSamePlace(runner.order, place))
+      const found = room.kept.find(({ runner }) => isSamePlace(runner.order, place))
       if (found === undefined) throw new KubesyncError('NO_SUCH_KEEP', `${place.folder} is not kept in step`)
       await found.runner.resolve(id, keep)
     },
     async end(folder) {
-      const chosen = kept.filter(({ runner }) => folder === undefined || runner.order.folder === folder)
-      await end(chosen)
-      if (chosen.some(({ stays }) => stays)) await write()
+      const isMeant = ({ runner }: Kept) => folder === undefined || runner.order.folder === folder
+      const chosen = room.kept.filter(isMeant)
+      await end(room, chosen)
       return chosen.map(({ runner }) => runner.order.folder)
     },
     async stop() {
-      await Promise.all(kept.map(({ runner }) => runner.stop()))
-      for (const { ended } of kept) ended('')
-      await writing.catch((error: unknown) => options.log({ level: 'error', message: messageOf(error) }))
+      await Promise.all(room.kept.map(({ runner }) => runner.stop()))
+      for (const { ended } of room.kept) ended('')
+      await room.writing.catch((error: unknown) => options.log({ level: 'error', message: messageOf(error) }))
     },
   }
+}
+
+async function add(room: Room, order: KeepOrder, stays: boolean): Promise<Share> {
+  const { log, stateRoot } = room.options
+  room.kept = room.kept.filter(({ isOver, runner }) => !(isOver && isSamePlace(runner.order, order)))
+  const near = room.kept.find(({ runner }) => overlaps(runner.order, order))?.runner.order
+  if (near?.folder === order.folder) throw keepRunning(order, process.pid)
+  if (near !== undefined) throw overlap(order, near)
+  const lock = await takeKeepLock(stateRoot, order)
+  const { one, ended } = begin(room, { order, stays, lock })
+  log({ level: 'info', keep: order.folder, message: wordsOf(order) })
+  try {
+    if (stays) await write(room)
+  } catch (error) {
+    await end(room, [one])
+    throw error
+  }
+  return { ended, leave: () => end(room, [one]) }
+}
+
+interface Beginning extends Pick<Kept, 'stays'> {
+  readonly order: KeepOrder
+  readonly lock: FileLock | undefined
+}
+
+function begin(room: Room, { order, stays, lock }: Beginning): { one: Kept; ended: Promise<string> } {
+  let over: Kept['ended'] = () => {}
+  const ended = new Promise<string>((resolve) => {
+    over = resolve
+  })
+  const one: Kept = { runner: runKeep({ ...room.options, order, lock }), stays, ended: over, isOver: false }
+  room.kept = [...room.kept, one]
+  void one.runner.over.then(() => {
+    one.isOver = true
+    // Who is there sees it end; what stays is there to be asked why it ended.
+    if (!stays) return end(room, [one])
+  })
+  return { one, ended }
+}
+
+/** Ends those that have not ended yet. It is on the disk first, so that they do not come back after a crash. */
+async function end(room: Room, given: readonly Kept[]): Promise<void> {
+  const chosen = given.filter((one) => room.kept.includes(one))
+  if (chosen.some(({ stays }) => stays)) await write(room, chosen).catch(() => {})
+  const reasons = await Promise.all(chosen.map(({ runner }) => runner.stop()))
+  room.kept = room.kept.filter((one) => !chosen.includes(one))
+  for (const [index, { ended }] of chosen.entries()) ended(reasons[index] ?? '')
+  if (chosen.length > 0) room.options.changed()
+}
+
+/** Writes down what stays, but for those. */
+function write(room: Room, without: readonly Kept[] = []): Promise<void> {
+  const isMeant = (one: Kept) => one.stays && !without.includes(one)
+  room.writing = room.writing
+    .catch(() => {})
+    .then(() =>
+      writeKeeps(
+        room.options.written,
+        room.kept.filter(isMeant).map(({ runner }) => runner.order),
+      ),
+    )
+  return room.writing
 }
 
 const arrows = { 'two-way': '<->', 'to-cluster': '->', 'to-files': '<-' } as const

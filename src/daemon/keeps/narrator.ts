@@ -18,7 +18,10 @@ export function newKeepNarrator(log: (line: Line) => void): { status(now: KeepSt
 export function describeKeep(before: KeepStatus | undefined, now: KeepStatus): readonly Line[] {
   return [
     ...writes(before, now),
-    ...fresh(before?.conflicts, now.conflicts, ({ id }) => id).map(asked),
+    // That many are gone is why it halts, and told as that.
+    ...fresh(before?.conflicts, now.conflicts, ({ id }) => id)
+      .filter(({ kind }) => kind !== 'many-deleted')
+      .map(asked),
     ...hint(before, now),
     ...fresh(before?.left, now.left, (one) => JSON.stringify(one)).map(
       ({ resource, field, reason }): Line => ({
@@ -52,9 +55,8 @@ function writes(before: KeepStatus | undefined, { writes, lastWrites }: KeepStat
 
 function asked({ resource, file, field, local, remote, why }: KeepConflict): Line {
   const place = file === '' ? resource : `${resource} (${file})`
-  const head = [place, field].filter((part) => part !== '').join(': ')
-  const values = field === '' ? '' : `: here ${short(local)}, in the cluster ${short(remote)}`
-  return { level: 'warn', message: `${head === '' ? '' : `${head}${values}: `}${why}` }
+  const values = field === '' ? '' : `${field}: here ${short(local)}, in the cluster ${short(remote)}: `
+  return { level: 'warn', message: `${place}: ${values}${why}` }
 }
 
 /** How to answer the first questions; who had some knows. */

@@ -3,7 +3,7 @@ import { type FileLock, tryLock } from '../../config/lock.ts'
 import { KubesyncError } from '../../errors.ts'
 import type { Keeping, KeepOptions, KeepStatus } from '../../manifests/keep/status.ts'
 import { isServerAway, sentence } from '../troubles.ts'
-import { insist, newBackoff, newPause, type Pace } from '../waiting.ts'
+import { type Backoff, insist, newBackoff, newPause, type Pace } from '../waiting.ts'
 import type { Log } from '../world.ts'
 import { newKeepNarrator } from './narrator.ts'
 import { type KeepOrder, placeId } from './order.ts'
@@ -45,76 +45,80 @@ export interface KeepRunnerOptions {
   readonly pace: Pace
 }
 
+interface Run extends KeepRunnerOptions {
+  readonly signal: AbortSignal
+  readonly narrator: ReturnType<typeof newKeepNarrator>
+  status: KeepStatus | undefined
+  running: Awaited<ReturnType<StartKeep>> | undefined
+  trouble: string | undefined
+}
+
 /** Keeps a folder in step until it is stopped, or a conflict is to stop it, and begins again whatever else ended it. */
 export function runKeep(options: KeepRunnerOptions): KeepRunner {
-  const { order, start } = options
+  const { order, log } = options
   const ending = new AbortController()
-  const { signal } = ending
-  const logHere = (event: { level: 'info' | 'warn' | 'error'; message: string }) =>
-    options.log({ ...event, keep: order.folder })
-  const narrator = newKeepNarrator(logHere)
-  let status: KeepStatus | undefined
-  let running: Awaited<ReturnType<StartKeep>> | undefined
-  let trouble: string | undefined
-
-  function failed(error: unknown): void {
-    if (signal.aborted || sentence(error) === trouble) return
-    trouble = sentence(error)
-    logHere({ level: isServerAway(error) ? 'warn' : 'error', message: trouble })
-  }
-
-  function goesOn(): void {
-    if (trouble !== undefined) logHere({ level: 'info', message: 'goes on' })
-    trouble = undefined
-  }
-
-  async function run(lock: FileLock): Promise<void> {
-    const backoff = newBackoff(options.pace)
-    while (!signal.aborted) {
-      const began = performance.now()
-      try {
-        running = await start(order, { signal, onStatus: told })
-        goesOn()
-        await running.done
-        break
-      } catch (error) {
-        failed(error)
-      }
-      running = undefined
-      if (performance.now() - began > options.pace.maxMs) backoff.reset()
-      await newPause().sleep(backoff.next(), signal)
-    }
-    running = undefined
-    await lock.release()
-  }
-
-  function told(now: KeepStatus): void {
-    status = now
-    if (!signal.aborted || now.state !== 'stopped') narrator.status(now)
-  }
-
-  async function wholly(): Promise<string> {
-    const again = { signal, pace: options.pace, failed }
-    const lock = options.lock ?? (await insist(() => takeKeepLock(options.stateRoot, order), again))
-    if (lock !== undefined) await run(lock)
-    return !signal.aborted && status?.state === 'stopped' ? status.reason : ''
-  }
-
-  const over = wholly()
+  const narrator = newKeepNarrator((line) => log({ ...line, keep: order.folder }))
+  const nothing = { status: undefined, running: undefined, trouble: undefined }
+  const run: Run = { ...options, signal: ending.signal, narrator, ...nothing }
+  const over = toTheEnd(run)
   return {
     ...{ order, over },
     get status() {
+      const { trouble, status } = run
       return { ...order, ...(trouble !== undefined && { trouble }), ...(status !== undefined && { status }) }
     },
     async resolve(id, keep) {
-      if (running === undefined) throw notRunning(order)
-      await running.resolve(id, keep)
+      if (run.running === undefined) throw notRunning(order)
+      await run.running.resolve(id, keep)
     },
     stop() {
       ending.abort()
       return over
     },
   }
+}
+
+/** With why it ended by its own policy, or empty. */
+async function toTheEnd(run: Run): Promise<string> {
+  const { signal, pace, stateRoot, order } = run
+  const again = { signal, pace, failed: (error: unknown) => failed(run, error) }
+  const lock = run.lock ?? (await insist(() => takeKeepLock(stateRoot, order), again))
+  if (lock === undefined) return ''
+  const backoff = newBackoff(pace)
+  while (!signal.aborted && !(await once(run, backoff))) await newPause().sleep(backoff.next(), signal)
+  await lock.release()
+  return !signal.aborted && run.status?.state === 'stopped' ? run.status.reason : ''
+}
+
+/** One time, to its end; false if that was none that anybody wanted. */
+async function once(run: Run, backoff: Backoff): Promise<boolean> {
+  const { signal, order, pace } = run
+  const began = performance.now()
+  try {
+    run.running = await run.start(order, { signal, onStatus: (now) => told(run, now) })
+    if (run.trouble !== undefined) run.log({ level: 'info', keep: order.folder, message: 'goes on' })
+    run.trouble = undefined
+    await run.running.done
+    return true
+  } catch (error) {
+    failed(run, error)
+    if (performance.now() - began > pace.maxMs) backoff.reset()
+    return false
+  } finally {
+    run.running = undefined
+  }
+}
+
+function told(run: Run, now: KeepStatus): void {
+  run.status = now
+  if (!run.signal.aborted || now.state !== 'stopped') run.narrator.status(now)
+}
+
+function failed(run: Run, error: unknown): void {
+  const message = sentence(error)
+  if (run.signal.aborted || message === run.trouble) return
+  run.trouble = message
+  run.log({ level: isServerAway(error) ? 'warn' : 'error', keep: run.order.folder, message })
 }
 
 /** Makes this process the one that keeps a folder and a cluster in step. Rejects with KEEP_RUNNING, which names who does. */
