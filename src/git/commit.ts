@@ -185,7 +185,7 @@ async function followIndex(
   repository: Repository,
   { before, after }: { readonly before: Entries; readonly after: Entries },
 ): Promise<() => Promise<void>> {
-  const at = { ...repository, cwd: repository.top }
+  const at = { ...repository, cwd: repository.top, isFirm: true } as const
   const staged = await entriesOf(repository, [...after.keys()])
   const isOurs = (path: string) => {
     const now = staged.get(path)
@@ -209,7 +209,7 @@ interface Move {
 
 /** Makes the commit the last one of the branch, if that still ends where it did; or of a new branch. */
 async function moveBranch(repository: Repository, { commit, head, onto, subject }: Move): Promise<void> {
-  const at = { ...repository, cwd: repository.top }
+  const at = { ...repository, cwd: repository.top, isFirm: true } as const
   const why = ['-m', `commit: ${subject}`]
   if (onto === undefined) return void (await git(['update-ref', ...why, 'HEAD', commit, head ?? ''], at))
   await git(['update-ref', ...why, onto, commit, ''], at)

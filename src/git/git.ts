@@ -12,6 +12,8 @@ interface GitOptions {
   /** Milliseconds; 30,000 unless said. */
   readonly limitMs?: number
   readonly signal?: AbortSignal | undefined
+  /** Goes on to its end if the terminal interrupts us: what is next belongs together with it. */
+  readonly isFirm?: true
 }
 
 /** Git ended with something else than 0. */
@@ -40,9 +42,10 @@ const local = [
 export async function git(args: readonly string[], options: GitOptions): Promise<string> {
   const { cwd, input, index, signal, limitMs = 30_000 } = options
   const limit = AbortSignal.timeout(limitMs)
+  const isFirm = options.isFirm === true
   const child = spawn('git', args, {
-    ...{ cwd, env: gitEnv(options.env, index), stdio: 'pipe' },
-    signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+    ...{ cwd, env: gitEnv(options.env, index), stdio: 'pipe', detached: isFirm },
+    signal: signal === undefined || isFirm ? limit : AbortSignal.any([signal, limit]),
   })
   child.stdin.on('error', () => {}).end(input ?? '')
   const ended = new Promise<number | null>((resolve, reject) => {
@@ -54,7 +57,7 @@ export async function git(args: readonly string[], options: GitOptions): Promise
     if (code !== 0) throw new GitError(args, code ?? -1, stderr)
     return stdout
   } catch (error) {
-    signal?.throwIfAborted()
+    if (!isFirm) signal?.throwIfAborted()
     if (limit.aborted) {
       throw new KubesyncError('GIT_LATE', `git ${args[0] ?? ''} has not ended after ${limitMs / 1000} s`)
     }
