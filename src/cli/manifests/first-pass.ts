@@ -31,7 +31,7 @@ export function showFirstPass({ plan, decision, problems }: FirstPass, style: St
     ...problems.map(
       ({ about, reason }) => `${style('yellow', 'warning:')} ${printable(about)}: ${printable(reason)}\n`,
     ),
-    ...(halt === undefined ? [] : [`${style('red', 'halted:')} ${printable(halt)}\n`]),
+    ...(halt === undefined ? [] : [`${style('red', 'halted:')} ${printable(halt.why)}\n`]),
   ].join('')
 }
 

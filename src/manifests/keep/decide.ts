@@ -2,22 +2,26 @@ import { holdsData } from '../plan/make.ts'
 import type { Choice, FieldDifference, ResourcePlan, Selection } from '../plan/plan.ts'
 import { equal } from '../value.ts'
 import {
-  isAbout,
   isBusy,
   isWrittenBack,
   keyOf,
   type Memory,
   maxRounds,
   pauseAfter,
+  saidOf,
   wantedOf,
 } from './memory.ts'
 import type { KeepConflict, KeepPolicy } from './status.ts'
 
-/** What waits for a person, before it is put into words. */
-export interface Question {
-  readonly kind: Exclude<KeepConflict['kind'], 'many-deleted'>
+/** A difference of a resource. */
+interface Disputed {
   readonly plan: ResourcePlan
   readonly difference: FieldDifference
+}
+
+/** What waits for a person, before it is put into words. */
+export interface Question extends Disputed {
+  readonly kind: Exclude<KeepConflict['kind'], 'many-deleted'>
   readonly why: string
 }
 
@@ -47,8 +51,8 @@ export interface Decision {
   readonly carried: ReadonlyMap<string, 'up' | 'down'>
   readonly removals: readonly { readonly plan: ResourcePlan; readonly from: 'cluster' | 'file' }[]
   readonly questions: readonly Question[]
-  /** Set where so much would go that nothing is done at all: why. */
-  readonly halt: string | undefined
+  /** Set where so much would go that nothing is done at all: why, and what that is. */
+  readonly halt: { readonly why: string; readonly deletions: readonly Disputed[] } | undefined
   readonly left: readonly { readonly plan: ResourcePlan; readonly field: string; readonly reason: string }[]
   readonly drift: number
   /** When something that waits is due, in milliseconds since the epoch. */
@@ -113,7 +117,7 @@ function ofField(plan: ResourcePlan, one: FieldDifference, situation: Situation)
     return { do: 'left', reason: 'an autoscaler sets it' }
   if (whose === 'theirs' && manager === 'kube-controller-manager')
     return { do: 'left', reason: `${manager} sets it` }
-  const answered = answerTo(key, one, situation)
+  const answered = answerTo(plan, one, situation)
   if (isWrittenBack(memory, key, one, now)) {
     const { rounds, at } = memory.pushed.get(key) ?? { rounds: 0, at: 0 }
     const who = manager ?? 'somebody'
@@ -139,11 +143,14 @@ function goes(way: 'up' | 'down', { mode, mayWriteCluster }: KeepPolicy): 'up' |
 }
 
 /** What a person said, if it was said of this; that goes any way, whatever the mode is. */
-function answerTo(key: string, one: FieldDifference, { memory, policy }: Situation): Verdict | undefined {
-  const answer = memory.answers.get(key)
-  if (answer === undefined || !isAbout(answer, one)) return undefined
-  if (answer.side === 'remote') return { do: 'down' }
-  return { do: policy.mayWriteCluster ? 'up' : 'rest' }
+function answerTo(
+  plan: ResourcePlan,
+  one: FieldDifference,
+  { memory, policy }: Situation,
+): Verdict | undefined {
+  const side = saidOf(memory, plan, one)
+  if (side === undefined) return undefined
+  return { do: side === 'remote' ? 'down' : policy.mayWriteCluster ? 'up' : 'rest' }
 }
 
 function ofConflict({ whose, local, remote }: FieldDifference, policy: KeepPolicy, why: string): Verdict {
@@ -161,10 +168,9 @@ function ofWhole(plan: ResourcePlan, one: FieldDifference, situation: Situation)
   const { base, local, remote, whose } = one
   if (base === undefined) return { do: goes(local === undefined ? 'down' : 'up', policy) }
   const isHere = local === undefined
-  const answer = situation.memory.answers.get(keyOf(plan.id, one))
-  const side = answer !== undefined && isAbout(answer, one) ? answer.side : undefined
-  if (side !== undefined)
-    return isHere === (side === 'local') ? removal(isHere, policy) : restoration(isHere, policy)
+  const side = saidOf(situation.memory, plan, one)
+  if (side !== undefined && isHere === (side === 'local')) return removal(isHere, policy)
+  if (side !== undefined) return answerTo(plan, one, situation) ?? { do: 'rest' }
   const isEdited = whose === 'both' || !equal(base, isHere ? remote : local)
   const kind = isHere ? 'deleted-here' : 'deleted-there'
   const ask = (why: string): Verdict => ({ do: 'ask', kind, why })
@@ -182,31 +188,20 @@ function removal(isHere: boolean, { mayWriteCluster }: KeepPolicy): Verdict {
   return { do: 'delete', from: isHere ? 'cluster' : 'file' }
 }
 
-function restoration(isHere: boolean, { mayWriteCluster }: KeepPolicy): Verdict {
-  return { do: isHere ? 'down' : mayWriteCluster ? 'up' : 'rest' }
-}
-
-/** Why so many deletions are taken for a mistake: of a folder that is moved away, of a namespace that goes. */
-function haltOf(plans: readonly ResourcePlan[], { memory }: Situation): string | undefined {
-  const kept = plans.filter(
-    ({ differences: [first] }) => first?.path.length !== 0 || first.base !== undefined,
-  )
-  const isOpen = (plan: ResourcePlan, one: FieldDifference) => {
-    const answer = memory.answers.get(keyOf(plan.id, one))
-    return answer === undefined || !isAbout(answer, one)
-  }
-  const gone = (side: 'local' | 'remote') =>
-    kept.filter((plan) =>
-      plan.differences.some((one) => one.path.length === 0 && one[side] === undefined && isOpen(plan, one)),
-    )
-  for (const [side, where] of [
-    ['local', 'folder'],
-    ['remote', 'cluster'],
-  ] as const) {
-    const amount = gone(side).length
-    const isAll = amount > 1 && amount === kept.length
-    if (isAll || (amount >= minDeleted && amount > kept.length * maxShare))
-      return `${amount} of ${kept.length} objects are not in the ${where} any more; nothing is written until somebody says that this is meant`
+/** So many deletions are taken for a mistake: of a folder that is moved away, of a namespace that goes. */
+function haltOf(plans: readonly ResourcePlan[], { memory }: Situation): Decision['halt'] {
+  const gone = plans.flatMap((plan): Disputed[] => {
+    const [difference] = plan.differences
+    if (difference?.path.length !== 0 || difference.base === undefined) return []
+    return saidOf(memory, plan, difference) === undefined ? [{ plan, difference }] : []
+  })
+  for (const [side, where] of [['local', 'folder'] as const, ['remote', 'cluster'] as const]) {
+    const deletions = gone.filter(({ difference }) => difference[side] === undefined)
+    const { length: amount } = deletions
+    const isAll = amount > 1 && amount === plans.length
+    if (!isAll && (amount < minDeleted || amount <= plans.length * maxShare)) continue
+    const why = `${amount} of ${plans.length} objects are not in the ${where} any more; nothing is written until somebody says that this is meant`
+    return { why, deletions }
   }
   return undefined
 }

@@ -13,19 +13,7 @@ export interface Extent {
   readonly namespace: string | undefined
 }
 
-/** Of a collection: what is there, as far as that is known at the moment. */
-interface Follower {
-  /** By name. */
-  readonly objects: Map<string, JsonMap>
-  /** Those that were there at the first look, by uid. */
-  readonly old: Set<unknown>
-  /** `current`: all is known. `coming`: it was not listed since the connection was lost, or ever. */
-  state: 'coming' | 'current'
-  error: { readonly reason: string; readonly isRefused: boolean } | undefined
-  stop(): void
-}
-
-/** What cannot be followed, and whether because that is not allowed. */
+/** What cannot be followed, and whether because that is not allowed, or not there. */
 export interface Unfollowed {
   readonly about: string
   readonly reason: string
@@ -34,7 +22,7 @@ export interface Unfollowed {
 
 /** The cluster, as far as it is followed. */
 export interface Following {
-  /** Follows these and no others. Resolves when each was listed, or could not be. */
+  /** Follows these from now on. Resolves when each was listed, or could not be. */
   follow(extents: readonly Extent[]): Promise<void>
   /** Undefined where nobody knows at the moment; `object` is undefined where there is none. */
   find(extent: Extent, name: string): { readonly object: JsonMap | undefined } | undefined
@@ -46,147 +34,130 @@ export interface Following {
   all(extent: Extent): readonly JsonMap[]
   /** What a write answered: it may be told of much later, and what was before it even after. */
   saw(extent: Extent, object: JsonMap): void
+  /** Of what was last to be followed. */
   away(): readonly Unfollowed[]
   close(): void
+}
+
+/** Called when an object, or what is known of a collection, changed. */
+type OnChange = (before?: JsonMap, now?: JsonMap) => void
+
+/** Of a collection: what is there, as far as that is known. */
+interface Follower {
+  /** By name. */
+  readonly objects: Map<string, JsonMap>
+  /** Those that were there at the first look, by uid; undefined before that. */
+  old: ReadonlySet<unknown> | undefined
+  /** Whether all is known. */
+  isCurrent: boolean
+  error: Omit<Unfollowed, 'about'> | undefined
 }
 
 const keyOf = ({ type, namespace }: Extent) =>
   `${type.apiVersion}/${type.plural} ${type.namespaced ? (namespace ?? '') : ''}`
 
-/**
- * @param onChange called when an object, or what is known of a collection, changed.
- */
-export function openFollowing(
-  client: KubeClient,
-  onChange: (before?: JsonMap, now?: JsonMap) => void,
-): Following {
-  const followers = new Map<string, Follower & { readonly looked: Promise<void> }>()
-  const of = (extent: Extent) => followers.get(keyOf(extent))
+export function openFollowing(client: KubeClient, onChange: OnChange): Following {
+  const end = new AbortController()
+  const followers = new Map<string, { readonly follower: Follower; readonly looked: Promise<void> }>()
+  let wanted = new Map<string, Extent>()
+  const of = (extent: Extent) => followers.get(keyOf(extent))?.follower
   return {
     async follow(extents) {
-      const wanted = new Map(extents.map((extent) => [keyOf(extent), extent]))
-      for (const [key, follower] of followers) {
-        if (wanted.has(key)) continue
-        follower.stop()
-        followers.delete(key)
+      wanted = new Map(extents.map((extent) => [keyOf(extent), extent]))
+      for (const [key, extent] of wanted) {
+        if (followers.has(key)) continue
+        const follower: Follower = { objects: new Map(), old: undefined, isCurrent: false, error: undefined }
+        const looked = new Promise<void>((resolve) => {
+          const changed: OnChange = (...change) => {
+            if (follower.isCurrent || follower.error !== undefined) resolve()
+            onChange(...change)
+          }
+          void run(client, { extent, follower, end: end.signal }, changed)
+        })
+        followers.set(key, { follower, looked })
       }
-      for (const [key, extent] of wanted)
-        if (!followers.has(key)) followers.set(key, followOne(client, extent, onChange))
-      await Promise.all([...followers.values()].map(({ looked }) => looked))
+      await Promise.all([...wanted.keys()].map((key) => followers.get(key)?.looked))
     },
     find(extent, name) {
       const follower = of(extent)
-      return follower?.state === 'current' ? { object: follower.objects.get(name) } : undefined
+      return follower?.isCurrent === true ? { object: follower.objects.get(name) } : undefined
     },
     isRefused: (extent) => of(extent)?.error?.isRefused === true,
     made(extent) {
-      const follower = of(extent)
-      if (follower?.state !== 'current') return []
-      return [...follower.objects.values()].filter((object) => !follower.old.has(uidOf(object)))
+      const { isCurrent, objects, old } = of(extent) ?? {}
+      return isCurrent === true
+        ? [...(objects?.values() ?? [])].filter((one) => old?.has(uidOf(one)) === false)
+        : []
     },
     all: (extent) => [...(of(extent)?.objects.values() ?? [])],
-    saw(extent, object) {
-      const follower = of(extent)
-      if (follower !== undefined) put(follower, object)
-    },
+    saw: (extent, object) => put(of(extent)?.objects ?? new Map(), object),
     away: () =>
-      [...followers].flatMap(([about, { error }]) => (error === undefined ? [] : [{ about, ...error }])),
-    close() {
-      for (const follower of followers.values()) follower.stop()
-    },
+      [...wanted.keys()].flatMap((about) => {
+        const error = followers.get(about)?.follower.error
+        return error === undefined ? [] : [{ about, ...error }]
+      }),
+    close: () => end.abort(),
   }
 }
 
-function followOne(client: KubeClient, extent: Extent, onChange: (before?: JsonMap, now?: JsonMap) => void) {
-  const follower: Follower = {
-    objects: new Map(),
-    old: new Set(),
-    state: 'coming',
-    error: undefined,
-    stop() {},
-  }
-  const end = new AbortController()
-  let stop = new AbortController()
-  let looked = () => {}
-  const first = new Promise<void>((resolve) => {
-    looked = resolve
-  })
-  let isFirst = true
-  const listen = (event: ReflectEvent<KubeObject>) => {
-    if (event.type === 'synced') {
-      synced(
-        follower,
-        event.items.map((item) => asMap(item)),
-        isFirst,
-      )
-      isFirst = false
-      looked()
-      return onChange()
-    }
-    if (event.type !== 'state') {
-      const object = asMap(event.object)
-      return onChange(...take(follower, event.type, object))
-    }
-    if (event.state === 'disconnected') {
-      const { error } = event
-      const isRefused = error instanceof ApiError && [401, 403, 404, 405].includes(error.status.code)
-      follower.error = { reason: error.message, isRefused }
-      follower.state = 'coming'
-      looked()
-    } else if (follower.error !== undefined) {
-      follower.error = undefined
+interface Run {
+  readonly extent: Extent
+  readonly follower: Follower
+  readonly end: AbortSignal
+}
+
+async function run(client: KubeClient, { extent, follower, end }: Run, changed: OnChange): Promise<void> {
+  const { apiVersion, plural, namespaced } = extent.type
+  const namespace = namespaced ? extent.namespace : undefined
+  const path = await client.path({ apiVersion, plural, namespace })
+  while (!end.aborted) {
+    const again = new AbortController()
+    await reflect(client, { path, signal: AbortSignal.any([end, again.signal]) }, (event) => {
+      if (event.type !== 'state' && event.type !== 'synced') return changed(...take(follower, event))
+      const wasAway = follower.error !== undefined
+      note(follower, event)
       // What happened meanwhile comes, but nobody says when it has come: all is listed again.
-      if (!isFirst) stop.abort()
-    }
-    onChange()
-  }
-  const run = async () => {
-    const { apiVersion, plural, namespaced } = extent.type
-    const path = await client.path({
-      apiVersion,
-      plural,
-      namespace: namespaced ? extent.namespace : undefined,
+      if (wasAway && follower.error === undefined && follower.old !== undefined) again.abort()
+      changed()
     })
-    while (!end.signal.aborted) {
-      stop = new AbortController()
-      await reflect(client, { path, signal: AbortSignal.any([end.signal, stop.signal]) }, listen)
-    }
   }
-  follower.stop = () => end.abort()
-  void run()
-  return Object.assign(follower, { looked: first })
 }
 
-function synced(follower: Follower, items: readonly JsonMap[], isFirst: boolean): void {
-  follower.objects.clear()
-  for (const object of items) {
-    follower.objects.set(nameIn(object), object)
-    if (isFirst) follower.old.add(uidOf(object))
+type Told = ReflectEvent<KubeObject>
+
+function note(follower: Follower, event: Extract<Told, { type: 'state' | 'synced' }>): void {
+  if (event.type === 'synced') {
+    follower.objects.clear()
+    for (const item of event.items) put(follower.objects, asMap(item))
+    follower.old ??= new Set(event.items.map((item) => uidOf(asMap(item))))
+    follower.isCurrent = true
+  } else if (event.state === 'connected') {
+    follower.error = undefined
+  } else {
+    const { error } = event
+    const isRefused = error instanceof ApiError && [403, 404, 405].includes(error.status.code)
+    follower.error = { reason: error.message, isRefused }
+    follower.isCurrent = false
   }
-  follower.state = 'current'
 }
 
 function take(
-  follower: Follower,
-  type: 'added' | 'modified' | 'deleted',
-  object: JsonMap,
+  { objects }: Follower,
+  { type, object }: Exclude<Told, { type: 'state' | 'synced' }>,
 ): [before: JsonMap | undefined, now: JsonMap | undefined] {
-  const before = follower.objects.get(nameIn(object))
-  if (type !== 'deleted') put(follower, object)
-  else if (uidOf(before) === uidOf(object)) follower.objects.delete(nameIn(object))
-  return [before, follower.objects.get(nameIn(object))]
-}
-
-function put(follower: Follower, object: JsonMap): void {
-  const before = follower.objects.get(nameIn(object))
-  if (before !== undefined && isOlder(object, before)) return
-  follower.objects.set(nameIn(object), object)
+  const now = asMap(object)
+  const before = objects.get(nameIn(now))
+  if (type !== 'deleted') put(objects, now)
+  else if (uidOf(before) === uidOf(now)) objects.delete(nameIn(now))
+  return [before, objects.get(nameIn(now))]
 }
 
 /** Versions are numbers wherever etcd keeps them; where they are not, what is told last is the newest. */
-function isOlder(one: JsonMap, other: JsonMap): boolean {
-  const [a, b] = [one, other].map((object) => Number(valueAt(object, ['metadata', 'resourceVersion'])))
-  return a !== undefined && b !== undefined && a < b
+function put(objects: Map<string, JsonMap>, object: JsonMap): void {
+  const [before, now] = [objects.get(nameIn(object)), object].map((one) =>
+    Number(valueAt(one, ['metadata', 'resourceVersion'])),
+  )
+  if (before === undefined || now === undefined || !(now < before)) objects.set(nameIn(object), object)
 }
 
 const nameIn = (object: JsonMap) => String(valueAt(object, ['metadata', 'name']))

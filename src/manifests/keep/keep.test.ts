@@ -202,6 +202,22 @@ describe('what is deleted', () => {
   })
 })
 
+describe('what is deleted in great numbers', () => {
+  test.each([
+    ['local', 0],
+    ['remote', 6],
+  ] as const)('goes or comes back when somebody says that the %s side is right', async (side, amount) => {
+    const kept = new Kept(many(6))
+    const { inStep, until, resolve } = await kept.start({ onDeletion: 'carry' })
+    await inStep()
+    for (let n = 0; n < 6; n++) kept.remove(`${n}.yaml`)
+    const { conflicts } = await until(({ state }) => state === 'halted')
+    await resolve(conflicts[0]?.id ?? '', side)
+    await until(({ state, objects }) => state === 'in-step' && objects === amount)
+    expect(kept.cluster.list('/api/v1/namespaces/a/configmaps').items).toHaveLength(amount)
+  })
+})
+
 describe('what cannot be read for a while', () => {
   test.each([
     ['broken YAML', 'a: [\n'],

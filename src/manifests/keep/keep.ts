@@ -179,9 +179,7 @@ function answersTo(passed: Passed | undefined, id: string, side: KeepSide): [str
       hint: 'it may have been settled meanwhile; `ksync conflicts` lists them',
     })
   }
-  const meant = questions.filter((one) =>
-    halt === undefined ? conflictOf(one).id === id : one.kind !== 'conflict',
-  )
+  const meant = halt?.deletions ?? questions.filter((one) => conflictOf(one).id === id)
   return meant.map(({ plan, difference }) => {
     const { local, remote } = difference
     return [keyOf(plan.id, difference), { side, local, remote }]

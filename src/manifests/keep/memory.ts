@@ -129,7 +129,12 @@ export function learn(memory: Memory, { plans, carried, failed, now }: Done): Me
   return { answers, pushed, pulled, setbacks }
 }
 
-/** Whether an answer is about what is there now, and not about what was there once. */
-export function isAbout(answer: Answer, { local, remote }: FieldDifference): boolean {
+/** Which side a person said is right, if that was said of what is there now, and not of what was there once. */
+export function saidOf(memory: Memory, { id }: ResourcePlan, one: FieldDifference): KeepSide | undefined {
+  const answer = memory.answers.get(keyOf(id, one))
+  return answer !== undefined && isAbout(answer, one) ? answer.side : undefined
+}
+
+function isAbout(answer: Answer, { local, remote }: FieldDifference): boolean {
   return equal(answer.local, local) && equal(answer.remote, remote)
 }

@@ -69,7 +69,7 @@ function stateOf({ passed, away, trouble, ended }: Told): Pick<KeepStatus, 'stat
   const halt = passed?.decision.halt
   if (ended !== '') return { state: 'stopped', reason: ended }
   if (trouble !== '' || gone !== undefined) return { state: 'away', reason: trouble || (gone?.reason ?? '') }
-  if (halt !== undefined) return { state: 'halted', reason: halt }
+  if (halt !== undefined) return { state: 'halted', reason: halt.why }
   if (passed === undefined || passed.survey.isPartial) return { state: 'starting', reason: '' }
   return { state: passed.decision.questions.length > 0 ? 'waiting' : 'in-step', reason: '' }
 }
@@ -93,7 +93,8 @@ function problemsOf({ folder, passed, away }: Told): KeepProblem[] {
 export function conflictsOf({ questions, halt }: Decision): KeepConflict[] {
   if (halt === undefined) return questions.map(conflictOf)
   const about = { resource: '', file: '', field: '', local: undefined, remote: undefined }
-  return [{ id: idOf(halt), kind: 'many-deleted', ...about, why: halt, answers: meanings['many-deleted'] }]
+  const kind = 'many-deleted'
+  return [{ id: idOf(kind), kind, ...about, why: halt.why, answers: meanings[kind] }]
 }
 
 /** What each answer does. */
