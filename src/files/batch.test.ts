@@ -15,16 +15,16 @@ const paths = (operations: readonly Operation[]) =>
   batchesOf(operations).map((batch) => batch.operations.map(({ path }) => path).join(' '))
 
 test('what is large goes last, everything else in its order', () => {
-  expect(paths([put('huge', 100 * MiB), mkdir('d'), put('d/big', 9 * MiB), put('d/small', 1)])).toEqual([
+  expect(paths([put('huge', 300 * MiB), mkdir('d'), put('d/big', 9 * MiB), put('d/small', 1)])).toEqual([
     'd d/small',
     'huge',
     'd/big',
   ])
 })
 
-test('batches are of at most 64 MiB, unless a single file is larger, and of 2,000 operations', () => {
-  expect(paths([put('a', 40 * MiB), put('b', 20 * MiB), put('c', 10 * MiB)])).toEqual(['a b', 'c'])
-  const many = Array.from({ length: 4_001 }, (_, i) => mkdir(`${i}`))
-  expect(batchesOf(many).map(({ operations }) => operations.length)).toEqual([2000, 2000, 1])
+test('batches are of at most 256 MiB, unless a single file is larger, and of 16,384 operations', () => {
+  expect(paths([put('a', 140 * MiB), put('b', 100 * MiB), put('c', 20 * MiB)])).toEqual(['a b', 'c'])
+  const many = Array.from({ length: 2 * 16_384 + 1 }, (_, i) => mkdir(`${i}`))
+  expect(batchesOf(many).map(({ operations }) => operations.length)).toEqual([16_384, 16_384, 1])
   expect(batchesOf([])).toEqual([])
 })

@@ -7,9 +7,9 @@ export interface Batch {
   readonly bytes: number
 }
 
-/** Few enough to be cancelled soon, enough to fill any link. */
-const MAX_OPERATIONS = 2_000
-const MAX_BYTES = 64 * 1024 * 1024
+/** A batch begins when the one before has ended, and both ends wait meanwhile: as much as fits a message. */
+const MAX_OPERATIONS = 16_384
+const MAX_BYTES = 256 * 1024 * 1024
 /** A file from this size on goes after everything that is smaller. */
 const LARGE = 8 * 1024 * 1024
 

@@ -48,8 +48,8 @@ export async function apply(operations: readonly Operation[], options: ApplyingO
   try {
     for (const [i, operation] of operations.entries()) {
       if (pace.due) {
-        // While something is awaited, directories may be moved.
-        cursor.release()
+        // While something is awaited, directories may be moved, but for one that nobody knows yet.
+        if (staging.open === undefined) cursor.release()
         await pace.rest()
       }
       if (signal.aborted) return false

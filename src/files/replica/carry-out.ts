@@ -40,30 +40,27 @@ export function carryOut(means: Means, place: Place, operation: Simple): Entry |
   }
 }
 
-function makeDirectory(
-  site: Site,
-  { dir, folder, name, path, isStaged }: Place,
-  { expect }: Of<'mkdir'>,
-): DirectoryEntry {
+function makeDirectory(site: Site, place: Place, { expect }: Of<'mkdir'>): DirectoryEntry {
+  const { dir, folder, name, path, isStaged, enter } = place
   if (expect !== 'absent') throw new Stale()
   dir.mkdir(name)
-  return using(dir.openDir(name), (below) => {
-    const isNew = below.list().names.length === 0 && below.stat().uid === process.geteuid?.()
-    const refusal = isNew ? adorn(below, site.attributes, 'directory') : undefined
-    if (refusal !== undefined) site.complain(refusal)
-    const stats = below.stat()
-    const made = new Folder(path, directoryEntry(stats, folder.dev), stats.dev)
-    if (isStaged) {
-      folder.children.set(name, made)
-      return made.entry
-    }
-    site.watch(made, below)
-    site.holding.changeQuietly(() => site.holding.setFolder(folder, name, made))
-    const { names, undecodable } = below.list()
-    // Somebody was quicker than our watch.
-    if (names.length + undecodable.length > 0) site.suspect(path)
+  const below = enter()
+  const isEmpty = isStaged || below.list().names.length === 0
+  const isNew = isEmpty && below.stat().uid === process.geteuid?.()
+  const refusal = isNew ? adorn(below, site.attributes, 'directory') : undefined
+  if (refusal !== undefined) site.complain(refusal)
+  const stats = below.stat()
+  const made = new Folder(path, directoryEntry(stats, folder.dev), stats.dev)
+  if (isStaged) {
+    folder.children.set(name, made)
     return made.entry
-  })
+  }
+  site.watch(made, below)
+  site.holding.changeQuietly(() => site.holding.setFolder(folder, name, made))
+  const { names, undecodable } = below.list()
+  // Somebody was quicker than our watch.
+  if (names.length + undecodable.length > 0) site.suspect(path)
+  return made.entry
 }
 
 function makeLink({ site, bin }: Means, place: Place, { target, expect }: Of<'symlink'>): Entry {

@@ -25,6 +25,8 @@ export interface Place {
   readonly path: Path
   /** Whether the directory is one of ours that nobody else knows yet. */
   readonly isStaged: boolean
+  /** Opens the directory that is there by now. It is kept open for what goes into it, and not the caller's to close. */
+  enter(): Dir
 }
 
 /** What it takes to reach a path. */
@@ -52,8 +54,9 @@ export function placeOf({ site, cursor, staged }: Ways, operation: Operation): P
   if (isOurs(name)) throw Object.assign(new Error('kubesync itself uses that name'), { code: 'NAME_TAKEN' })
   // What is ignored is out of reach, whatever was decided before it was.
   if (folder === undefined || site.ruling.ignores(folder, name, isOnDirectory(operation))) throw new Stale()
-  const dir = cursor.open(site.root?.dir, staged?.at(folder.path) ?? folder.path)
-  return { dir, folder, name, path, isStaged: staged !== undefined }
+  const open = (at: Path) => cursor.open(site.root?.dir, staged?.at(at) ?? at)
+  const isStaged = staged !== undefined
+  return { dir: open(folder.path), folder, name, path, isStaged, enter: () => open(path) }
 }
 
 /** The digest of the file there as it is at a stamp, if anybody knows it. */

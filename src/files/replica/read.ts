@@ -15,6 +15,9 @@ import { sendBlocks } from './send-blocks.ts'
 import type { Site } from './site.ts'
 import { matches } from './stamp.ts'
 
+/** Milliseconds of waiting after which no directory is held open any more: what is, cannot be unmounted. */
+const HOLD = 50
+
 /** Errors that say that what was asked for is not there. */
 const GONE = new Set(['ENOENT', 'ENOTDIR', 'ELOOP'])
 
@@ -37,7 +40,7 @@ export class Sending {
   async send(requests: readonly ReadRequest[]): Promise<void> {
     try {
       for (const request of requests) {
-        if (this.pace.due) await this.rest()
+        if (this.pace.due) await this.pace.rest()
         if (request.stamp.size > WHOLE_SIZE) await this.sendLarge(request)
         else {
           if (!this.writer.hasRoom(request.stamp.size)) await this.flush()
@@ -49,10 +52,10 @@ export class Sending {
     }
   }
 
-  /** Sends what has been packed so far. */
+  /** Sends what has been packed so far. A directory that is moved meanwhile has the same files: their stamps tell. */
   async flush(): Promise<void> {
-    this.cursor.release()
-    await this.writer.flush()
+    const waiting = setTimeout(() => this.cursor.release(), HOLD)
+    await this.writer.flush().finally(() => clearTimeout(waiting))
     this.pace.restart()
   }
 
@@ -86,7 +89,7 @@ export class Sending {
     const { writer } = this
     const flush = async () => {
       await this.flush()
-      if (this.pace.due) await this.rest()
+      if (this.pace.due) await this.pace.rest()
     }
     const read = (bytes: Buffer) => attempt(() => file.read(bytes))
     const sent = await sendBlocks({ read, size: request.stamp.size, signature, writer, flush })
@@ -105,7 +108,7 @@ export class Sending {
       this.writer.confirm(chunk)
       hashing.update(chunk)
       left -= size
-      if (this.pace.due) await this.rest()
+      if (this.pace.due) await this.pace.rest()
     }
     return this.unlessChanged(file, request, hashing)
   }
@@ -137,11 +140,6 @@ export class Sending {
     else if ('digest' in ending) this.writer.end(ending.digest)
     else this.writer.failed(ending)
     if (ending === 'changed' || 'code' in ending) this.site.suspect(path)
-  }
-
-  private async rest(): Promise<void> {
-    this.cursor.release()
-    await this.pace.rest()
   }
 }
 

@@ -69,8 +69,8 @@ export class Receiving {
 
   /** Writes the next file as its content arrives. Rejects when that fails. */
   async put(put: Put): Promise<Outcome> {
-    // While something is awaited, directories may be moved.
-    this.cursor.release()
+    // While something is awaited, directories may be moved, but for one that nobody knows yet.
+    if (this.staged() === undefined) this.cursor.release()
     await this.content.wait()
     return this.putWhole(put) ?? (await this.putInChunks(put))
   }

@@ -80,6 +80,8 @@ export class Staging {
     const { site, cursor } = this.options
     const { operation, temporary, folder } = open
     const { path } = operation
+    // The way there may be another one by now.
+    cursor.release()
     const place = placeOf({ site, cursor }, operation)
     try {
       if (open.rules !== site.ruling.inForce) throw new Stale()
