@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { KubeConfig, type KubernetesObject } from '@kubernetes/client-node'
+import { KubeConfig, type KubernetesObject, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cli } from './support/agent.ts'
-import { Cluster, useLab } from './support/cluster.ts'
+import { Cluster, cluster, useLab } from './support/cluster.ts'
 import { useLaptop } from './support/ksync.ts'
 import { createByHand, live, patch } from './support/manifests.ts'
 import { testWith } from './support/place.ts'
@@ -201,10 +201,36 @@ describe('from one place of a cluster to another', () => {
 
   test('digests are what pods report, and where none does it is said and the tag stays', async () => {
     const it = new Folder('digests')
-    await both('digests', { image: 'web:2' }, { image: 'web:1' })
-    const said = await it.promote('digests', ...places, '-f', '--digests')
+    const name = 'digests'
+    await both(name, { image: 'web:2' }, { image: 'web:1' })
+    const said = await it.promote(`deploy/${name}`, ...places, '-f', '--digests')
     expect(said.stdout).toContain('web:2 stays as it is: no pod reports its digest')
-    expect(await imageOf('digests')).toBe('web:2')
+    expect(await imageOf(name)).toBe('web:2')
+
+    // A pod that no node looks after: it says what the test has it say.
+    const containers = [{ name: 'web', image: 'web:2', command: ['web'] }]
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app: name } } }
+    await createByHand({ ...pod, ...{ spec: { schedulerName: 'nobody', containers } } }, staging)
+    const pinned = `web:2@sha256:${'a'.repeat(64)}`
+    const ran = { name: 'web', image: 'web:2', imageID: `docker.io/library/${pinned.replace(':2', '')}` }
+    const body = { status: { containerStatuses: [{ ...ran, ready: true, restartCount: 0 }] } }
+    const merge = setHeaderOptions('Content-Type', PatchStrategy.MergePatch)
+    await cluster.core.patchNamespacedPodStatus({ name, namespace: staging, body }, merge)
+    for (const _ of ['as it was not', 'as it is already']) {
+      expect(await it.promote(`deploy/${name}`, ...places, '-f', '--digests')).toMatchObject({ code: 0 })
+      expect(await imageOf(name)).toBe(pinned)
+    }
+  })
+
+  test('where a file cannot be read or changed, the cluster stays as it is, too', async () => {
+    const it = new Folder('broken')
+    await both('broken', { image: 'web:2' }, { image: 'web:1' })
+    const anchored = file('broken', { image: '&image web:1' })
+    for (const text of [`${anchored}: [`, anchored.replace('command: [sleep,', 'command: [*image,')]) {
+      it.write('broken.yaml', text)
+      expect(await it.promote('broken', ...places, '-f')).toMatchObject({ code: 1 })
+      expect([await imageOf('broken'), it.read('broken.yaml')]).toEqual(['web:1', text])
+    }
   })
 
   test('a protected target is written to only by whoever names it', async () => {

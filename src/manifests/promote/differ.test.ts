@@ -170,6 +170,15 @@ describe('what only the source has', () => {
     expect(warnings).toEqual(['a host'])
   })
 
+  test('keeps volumes that are mounted in it, whosever they are', () => {
+    const web = { name: 'web', volumeMounts: [{ name: 'key', mountPath: '/key' }] }
+    const volumes = [{ name: 'key', secret: { secretName: 'key' } }]
+    const template = { spec: { containers: [web], volumes } }
+    const { object, warnings } = creationOf(deployment({ template }, []), unknownShape, rules)
+    expect(object).toEqual(deployment({ template }, []))
+    expect(warnings).toEqual(['a reference to a secret'])
+  })
+
   test('is not worth creating where nothing of it is for another environment', () => {
     const secret = {
       apiVersion: 'v1',

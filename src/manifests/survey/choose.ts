@@ -102,6 +102,7 @@ export async function chooseAmong<T extends Named>(
       type = { of: pool, isNarrowed: false }
       continue
     }
+    if (resourceType === undefined && name !== undefined) throw notFound(word.name)
     const found = pool.filter(({ identity }) => identity.name === (name ?? word.name))
     if (found.length === 0) throw notFound(word.name)
     if (type !== undefined && resourceType === undefined) type.isNarrowed = true
