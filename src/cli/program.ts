@@ -22,6 +22,7 @@ import { pullCommand } from './manifests/pull.ts'
 import { pushCommand } from './manifests/push.ts'
 import { revertCommand } from './manifests/revert.ts'
 import { sanitizeCommand } from './manifests/sanitize.ts'
+import { scaleCommand, setCommand } from './manifests/short-forms.ts'
 import { configOptions, kubeOptions, verboseOption } from './options.ts'
 import { reloadCommand } from './reload.ts'
 import { resolveCommand } from './resolve.ts'
@@ -59,6 +60,7 @@ export function createProgram(cli: Cli): Command {
   program.commandsGroup('Manifests:')
   program.addCommand(pullCommand(cli)).addCommand(diffCommand(cli)).addCommand(pushCommand(cli))
   program.addCommand(deployCommand(cli)).addCommand(promoteCommand(cli)).addCommand(revertCommand(cli))
+  program.addCommand(scaleCommand(cli)).addCommand(setCommand(cli))
   program.addCommand(historyCommand(cli)).addCommand(sanitizeCommand(cli))
   program.addCommand(daemonCommand(cli))
   program.commandsGroup('Settings:')

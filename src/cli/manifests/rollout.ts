@@ -36,9 +36,11 @@ export async function follow(
   options: DeployOptions,
 ): Promise<void> {
   const { followRollout } = await import('../../manifests/deploy/follow.ts')
+  const { hasRollout } = await import('../../manifests/carry/rollout.ts')
   const { stderr, signal } = cli.io
   const style = styleFor(stderr)
   for (const [id, facts] of prepared.facts) {
+    if (!hasRollout(facts.identity.kind)) continue
     const progress = createProgress(stderr)
     const onProgress = (words: string) => progress.update(printable(words))
     const wait = { timeoutMs: options.timeout, signal, onProgress }

@@ -20,10 +20,15 @@ export function gateOf(object: JsonMap): Progress {
   return conditionOf(object, 'Established')?.status === 'True' ? ready : waiting('it is not established yet')
 }
 
+/** Whether objects of a kind are rolled out. */
+export function hasRollout(kind: string): boolean {
+  return ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind)
+}
+
 /** How far a rollout is, after `kubectl rollout status`; other kinds have none. */
 export function rolloutOf(object: JsonMap): Progress {
   const kind = String(object.kind)
-  if (!['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind)) return ready
+  if (!hasRollout(kind)) return ready
   if (valueAt(object, ['spec', 'updateStrategy', 'type']) === 'OnDelete') return ready
   const status = (name: string) => Number(valueAt(object, ['status', name]) ?? 0)
   if (status('observedGeneration') < Number(valueAt(object, ['metadata', 'generation']) ?? 0)) {
