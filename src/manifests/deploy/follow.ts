@@ -20,6 +20,9 @@ export interface Failure {
 /** How long what may pass by itself is waited for, in milliseconds: a registry that stutters, a quota that old pods still use. */
 const patienceMs = 5000
 
+/** How long new pods have to stay up, in milliseconds: without a probe, one that ends at once was ready for a blink. */
+const steadyMs = 2000
+
 /**
  * Waits for a rollout; how it failed, or undefined. It has failed as soon as a new pod says that it cannot come up.
  *
@@ -31,6 +34,8 @@ export async function followRollout(
   options: WaitOptions,
 ): Promise<Failure | undefined> {
   let trouble: Trouble | undefined
+  /** Since when it is all up. */
+  let up: number | undefined
   let since: { readonly what: string; readonly at: number } | undefined
   const lasts = (what: string) => {
     if (since?.what !== what) since = { what, at: Date.now() }
@@ -39,9 +44,15 @@ export async function followRollout(
   const isReady = async (now: JsonMap | undefined) => {
     if (now === undefined) return { state: 'failed', reason: 'it was deleted meanwhile' } as const
     const progress = rolloutOf(now)
-    if (progress.state !== 'waiting') return progress
+    if (progress.state === 'failed') return progress
     const pods = await podsOf(session, now)
     const fresh = pods.filter((pod) => !before.has(uidOf(pod)))
+    if (progress.state === 'ready') {
+      up ??= Date.now()
+      if (fresh.length === 0 || Date.now() - up >= steadyMs) return progress
+      return { state: 'waiting', words: 'it is up, and has to stay up for a moment' } as const
+    }
+    up = undefined
     const troubles = (fresh.length > 0 ? fresh : pods).flatMap((pod) => troubleOf(pod) ?? [])
     trouble = troubles.find(({ isStuck }) => isStuck) ?? troubles[0]
     const refusal = refusalOf(now)
