@@ -179,7 +179,7 @@ function isLeft(
   const choice = chosen?.get(id)
   if (choice === undefined || state === 'refused' || replace !== undefined) return true
   return differences.some((one) => {
-    if (!isDisputed(one, direction) || one.path.length === 0) return false
+    if (!isDisputed(one, direction) || (one.path.length === 0 && direction !== 'change')) return false
     return choice === 'all' || choice === 'none' || choice.get(one.id) === 'leave'
   })
 }

@@ -96,7 +96,7 @@ function sideLines(
 }
 
 function absent(step: string | ItemStep | undefined, column: number): string {
-  const name = typeof step === 'string' ? keyText(step) : 'item'
+  const name = typeof step === 'string' ? keyText(step) : step === undefined ? 'object' : 'item'
   return `${margin(column)}(no ${name})`
 }
 

@@ -71,4 +71,9 @@ describe('what is taken back', () => {
       expect(chosen(other, { to: 2 })).toEqual([`3 ${db}`])
     }
   })
+
+  test('may have been brought from one folder to another, without any cluster', () => {
+    const promoted = entry('4', web, { where: 'file', context: '', server: '' })
+    expect(chosen([promoted], {})).toEqual([`4 ${web}`])
+  })
 })

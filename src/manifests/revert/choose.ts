@@ -74,9 +74,11 @@ function placeProblem({ context, server, file }: JournalEntry, here: Standpoint)
   const { cluster, root } = here
   const elsewhere = (where: string, hint: string) =>
     new KubesyncError('WRITTEN_ELSEWHERE', `that was written ${where}`, { hint })
-  if (context !== cluster.context)
+  // What was brought from one folder to another has nothing to do with a cluster.
+  const isBound = context !== ''
+  if (isBound && context !== cluster.context)
     return elsewhere(`to ${context}, and not to ${cluster.context}`, `--context ${context}`)
-  if (server !== cluster.server) {
+  if (isBound && server !== cluster.server) {
     const hint = `${context} leads to ${cluster.server} now: if that is the same cluster, take it back by hand`
     return elsewhere(`to ${server}`, hint)
   }

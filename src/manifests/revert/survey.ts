@@ -3,6 +3,7 @@ import type { Shape } from '../diff/shape.ts'
 import type { Wish } from '../diff/take.ts'
 import { width } from '../live/fetch.ts'
 import { forEachOf } from '../live/pool.ts'
+import { nameOf } from '../order/references.ts'
 import { valueAt } from '../path.ts'
 import { bothWays, type ChangeWish, changeOutcome, nameOfWish, planChange } from '../plan/change.ts'
 import { aboutOf, type Facts } from '../plan/make.ts'
@@ -30,10 +31,16 @@ export interface PreparedRevert extends PreparedChange {
 export const textStep = '(text)'
 
 /** Compares what writes made with what is there now, and has the server say what it thinks of taking them back. */
-export async function surveyRevert(session: Session, { writes, elsewhere }: Chosen): Promise<PreparedRevert> {
+export async function surveyRevert(
+  session: Session,
+  { writes: given, elsewhere }: Chosen,
+): Promise<PreparedRevert> {
   const { cluster, root } = session
-  const paths = writes.map(({ entry }) => relative(root, entry.file))
+  const paths = given.map(({ entry }) => relative(root, entry.file))
   const folder = await surveyFolder(session, ['.', ...new Set(paths)])
+  // What was written without any cluster is called as the file has it: without the namespace of a context.
+  const names = new Map(folder.objects.map((one) => [nameOf(one.manifest.identity), nameOf(one.identity)]))
+  const writes = given.map(({ entry, ids }) => ({ entry, ids: ids.map((id) => names.get(id) ?? id) }))
   const facts = await allFacts(session, folder, writes)
   const files = inverseTexts(session, { folder, facts, writes })
   const planned = await forEachOf([...facts], width, ([id, one]) =>
