@@ -270,6 +270,6 @@ test('whatever state a repository is in, a commit changes nothing but its own fi
       )
       work.remove()
     }),
-    { numRuns: 20 },
+    { numRuns: 12 },
   )
 }, 120_000)

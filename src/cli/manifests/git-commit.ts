@@ -25,7 +25,8 @@ export async function commit(cli: Cli, one: Committing, options: WriteOptions): 
   const { repository, branch, proposal, plan, resources } = one
   const { stderr } = cli.io
   const title = titleOf(cli, plan, resources, one.adding)
-  const message = `${title}\n\n${resources.map(({ id }) => `- ${id}\n`).join('')}`
+  const body = resources.map(({ id }) => `- ${id}\n`).join('')
+  const message = `${title}\n\n${body}`
   const onto = proposal?.ref
   const id = await commitFiles(repository, { branch, files: one.committed, message, onto })
   if (id === undefined) {
@@ -34,7 +35,7 @@ export async function commit(cli: Cli, one: Committing, options: WriteOptions): 
   }
   const name = (onto ?? branch.ref).replace('refs/heads/', '')
   stderr.write(`committed ${id.slice(0, 10)} on ${printable(name)}: ${printable(title)}\n`)
-  if (proposal !== undefined) return proposal.open({ title, body: message })
+  if (proposal !== undefined) return proposal.open({ title, body })
   const { upstream, ahead } = branch
   if (!setting('git.push', await settingsOf(cli, options))) return
   if (upstream === undefined || ahead > 0) {

@@ -16,6 +16,13 @@ export function wholeOf({ resources }: Plan): Selection {
   return new Map(resources.map(({ id }) => [id, 'all']))
 }
 
+/** Whether anything was chosen at all. */
+export function isAnything(selection: Selection): boolean {
+  return [...selection.values()].some((choice) =>
+    typeof choice === 'string' ? choice !== 'none' : [...choice.values()].some((one) => one !== 'leave'),
+  )
+}
+
 /** Files in a repository: by their paths below the root, what they are called there. */
 interface Located {
   readonly files: ReadonlyMap<string, string>

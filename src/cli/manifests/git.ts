@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { setting } from '../../config/settings.ts'
 import { KubesyncError } from '../../errors.ts'
 import { refuseMixed } from '../../git/files.ts'
-import { type Branch, openRepository, type Repository, readyBranch } from '../../git/repository.ts'
+import { type Branch, notReady, openRepository, type Repository, readyBranch } from '../../git/repository.ts'
 import type { Result } from '../../manifests/carry/carry.ts'
 import type { ResourcePlan } from '../../manifests/plan/plan.ts'
 import type { Session } from '../../manifests/session.ts'
@@ -18,6 +18,7 @@ import {
   doneIn,
   filesIn,
   gather,
+  isAnything,
   real,
   resourcesIn,
   type Use,
@@ -117,6 +118,9 @@ function keeperOf(cli: Cli, { session, options, at }: Keeping): GitKeeper {
       chosen = now
       const files = filesIn(now)
       const located = await gather(session.root, [...files.keys()], at)
+      if (options.pullRequest === true && located.length === 0 && isAnything(now.selection)) {
+        throw notReady('no file in git would change: there is nothing to propose', 'leave --pull-request out')
+      }
       involved = await Promise.all(
         located.map(async (one) => {
           const of = (use: Use) =>
@@ -135,6 +139,9 @@ function keeperOf(cli: Cli, { session, options, at }: Keeping): GitKeeper {
       if (chosen === undefined) return
       try {
         for (const one of involved) await commitOf(cli, { ...one, session, chosen, results, isOpen }, options)
+        if (involved.length === 0 && results.some(({ reason }) => reason === '')) {
+          cli.io.stderr.write(describeHint('nothing was committed: none of it is in a file', cli.io.stderr))
+        }
       } catch (error) {
         if (!(error instanceof KubesyncError)) throw error
         // What was written stays, and what follows goes on.
