@@ -140,7 +140,7 @@ async function write(path: string, { before, after }: PlannedFile): Promise<stri
   }
 }
 
-export function textAt(path: string): string | undefined {
+function textAt(path: string): string | undefined {
   // An error takes longer to make than to look first, which counts for thousands of new files.
   if (!existsSync(path)) return undefined
   try {

@@ -1,14 +1,11 @@
-import { rmSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { messageOf } from '../../errors.ts'
-import { putFile } from '../folder/put.ts'
+import { groupBy } from '../group.ts'
 import { nameOf } from '../order/references.ts'
 import type { Facts } from '../plan/make.ts'
 import type { Session } from '../session.ts'
 import { editYaml } from '../yaml/edit.ts'
 import { withoutDocument } from '../yaml/remove.ts'
 import type { Result } from './carry.ts'
-import { textAt } from './files.ts'
+import { fileWrite, type PlannedFile, putFiles } from './files.ts'
 
 /**
  * Takes objects out of their files, if those are what was read: their documents, or items of Lists. A file that has nothing else is
@@ -21,55 +18,61 @@ export async function removeFromFiles(
   objects: readonly Facts[],
   texts: ReadonlyMap<string, string>,
 ): Promise<Result[]> {
-  const now = new Map(texts)
-  const results: Result[] = []
-  // From the last, so that those before keep their places.
-  for (const one of objects.toSorted((a, b) => behind(b) - behind(a))) {
-    const id = nameOf(one.identity)
-    const reason = await removeOne(session, one, now)
-    results.push({ id, what: reason === '' ? 'deleted' : 'failed', reason })
+  const reasons = new Map<string, string>()
+  const planned = [...groupBy(objects, ({ place }) => place.file)].map(([file, group]): PlannedFile => {
+    const before = texts.get(file)
+    const { text, refused } = cut(before, group)
+    for (const [id, reason] of refused) reasons.set(id, reason)
+    const made = group.filter((one) => !refused.has(nameOf(one.identity)))
+    const textWithout = (ids: ReadonlySet<string>) =>
+      cut(
+        before,
+        made.filter((one) => !ids.has(nameOf(one.identity))),
+      ).text
+    return {
+      file,
+      before,
+      after: text,
+      group: made.map(({ identity }) => ({ id: nameOf(identity) })),
+      textWithout,
+    }
+  })
+  const files = planned.filter(({ group }) => group.length > 0)
+  const ids = await session.journal.begin(files.map((one) => fileWrite(session, one)))
+  const ended = await putFiles(session, files)
+  await session.journal.end(ended.map((reason, index) => ({ id: ids[index] ?? '', reason })))
+  for (const [index, { group }] of files.entries())
+    for (const { id } of group) reasons.set(id, ended[index] ?? '')
+  const gone = objects.map(({ identity, place }) => ({
+    name: nameOf(identity),
+    file: `${session.root}/${place.file}`,
+  }))
+  await session.base.forget(gone.filter(({ name }) => reasons.get(name) === ''))
+  return gone.map(({ name: id }) => {
+    const reason = reasons.get(id) ?? ''
+    return { id, what: reason === '' ? 'deleted' : 'failed', reason }
+  })
+}
+
+/** A text without some of its objects, from the last, so that those before keep their places. */
+function cut(text: string | undefined, objects: readonly Facts[]) {
+  const refused = new Map<string, string>()
+  let now = text
+  for (const { identity, place } of objects.toSorted((a, b) => behind(b) - behind(a))) {
+    const { document, at } = place.spot ?? { document: -1, at: [] }
+    const edited =
+      now === undefined || document < 0
+        ? { refused: { reason: 'it is in no file' } }
+        : at.length > 0
+          ? editYaml(now, document, [{ op: 'remove', path: at }])
+          : withoutDocument(now, document)
+    if ('refused' in edited) refused.set(nameOf(identity), edited.refused.reason)
+    else now = edited.text
   }
-  return results
+  return { text: now, refused }
 }
 
 function behind({ place: { spot } }: Facts): number {
   const item = spot?.at.at(-1)
   return (spot?.document ?? 0) * 1e6 + (typeof item === 'number' ? item : 0)
-}
-
-async function removeOne(
-  session: Session,
-  { identity, place, local }: Facts,
-  texts: Map<string, string>,
-): Promise<string> {
-  const { file, spot } = place
-  const path = resolve(session.root, file)
-  const before = texts.get(file)
-  if (before === undefined || spot === undefined || local === undefined) return 'it is in no file'
-  const edited =
-    spot.at.length > 0
-      ? editYaml(before, spot.document, [{ op: 'remove', path: spot.at }])
-      : withoutDocument(before, spot.document)
-  if ('refused' in edited) return edited.refused.reason
-  const { context, server } = session.cluster
-  const about = { where: 'file', context, server, file: path, resources: [nameOf(identity)] } as const
-  const [id = ''] = await session.journal.begin([{ ...about, before, after: edited.text ?? null }])
-  const reason = await replace(path, before, edited.text)
-  await session.journal.end([{ id, reason }])
-  if (reason !== '') return reason
-  texts.set(file, edited.text ?? '')
-  session.written.set(file, edited.text)
-  await session.base.forget([{ name: nameOf(identity), file: path }])
-  return ''
-}
-
-async function replace(path: string, before: string, after: string | undefined): Promise<string> {
-  try {
-    if (textAt(path) !== before) return 'the file was changed meanwhile'
-    if (after === undefined) rmSync(path)
-    else await putFile(path, after, { isDurable: true })
-    return ''
-  } catch (error) {
-    return `it cannot be written: ${messageOf(error)}`
-  }
 }

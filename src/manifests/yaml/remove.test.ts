@@ -21,6 +21,12 @@ describe('a text without one of its documents', () => {
     },
   )
 
+  test('is none while another one cannot be read: it would go with it', () => {
+    expect(withoutDocument('a: [\n---\nb: 2\n', 1)).toMatchObject({
+      refused: { reason: expect.stringContaining('read') },
+    })
+  })
+
   test('has the others as they were, byte for byte, or says that it cannot', () => {
     const document = fc.constantFrom(
       'a: 1\n',

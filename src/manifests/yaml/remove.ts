@@ -8,6 +8,9 @@ import { parseYaml } from './parse.ts'
  */
 export function withoutDocument(text: string, document: number): Edited | { readonly text: undefined } {
   const documents = parseYaml(text)
+  const refused = (reason: string) => ({ refused: { path: [], reason } })
+  if (documents.some(({ problems }) => problems.length > 0))
+    return refused('something else in it cannot be read')
   const others = documents.filter((_, index) => index !== document)
   if (others.every(({ value }) => value === null)) return { text: undefined }
   const starts = [...text.matchAll(/^---(?=\s|$)[^\n]*(?:\n|$)/gm)]
@@ -19,6 +22,5 @@ export function withoutDocument(text: string, document: number): Edited | { read
   const left = parseYaml(now)
   const isRight =
     left.length === others.length && left.every(({ value }, index) => equal(value, others[index]?.value))
-  if (isRight) return { text: now }
-  return { refused: { path: [], reason: 'its document cannot be told from what is around it' } }
+  return isRight ? { text: now } : refused('its document cannot be told from what is around it')
 }
