@@ -1,14 +1,6 @@
 import type { Result } from '../../manifests/carry/carry.ts'
 import type { PushOptions } from '../../manifests/carry/push.ts'
-import {
-  type Choice,
-  type Direction,
-  type FieldDifference,
-  type Plan,
-  proposed,
-  type ResourcePlan,
-  type Selection,
-} from '../../manifests/plan/plan.ts'
+import type { Plan, ResourcePlan, Selection } from '../../manifests/plan/plan.ts'
 import type { Session } from '../../manifests/session.ts'
 import type { Prepared } from '../../manifests/survey/facts.ts'
 import { createProgress } from '../../ui/progress.ts'
@@ -16,10 +8,11 @@ import { styleFor } from '../../ui/style.ts'
 import { printable } from '../../ui/text.ts'
 import type { Cli } from '../io.ts'
 import { describeHint } from '../report.ts'
-import type { Conflicts, WriteOptions } from './common.ts'
+import type { WriteOptions } from './common.ts'
+import { forced, isLeft, writesCluster } from './forced.ts'
 import { openGit } from './git.ts'
 import { mayWrite } from './guard.ts'
-import { showRemarks } from './remarks.ts'
+import { describeOthers, showRemarks } from './remarks.ts'
 import { showPlan, showSummary } from './show.ts'
 
 interface Common<P extends Prepared> {
@@ -122,33 +115,6 @@ async function asked(cli: Cli, plan: Plan): Promise<Selection | undefined> {
   return choose(plan, person)
 }
 
-function writesCluster({ direction, cluster }: Plan, chosen: Selection): boolean {
-  // Between two folders there is none.
-  if (direction !== 'pull') return cluster.server !== ''
-  return [...chosen.values()].some((one) => typeof one !== 'string' && [...one.values()].includes('reverse'))
-}
-
-function forced({ resources, direction }: Plan, conflicts: Conflicts): Selection {
-  const choice = {
-    take: 'take',
-    leave: 'leave',
-    adopt: direction === 'change' ? 'leave' : 'reverse',
-  } as const
-  const choose = (one: FieldDifference): Choice =>
-    isDisputed(one, direction) ? choice[conflicts] : proposed(direction, one)
-  return new Map(
-    resources.map(({ id, differences }) => [id, new Map(differences.map((one) => [one.id, choose(one)]))]),
-  )
-}
-
-/** Whether somebody has to say who is right: both changed it, or another manager holds it, or one side deleted the object. */
-function isDisputed({ whose, isHeld, path }: FieldDifference, direction: Direction): boolean {
-  // Of a change, all of an object is what was wished for.
-  const isGone =
-    direction !== 'change' && path.length === 0 && whose === (direction === 'push' ? 'theirs' : 'yours')
-  return whose === 'both' || isGone || (isHeld && direction !== 'pull')
-}
-
 /** Objects that may be deleted and made again: asked apart, by their names, and never without somebody to ask. */
 async function replaceableOf(
   { io: { ask } }: Cli,
@@ -166,24 +132,6 @@ async function replaceableOf(
   return agreed
 }
 
-/** Whether something was not done that somebody might expect. */
-function isLeft(
-  { id, state, differences, replace }: ResourcePlan,
-  { direction }: Plan,
-  chosen: Selection | undefined,
-): boolean {
-  if (state === 'same') return false
-  // Of a promotion, what nobody proposes is nothing that is left to do.
-  const isOffered = differences.some(({ advice }) => advice?.takes !== false)
-  if (state !== 'refused' && direction === 'change' && !isOffered) return false
-  const choice = chosen?.get(id)
-  if (choice === undefined || state === 'refused' || replace !== undefined) return true
-  return differences.some((one) => {
-    if (!isDisputed(one, direction) || (one.path.length === 0 && direction !== 'change')) return false
-    return choice === 'all' || choice === 'none' || choice.get(one.id) === 'leave'
-  })
-}
-
 /** A plan: what differs on stdout, what is about it on stderr. */
 export function show(cli: Cli, plan: Plan): void {
   const { stdout } = cli.io
@@ -195,6 +143,8 @@ export function show(cli: Cli, plan: Plan): void {
 export function showAbout({ io: { stderr } }: Cli, plan: Plan): void {
   stderr.write(showRemarks(plan, styleFor(stderr)))
   stderr.write(`${showSummary(plan)}\n`)
+  const others = describeOthers(plan)
+  if (others !== '') stderr.write(describeHint(others, stderr))
 }
 
 export function report(cli: Cli, results: readonly Result[]): void {

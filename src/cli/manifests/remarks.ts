@@ -3,6 +3,18 @@ import type { Plan } from '../../manifests/plan/plan.ts'
 import type { Style } from '../../ui/style.ts'
 import { count, printable } from '../../ui/text.ts'
 
+/** What to do about changes that the other command is for; empty where there are none. */
+export function describeOthers({ direction, resources }: Plan): string {
+  const whose = direction === 'push' ? 'theirs' : 'yours'
+  const isTheirs = resources.some(({ differences }) =>
+    differences.some((one) => one.whose === whose && one.path.length > 0 && !one.isHeld),
+  )
+  if (!isTheirs || direction === 'change') return ''
+  return direction === 'push'
+    ? 'what is theirs stays as it is; `pull` brings it here'
+    : 'what is yours stays as it is; `push` takes it to the cluster'
+}
+
 /** What was wrong in files, what could not be read, and what was left out. */
 export function showRemarks(
   { remarks, leftOut, problems }: Pick<Plan, 'remarks' | 'leftOut' | 'problems'>,

@@ -176,7 +176,8 @@ const words: Readonly<Record<Whose, string>> = {
 }
 
 function whoseWords({ whose, manager, isHeld }: FieldDifference): string {
-  if (manager === undefined) return words[whose]
+  // Whoever wrote what is replaced matters only to whoever did not replace it.
+  if (manager === undefined || (whose === 'yours' && !isHeld)) return words[whose]
   return isHeld ? `${words[whose]}, held by ${manager}` : `${words[whose]} (${manager})`
 }
 

@@ -47,7 +47,7 @@ export async function writeFiles(
   const all = [...groupBy(changes, ({ facts }) => facts.place.file).values()]
   let done = 0
   for (const files of batches(all, batch)) {
-    onProgress?.(`${done} of ${all.length} files`)
+    if (all.length > batch) onProgress?.(`${done} of ${all.length} files`)
     done += files.length
     const { planned, refused } = planFiles(files.flat(), texts)
     for (const [id, reason] of refused) failed.set(id, reason)

@@ -1,4 +1,4 @@
-import { type Dirent, readFileSync, statSync } from 'node:fs'
+import { closeSync, type Dirent, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, messageOf } from '../../errors.ts'
@@ -67,13 +67,27 @@ async function load(root: string, path: string): Promise<TextFile | Remark> {
     const place = join(root, path)
     const found = statSync(place)
     const { size } = found
-    if (size > maxSize)
-      return { file: path, reason: `it has ${size} bytes, too many for a manifest`, isProblem: false }
+    if (size > maxSize) {
+      const isProblem = looksLikeManifest(place)
+      return { file: path, reason: `it has ${size} bytes, too many for a manifest`, isProblem }
+    }
     // A small file is read sooner than a thread is asked to; a pipe may keep one waiting.
     const bytes = found.isFile() ? readFileSync(place) : await readFile(place)
     return { path, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
   } catch (error) {
     return problem(path, error)
+  }
+}
+
+/** By how it begins: a large file that is something else is nobody's mistake. */
+function looksLikeManifest(place: string): boolean {
+  const file = openSync(place, 'r')
+  try {
+    const head = Buffer.alloc(64 * 1024)
+    readSync(file, head)
+    return /^[\s{]*["']?(?:apiVersion|kind)["']?\s*:/m.test(head.toString('utf8'))
+  } finally {
+    closeSync(file)
   }
 }
 

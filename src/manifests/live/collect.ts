@@ -36,6 +36,7 @@ export interface Collected {
 export async function collect(client: KubeClient, extent: Extent): Promise<Collected> {
   const objects = new Map<unknown, JsonMap>()
   const left: Keeper[] = []
+  let read = 0
   const failed: { what: string; reason: string }[] = []
   const take = (object: JsonMap) => {
     const identity = identityOf(object)
@@ -47,7 +48,10 @@ export async function collect(client: KubeClient, extent: Extent): Promise<Colle
   }
   await forEachOf(extent.types, width, async (type) => {
     try {
-      const onPage = (amount: number) => extent.onProgress(objects.size + amount)
+      const onPage = (amount: number) => {
+        read += amount
+        extent.onProgress(read)
+      }
       for (const object of await listType(client, { type, extent, onPage })) take(object)
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
@@ -76,7 +80,7 @@ function reasonFor({ status }: ApiError): string {
 interface Listing {
   readonly type: ResourceType
   readonly extent: Extent
-  /** Called with the number of objects of this type so far. */
+  /** Called with the number of objects of each page. */
   onPage(amount: number): void
 }
 
@@ -88,7 +92,7 @@ async function listType(client: KubeClient, { type, extent, onPage }: Listing): 
   for await (const page of client.list({ apiVersion, plural, namespace }, options)) {
     const items = page.items.map(asMap)
     pages = page.restarted ? items : pages.concat(items)
-    onPage(pages.length)
+    onPage(items.length)
   }
   return pages
 }
