@@ -152,7 +152,7 @@ function isOutdated(error: KubesyncError): boolean {
 }
 
 /** The object as it is now, if what a person would keep of it is what was approved; controllers write status all the time. */
-async function lookAgain(session: Session, facts: Facts): Promise<Facts | 'moved'> {
+export async function lookAgain(session: Session, facts: Facts): Promise<Facts | 'moved'> {
   const object = await liveNow(session, facts)
   if (object === undefined) return 'moved'
   const clean = session.clean(object, facts.local)

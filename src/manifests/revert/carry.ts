@@ -4,12 +4,13 @@ import { endingsOf, type Ready, writeBoth } from '../carry/both.ts'
 import { type Result, remember } from '../carry/carry.ts'
 import { changeWrite } from '../carry/change.ts'
 import { fileWrite, type PlannedFile } from '../carry/files.ts'
-import type { PushOptions } from '../carry/push.ts'
+import { lookAgain, type PushOptions } from '../carry/push.ts'
 import { removeObject } from '../carry/remove.ts'
 import { newOperation, type Write } from '../journal/journal.ts'
 import { width } from '../live/fetch.ts'
 import { forEachOf } from '../live/pool.ts'
 import { layers } from '../order/order.ts'
+import type { Facts } from '../plan/make.ts'
 import type { Session } from '../session.ts'
 import { creating, type PreparedRevert } from './survey.ts'
 import { inFields, isWhole, plannedFiles, type Reverting, type Taken, takenOf } from './taken.ts'
@@ -86,7 +87,7 @@ async function remove(session: Session, going: readonly Taken[], { failed, optio
   for (const layer of layers(going, ({ facts }) => facts.live?.clean ?? {}).reverse()) {
     await forEachOf(layer, width, async ({ item: { id, facts } }) => {
       if (failed.has(id)) return
-      const reason = await removeObject(session, facts, options).catch((error: unknown) => {
+      const reason = await removeOne(session, facts, options).catch((error: unknown) => {
         if (error instanceof ApiError) return error.status.message
         throw error
       })
@@ -94,6 +95,12 @@ async function remove(session: Session, going: readonly Taken[], { failed, optio
     })
   }
   return reasons
+}
+
+/** Deletes an object if it still is what was shown. */
+async function removeOne(session: Session, facts: Facts, options: PushOptions): Promise<string> {
+  const isMoved = (await lookAgain(session, facts)) === 'moved'
+  return isMoved ? 'it was changed in the cluster meanwhile' : removeObject(session, facts, options)
 }
 
 interface Carried {
