@@ -26,7 +26,7 @@ spec:
                 # the only one
                 - name: web
                   image: ${agentImage}   # pinned
-                  command: [sleep, "100000"]${more}
+                  command: [node, -e, "setInterval(() => {}, 1e6)"]${more}
 `
 
 function checkout(name: string): Checkout {
@@ -63,13 +63,14 @@ describe('a deployment', () => {
     const here = checkout('failing')
     here.write('bad.yaml', web('bad'))
     await here.did('push', '-f')
-    const crash = 'spec.template.spec.containers[name=web].command=[sh, -c, "echo no database >&2; exit 3"]'
+    const program = JSON.stringify('console.error("no database"); process.exit(3)')
+    const crash = `spec.template.spec.containers[name=web].command=[node, -e, ${program}]`
     const { code, stderr } = await here.ksync('deploy', 'bad', '--set', crash, '-f', '--rollback-on-failure')
     expect(code).toBe(1)
     expect(stderr).toMatch(/CrashLoopBackOff: it ended with exit code 3/)
     expect(stderr).toContain('  no database')
     expect(here.read('bad.yaml')).toBe(web('bad'))
-    expect(await containerOf('bad')).toMatchObject({ command: ['sleep', '100000'] })
+    expect(await containerOf('bad')).toMatchObject({ command: ['node', '-e', 'setInterval(() => {}, 1e6)'] })
     expect(await here.did('diff')).toContain('1 the same')
   })
 
@@ -105,7 +106,7 @@ describe('a deployment', () => {
       'deploy',
       'asked',
       '--set',
-      'spec.template.spec.containers[0].command=["false"]',
+      'spec.template.spec.containers[0].command=["node", "-e", "process.exit(1)"]',
     )
     await screen.asks(/\[a\]ll/)
     screen.answer('a')
