@@ -47,11 +47,11 @@ export async function findWhere(cli: Cli, which: Which, pin: Pin = {}): Promise<
       throw new KubesyncError(error.code, error.message, { hint, cause: error })
     },
   )
-  const namespaces = rawSetting('namespaces', source).value
+  const namespaces = setting('namespaces', source)
   const [namespace, saysNamespace] = firstOf([
     [which.namespace, '--namespace'],
     [pin.namespace, "the folder's pin"],
-    [entryOf(namespaces, context.name), describeSource('namespaces', 'file')],
+    [namespaces[context.name], describeSource('namespaces', 'file')],
     [context.namespace, 'kubeconfig'],
   ])
   const file = rawSetting('kubeconfig', source)
@@ -94,9 +94,4 @@ type Candidate = readonly [value: string | undefined, says: string]
 
 function firstOf(candidates: readonly Candidate[]): Candidate {
   return candidates.find(([value]) => value) ?? candidates.at(-1) ?? [undefined, '']
-}
-
-function entryOf(map: unknown, name: string): string | undefined {
-  const found = typeof map === 'object' && map !== null ? Object.entries(map) : []
-  return found.flatMap(([key, value]) => (key === name && typeof value === 'string' ? [value] : []))[0]
 }

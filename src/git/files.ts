@@ -28,7 +28,9 @@ export async function refuseMixed(
   repository: Repository,
   { written, read }: Involved,
 ): Promise<ReadonlySet<string>> {
-  const standings = await standingOf(repository, [...new Set([...written, ...read])])
+  const paths = [...new Set([...written, ...read])]
+  await refuseHidden(repository, paths)
+  const standings = await standingOf(repository, paths)
   const mixed = standings.filter(({ path, kind, index, file }) => {
     if (kind === '!') return false
     if (kind === 'u' || written.includes(path)) return true
@@ -51,6 +53,20 @@ export async function refuseMixed(
     throw notReady(`${first.path} ${what}${more}`, hint)
   }
   return new Set(standings.flatMap(({ path, kind }) => (kind === '!' ? [path] : [])))
+}
+
+/** Refuses files of which git was told not to look at them: what is only here in them would be committed. */
+async function refuseHidden({ top, env, signal }: Repository, paths: readonly string[]): Promise<void> {
+  for (let from = 0; from < paths.length; from += batch) {
+    const some = paths.slice(from, from + batch)
+    const listed = await git(['ls-files', '-v', '-z', '--', ...some], { cwd: top, env, signal })
+    const hidden = listed.split('\0').find((line) => /^[a-zS] /.test(line))
+    if (hidden === undefined) continue
+    const path = hidden.slice(2)
+    const flags = '--no-skip-worktree --no-assume-unchanged'
+    const hint = `what is in it would be committed; \`git update-index ${flags} -- ${path}\` takes that back`
+    throw notReady(`${path} is marked as one that git is not to look at`, hint)
+  }
 }
 
 /** What is not as it was committed, of some paths. */

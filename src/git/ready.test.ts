@@ -125,6 +125,16 @@ describe('files', () => {
     symlinkSync('b.yaml', join(work.top, 'a.yaml'))
   }
 
+  test.each(['--skip-worktree', '--assume-unchanged'])(
+    'with %s may not: what is only here is hidden',
+    async (flag) => {
+      work.git('update-index', flag, 'a.yaml')
+      work.write('a.yaml', 'only here\n')
+      await refused(check(['a.yaml']), 'a.yaml is marked as one that git is not to look at')
+      await refused(check([], ['b.yaml', 'a.yaml']), 'a.yaml is marked')
+    },
+  )
+
   test('that go to the cluster may be edited, staged whole or new, and not staged in part', async () => {
     work.write('a.yaml', 'edited\n')
     work.write('new.yaml', 'new\n')

@@ -47,11 +47,16 @@ export async function listKeys(cli: Cli, options: ConfigureOptions): Promise<voi
 /** A value on one line. */
 export function wordsOf(value: unknown): string {
   if (value === undefined) return ''
-  if (Array.isArray(value)) return value.join(' ')
+  if (Array.isArray(value)) return value.map(wordOf).join(' ')
   if (typeof value !== 'object' || value === null) return String(value)
   return Object.entries(value)
     .map(([name, one]) => `${name}=${one}`)
     .join(' ')
+}
+
+/** An item of a list: a word, or an object in JSON. */
+function wordOf(item: unknown): string {
+  return typeof item === 'string' ? item : JSON.stringify(item)
 }
 
 /** Prints what is in force, a line for each item; the exit code is 1 if nothing is. */
@@ -60,8 +65,10 @@ export async function getKey(cli: Cli, given: string, options: ConfigureOptions)
   const { value } = rawSetting(name, await settingsOf(cli, options))
   const found = entry === undefined ? value : entriesOf(value).find(([one]) => one === entry)?.[1]
   if (found === undefined) cli.exitCode = 1
-  const items = Array.isArray(found) ? found : entriesOf(found).map(([one, text]) => `${one}=${text}`)
-  const lines = typeof found === 'object' ? items.map(String) : found === undefined ? [] : [String(found)]
+  const items = Array.isArray(found)
+    ? found.map(wordOf)
+    : entriesOf(found).map(([one, text]) => `${one}=${text}`)
+  const lines = typeof found === 'object' ? items : found === undefined ? [] : [String(found)]
   await printData(cli, { format: options.output, data: found ?? null, names: lines }, () =>
     lines.map((line) => `${line}\n`).join(''),
   )
