@@ -58,16 +58,17 @@ class Folder {
 
 interface Given {
   readonly image: string
+  readonly command?: string
   readonly replicas?: number
   readonly env?: Readonly<Record<string, string>>
 }
 
 function deployment(
   name: string,
-  { image, replicas = 0, env = {} }: Given,
+  { image, command = 'sleep', replicas = 0, env = {} }: Given,
 ): KubernetesObject & { spec: object } {
   const entries = Object.entries(env).map(([name, value]) => ({ name, value }))
-  const container = { name: 'web', image, env: entries, command: ['sleep', '1000000'] }
+  const container = { name: 'web', image, env: entries, command: [command, '1000000'] }
   const labels = { app: name }
   return {
     ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name } },
@@ -80,7 +81,7 @@ function deployment(
 }
 
 /** As somebody keeps the same in a file, with comments. */
-function file(name: string, { image, replicas = 0, env = {} }: Given): string {
+function file(name: string, { image, command = 'sleep', replicas = 0, env = {} }: Given): string {
   const entries = Object.entries(env).map(
     ([name, value]) => `        - {name: ${name}, value: "${value}"}   # of ${name}`,
   )
@@ -98,7 +99,7 @@ spec:
       - name: web
         image:   ${image}  # released
         imagePullPolicy: IfNotPresent  # which is the default
-        command: [sleep, "1000000"]
+        command: [${command}, "1000000"]
         env:
 ${entries.join('\n')}
 `
@@ -231,6 +232,21 @@ describe('from one place of a cluster to another', () => {
       expect(await it.promote('broken', ...places, '-f')).toMatchObject({ code: 1 })
       expect([await imageOf('broken'), it.read('broken.yaml')]).toEqual(['web:1', text])
     }
+  })
+
+  test('a rollout that fails is explained, and taken back in file and cluster', async () => {
+    const it = new Folder('failing')
+    const here = { image: 'docker.io/kubesync-test/plain:1', replicas: 1, env: { A: 'b' } }
+    await both('failing', { ...here, command: 'no-such-program' }, here)
+    it.write('failing.yaml', file('failing', here))
+    const args = ['failing', ...places.slice(0, 4), '-f', '--rollback-on-failure', '--timeout', '30s']
+    const failed = await it.promote(...args)
+    expect([failed.code, failed.stderr]).toEqual([
+      1,
+      expect.stringMatching(/failed: .*no-such-program[\s\S]*file and cluster are what they were before/),
+    ])
+    expect(it.read('failing.yaml')).toBe(file('failing', here))
+    expect(JSON.stringify(await live('Deployment', 'failing', prod))).toContain('"sleep"')
   })
 
   test('a protected target is written to only by whoever names it', async () => {

@@ -41,10 +41,17 @@ async function promote(cli: Cli, what: readonly string[], options: PromoteOption
   const from = await placeCalled(cli, options.from, options)
   const to = await placeCalled(cli, options.to, options)
   if ('folder' in from && 'folder' in to) {
+    if (options.digests === true || options.clusterOnly === true)
+      throw usageError('--digests and --cluster-only take clusters, and these are folders')
     const { betweenFolders } = await import('./promote/folders.ts')
     await betweenFolders(cli, { what, from, to }, options)
   } else if ('context' in from && 'context' in to) {
     const { betweenClusters } = await import('./promote/clusters.ts')
     await betweenClusters(cli, { what, from, to }, options)
-  } else throw usageError('one place is a folder and the other is not')
+  } else {
+    throw usageError(
+      'one place is a folder and the other is not',
+      'a folder that is called like a context is ./NAME',
+    )
+  }
 }

@@ -42,6 +42,40 @@ async function answering(plan: Plan, ...answers: readonly string[]) {
   return { selection, said: said.join('\n'), unused: left.length }
 }
 
+describe('a promotion', () => {
+  const advised = (id: string, takes: boolean) => ({
+    ...field(id, 'yours'),
+    advice: { takes, reason: 'why' },
+  })
+  const promotion = planOf('change', object('web', [advised('image', true), advised('replicas', false)]))
+
+  test('takes of all what is preselected, though all of it is to be had', async () => {
+    const { selection, said } = await answering(promotion, 's', 'y')
+    expect(selection).toEqual(new Map([[web.id, 'all']]))
+    expect(said).toContain('1 change to be made; 1 left alone')
+    const none = planOf('change', object('web', [advised('replicas', false)]))
+    expect((await answering(none, 's', 'f', 'y')).selection?.get(web.id)).toEqual(
+      new Map([['replicas', 'take']]),
+    )
+  })
+
+  test('field by field, Enter is what is preselected, and it shows', async () => {
+    const { selection, said } = await answering(promotion, 's', 'f', '', '')
+    expect(selection?.get(web.id)).toEqual(
+      new Map([
+        ['image', 'take'],
+        ['replicas', 'leave'],
+      ]),
+    )
+    expect(said).toMatch(/field\? \[Y,n,[\s\S]*field\? \[y,N,/)
+  })
+
+  test('elsewhere Enter is no answer', async () => {
+    const { unused } = await answering(push, 's', 'f', '', 'y', 'y', 'y', 'n', 'left over')
+    expect(unused).toBe(1)
+  })
+})
+
 describe('the question', () => {
   test.each([[''], ['q'], ['nonsense']])('answered with `%s` and no more changes nothing', async (answer) => {
     expect((await answering(push, ...(answer === '' ? [] : [answer]))).selection).toBeUndefined()

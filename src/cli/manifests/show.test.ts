@@ -66,6 +66,37 @@ describe('a plan as text', () => {
     expect(shown([{ ...image, manager: 'helm', isHeld: true }])).toContain('yours, held by helm')
   })
 
+  test('of a promotion, says of both places what is there, and why it goes or stays', () => {
+    const field = (takes: boolean, more = {}): FieldDifference => ({
+      ...{ ...image, local: 'a:1', wanted: { value: 'a:2' }, advice: { takes, reason: 'the reason' } },
+      ...more,
+    })
+    const text = (one: FieldDifference) => showDifferences([one], 'change', plain)
+    expect(text(field(true))).toContain('-   image: a:1  # the reason\n  +   image: a:2\n')
+    expect(text(field(false))).toContain('~   image: a:1  # the reason\n  ~   image: a:2  # the source\n')
+    const absent = { local: undefined, remote: undefined }
+    expect(text(field(false, absent))).toContain('~   image: a:2  # the source; the reason\n')
+    expect(text(field(true, { wanted: { value: undefined } }))).toContain('-   image: a:1  # the reason\n')
+  })
+
+  test('of a promotion, what is only offered is one line', () => {
+    const value = { kind: 'ConfigMap' }
+    const whole = { ...image, path: [], local: undefined, remote: undefined, wanted: { value } }
+    const offered = { ...whole, advice: { takes: false, reason: '' } }
+    const between = ['a', 'b'] as const
+    const said = showPlan(
+      {
+        ...plan,
+        between,
+        direction: 'change',
+        resources: [{ ...resource, state: 'only-local', differences: [offered] }],
+      },
+      plain,
+    )
+    expect(said).toMatch(/^from a\nto {3}b\n/)
+    expect(said).toMatch(/only in the source: name it to create it\n$/)
+  })
+
   test('shows a whole object that will be created', () => {
     const whole = { ...image, path: [], base: undefined, local: { kind: 'ConfigMap' }, remote: undefined }
     expect(shown([whole])).toContain('+ kind: ConfigMap  # yours')

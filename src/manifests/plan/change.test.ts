@@ -124,6 +124,20 @@ describe('a change', () => {
     expect(differences.map(({ id }) => id)).toEqual(['a (file)', 'b (cluster)'])
   })
 
+  test('creates what neither side has, in one file and in the cluster, if all of it is wished for first', () => {
+    const wishes: Wish[] = [
+      { path: [], value: { spec: { a: 1 } }, like: undefined },
+      { path: ['spec', 'b'], value: 2, like: undefined },
+    ]
+    expect(planChange(facts({}), wishes)).toMatchObject({ state: 'only-local', notes: [] })
+    const object = { spec: { a: 1, b: 2 } }
+    const { apply, file, agreed } = changeOutcome(facts({}), wishes)
+    expect([apply?.object, file]).toEqual([object, { create: object }])
+    expect(agreed({ ...object, c: 3 })).toEqual({ file: object, live: { ...object, c: 3 } })
+    expect(planChange(facts({}), wishes.slice(1)).state).toBe('refused')
+    expect(changeOutcome({ ...facts({}), place: { file: '' } }, wishes).file).toBeUndefined()
+  })
+
   test('takes a field away', () => {
     const given = { local: { a: 1, b: 1 }, remote: { a: 1, b: 2 } }
     expect(changed(given, [to(['a'], undefined)])).toEqual({ file: { b: 1 }, cluster: { b: 2 } })
