@@ -1,7 +1,5 @@
 import { KubesyncError } from '../../errors.ts'
-import type { Result } from '../../manifests/carry/carry.ts'
 import type { Ending, Interrupted } from '../../manifests/carry/interrupted.ts'
-import type { Plan } from '../../manifests/plan/plan.ts'
 import type { Session } from '../../manifests/session.ts'
 import { styleFor } from '../../ui/style.ts'
 import { printable } from '../../ui/text.ts'
@@ -43,16 +41,19 @@ function tell({ io: { stderr } }: Cli, one: Interrupted): void {
 async function mend(cli: Cli, one: Interrupted, { session, options }: Mending & { options: WriteOptions }) {
   const { endInterrupted } = await import('../../manifests/carry/interrupted.ts')
   const { stderr } = cli.io
-  const ways = await waysOf(cli, session, one)
-  const [finish, undo] = [await ways('finish'), await ways('undo')]
-  const isNothing = ({ plan }: Way) => plan.resources.every(({ state }) => state === 'same')
+  const { surveyEnding, carryEnding } = await import('../../manifests/revert/interrupted.ts')
+  const wait = { timeoutMs: 60_000, signal: cli.io.signal, onProgress() {} }
+  const [finish, undo] = [
+    await surveyEnding(session, one, 'finish'),
+    await surveyEnding(session, one, 'undo'),
+  ]
+  const isNothing = ({ plan }: typeof finish) => plan.resources.every(({ state }) => state === 'same')
   if (isNothing(undo)) {
     await endInterrupted(session, one, 'it was interrupted before it wrote anything')
     stderr.write(`${wordsOf(one)}, before it wrote anything\n`)
     return
   }
   if (isNothing(finish)) {
-    await finish.carry()
     await endInterrupted(session, one, '')
     stderr.write(`${wordsOf(one)}, when all was written: there is nothing left to do\n`)
     return
@@ -63,7 +64,8 @@ async function mend(cli: Cli, one: Interrupted, { session, options }: Mending & 
   }
   const ending = await endingFor(cli, options)
   if (!(await mayWrite(cli, session.cluster, options))) throw new KubesyncError('INTERRUPTED', wordsOf(one))
-  const results = await (ending === 'finish' ? finish : undo).carry()
+  const prepared = ending === 'finish' ? finish : undo
+  const results = await carryEnding(session, { prepared, command: one.command, ending }, wait)
   const failed = results.find(({ reason }) => reason !== '')
   if (failed !== undefined) {
     throw new KubesyncError('INTERRUPTED', `${failed.id} could not be brought to an end: ${failed.reason}`, {
@@ -84,35 +86,5 @@ async function endingFor({ io: { ask } }: Cli, { interrupted }: WriteOptions): P
     throw new KubesyncError('INTERRUPTED', 'nothing was written: an earlier change is half done', {
       hint: '--interrupted finish, or --interrupted undo, brings it to an end first',
     })
-  }
-}
-
-/** What is left to do of an interrupted change, and how it is done. */
-interface Way {
-  readonly plan: Plan
-  carry(): Promise<readonly Result[]>
-}
-
-async function waysOf(
-  { io: { signal } }: Cli,
-  session: Session,
-  one: Interrupted,
-): Promise<(ending: Ending) => Promise<Way>> {
-  const { surveyInterrupted, wholesIn } = await import('../../manifests/carry/interrupted.ts')
-  const { carryChange } = await import('../../manifests/carry/change.ts')
-  const { surveyWhole, carryWhole } = await import('../../manifests/revert/interrupted.ts')
-  const wait = { timeoutMs: 60_000, signal, onProgress: () => {} }
-  const { command } = one
-  if (wholesIn(one).length > 0) {
-    return async (ending) => {
-      const prepared = await surveyWhole(session, one, ending)
-      return { plan: prepared.plan, carry: () => carryWhole(session, { prepared, command, ending }, wait) }
-    }
-  }
-  return async (ending) => {
-    const carriage = await surveyInterrupted(session, one, ending)
-    const { plan } = carriage.prepared
-    const selection = new Map(plan.resources.map(({ id }) => [id, 'all'] as const))
-    return { plan, carry: () => carryChange(session, { ...carriage, selection, command }, wait) }
   }
 }

@@ -9,10 +9,10 @@ import { type PreparedRevert, surveyRevert } from './survey.ts'
 import { deletionsIn } from './taken.ts'
 
 /**
- * What is still to be done of an interrupted operation that was to make or to delete objects: to undo it, its writes are taken back; to
- * finish it, what would take back their opposites.
+ * What is still to be done of an interrupted operation, by what is in files and cluster now: to undo it, its writes are taken back; to finish
+ * it, what would take back their opposites.
  */
-export function surveyWhole(
+export function surveyEnding(
   session: Session,
   { entries }: Interrupted,
   ending: Ending,
@@ -26,7 +26,7 @@ export function surveyWhole(
 }
 
 /** Does it, but for what others changed since, and for deletions of what holds data. */
-export function carryWhole(
+export function carryEnding(
   session: Session,
   { prepared, command, ending }: { prepared: PreparedRevert; command: string; ending: Ending },
   options: CarryOptions,

@@ -1,20 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { carryChange } from '../carry/change.ts'
+import { type Ending, endInterrupted, findInterrupted, mayBeInterrupted } from '../carry/interrupted.ts'
 import type { Selection } from '../plan/plan.ts'
 import type { Session } from '../session.ts'
 import { surveyChange } from '../survey/change.ts'
 import { surveyFolder } from '../survey/folder.ts'
 import { subjectOf } from '../survey/push.ts'
 import { configMapWorld } from '../testing/config-map.ts'
-import { carryChange } from './change.ts'
-import {
-  type Ending,
-  endInterrupted,
-  findInterrupted,
-  mayBeInterrupted,
-  surveyInterrupted,
-} from './interrupted.ts'
+import { carryEnding, surveyEnding } from './interrupted.ts'
 
 const file = `# mine
 apiVersion: v1
@@ -93,8 +88,8 @@ async function world() {
 async function end(session: Session, ending: Ending): Promise<number> {
   const found = await findInterrupted(session)
   for (const one of found) {
-    const carriage = await surveyInterrupted(session, one, ending)
-    await carryChange(session, { ...carriage, selection: all, command: ending }, wait)
+    const prepared = await surveyEnding(session, one, ending)
+    await carryEnding(session, { prepared, command: ending, ending }, wait)
     await endInterrupted(session, one, '')
   }
   return found.length
