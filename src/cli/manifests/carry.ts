@@ -9,7 +9,7 @@ import { printable } from '../../ui/text.ts'
 import type { Cli } from '../io.ts'
 import { describeHint } from '../report.ts'
 import type { WriteOptions } from './common.ts'
-import { forced, isLeft, writesCluster } from './forced.ts'
+import { forced, isLeft, leavesDisputed, writesCluster } from './forced.ts'
 import { openGit } from './git.ts'
 import { mayWrite } from './guard.ts'
 import { describeOthers, showRemarks } from './remarks.ts'
@@ -46,6 +46,8 @@ export interface Settled<P> extends Selected<P> {
 
 /** How often an approval is asked for again, because what was approved moved on. */
 const rounds = 5
+const disputedHint =
+  'what both sides changed, or what another manager holds, was left alone: `--conflicts take` carries it out'
 const movedHint = 'what somebody changed meanwhile was left alone: `diff` shows how it is now; then try again'
 
 /** Shows what differs, asks, and carries it out; the exit code says how it ended. */
@@ -84,6 +86,9 @@ export async function settle<P extends Prepared>(cli: Cli, settling: Settling<P>
       plan.problems.some(({ isMinor }) => isMinor !== true) || plan.remarks.some(({ isProblem }) => isProblem)
     cli.exitCode = plan.resources.some(isOpen) || isBad || results.some(({ reason }) => reason !== '') ? 1 : 0
     await git?.after(results, isOpen)
+    if (options.force === true && leavesDisputed(plan, selection)) {
+      cli.io.stderr.write(describeHint(disputedHint, cli.io.stderr))
+    }
     const isMoved = results.some(({ what }) => what === 'moved')
     // Nobody was there to see what it is now: that is left to the next command.
     if (isMoved && options.force === true) cli.io.stderr.write(describeHint(movedHint, cli.io.stderr))

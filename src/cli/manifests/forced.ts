@@ -38,6 +38,15 @@ function isDisputed({ whose, isHeld, path }: FieldDifference, direction: Directi
   return whose === 'both' || isGone || (isHeld && direction !== 'pull')
 }
 
+/** Whether a selection leaves what somebody has to decide. */
+export function leavesDisputed({ resources, direction }: Plan, selection: Selection): boolean {
+  return resources.some(({ id, differences, replace }) => {
+    const choice = selection.get(id)
+    if (replace !== undefined || typeof choice !== 'object') return false
+    return differences.some((one) => isDisputed(one, direction) && choice.get(one.id) === 'leave')
+  })
+}
+
 /** Whether something was not done that somebody might expect. */
 export function isLeft(
   { id, state, differences, replace }: ResourcePlan,
@@ -52,6 +61,7 @@ export function isLeft(
   if (choice === undefined || state === 'refused' || replace !== undefined) return true
   return differences.some((one) => {
     if (!isDisputed(one, direction) || (one.path.length === 0 && direction !== 'change')) return false
-    return choice === 'all' || choice === 'none' || choice.get(one.id) === 'leave'
+    if (choice === 'all') return proposed(direction, one) === 'leave'
+    return choice === 'none' || choice.get(one.id) === 'leave'
   })
 }
