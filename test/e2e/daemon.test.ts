@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { useLab } from './support/cluster.ts'
@@ -95,10 +95,14 @@ describe('in the foreground', () => {
       expect.stringMatching(/process \d+ already keeps .*shop/),
     ])
     renameSync(here.folder, `${here.folder}.away`)
-    await until('that is said', view, { holds: ({ state }) => state === 'away' || state === 'halted' })
+    await until('that is said', view, { holds: ({ state }) => state === 'away' })
+    await change(one, { b: '2' })
+    expect((await view()).state).toBe('away')
+    expect(existsSync(here.folder)).toBe(false)
     renameSync(`${here.folder}.away`, here.folder)
     await until('it goes on', view, { holds: ({ state }) => state === 'in-step' })
-    expect(await dataOf(one)).toEqual({ a: '1', b: '1' })
+    await isHere(one, text(one, '1').replace('b: "1"', 'b: "2"'))
+    expect(await dataOf(one)).toEqual({ a: '1', b: '2' })
     await daemon.end()
   })
 
@@ -114,6 +118,25 @@ describe('in the foreground', () => {
     await isThere(one, { a: '5', b: '1' })
     await until('it is in step', view, { holds: ({ state }) => state === 'in-step' })
   })
+})
+
+test('who takes part takes over when the process is killed, and hands over what stays when it ends itself', async () => {
+  const [one] = names()
+  const watch = await laptop.watch()
+  const daemon = await start()
+  expect(daemon.stdout).toContain('which runs already, does it')
+  await watch.kill('SIGKILL')
+  here.edit(`${one}.yaml`, '"1"  #', '"9"  #')
+  await isThere(one, { a: '9', b: '1' })
+  expect(daemon.stdout).toContain('is gone; this one goes on')
+
+  expect(await laptop.did('watch', '-b')).toContain(`process ${daemon.child.pid} watches`)
+  expect(await daemon.kill('SIGINT')).toMatchObject({
+    code: 130,
+    stdout: expect.stringContaining('what was started with -b goes on in the background'),
+  })
+  expect((await laptop.ksync('watch', '-b')).stderr).toMatch(/process \d+ already watches/)
+  expect((await view()).state).toBe('none')
 })
 
 describe('conflicts and deletions', () => {
@@ -186,7 +209,7 @@ describe('in the background', () => {
   test('killed with -9 it goes on where it was, whichever way it is started again, and writes nothing twice', async () => {
     const [one, two] = names()
     const said = await here.did('daemon', '-f', '-b')
-    await isThere(two, { a: '1', b: '1' })
+    await until('it is in step', view, { holds: ({ state }) => state === 'in-step' })
     process.kill(Number(/process (\d+)/.exec(said)?.[1]), 'SIGKILL')
     await until('it is gone', () => laptop.ksync('get'), {
       holds: ({ stderr }) => stderr.includes('no process runs'),
