@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Work } from '../daemon/join.ts'
-import { conflictPolicies, deletionPolicies, type KeepOrder, keepModes } from '../daemon/keeps/order.ts'
+import type { KeepOrder } from '../daemon/keeps/order.ts'
+import { conflictPolicies, deletionPolicies, keepModes } from '../daemon/keeps/policies.ts'
 import { printable } from '../ui/text.ts'
 import { newCommand } from './command.ts'
 import type { Cli } from './io.ts'

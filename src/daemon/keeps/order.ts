@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto'
 import { sep } from 'node:path'
 import * as v from 'valibot'
-
-export const keepModes = ['two-way', 'to-cluster', 'to-files'] as const
-export const conflictPolicies = ['ask', 'local', 'remote', 'stop'] as const
-export const deletionPolicies = ['ask', 'carry', 'restore'] as const
+import { conflictPolicies, deletionPolicies, keepModes } from './policies.ts'
 
 const text = v.pipe(v.string(), v.minLength(1))
 

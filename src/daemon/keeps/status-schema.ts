@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { KeepStatus } from '../../manifests/keep/status.ts'
-import { keepModes, orderSchema } from './order.ts'
+import { orderSchema } from './order.ts'
+import { keepModes } from './policies.ts'
 import type { KeptFolder } from './runner.ts'
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0))
