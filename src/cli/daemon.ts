@@ -6,7 +6,7 @@ import { printable } from '../ui/text.ts'
 import { newCommand } from './command.ts'
 import type { Cli } from './io.ts'
 import { logTo } from './log.ts'
-import { manifestOptions, type WriteOptions } from './manifests/common.ts'
+import { interruptedOption, manifestOptions, type WriteOptions } from './manifests/common.ts'
 import { confirmOption } from './options.ts'
 import { usageError } from './values.ts'
 
@@ -65,6 +65,7 @@ function daemonOptions(): Option[] {
       .choices(deletionPolicies)
       .default('ask'),
     new Option('-f, --force', 'begin without asking'),
+    interruptedOption(),
     confirmOption(),
   ]
 }

@@ -103,14 +103,21 @@ async function look(
   { order, client, layout }: Proposal,
   options: DaemonOptions,
 ): Promise<FirstPass> {
+  const { withLock } = await import('../../config/lock.ts')
   const { setting } = await import('../../config/settings.ts')
+  const { mendInterrupted } = await import('./interrupted.ts')
   const { firstPass } = await import('../../manifests/keep/first-pass.ts')
   const { openSession } = await import('../../manifests/session.ts')
   const settings = await settingsOf(cli, options)
   const { state } = pathsOf(cli, options)
   const secrets = setting('journal.secrets', settings)
   const sanitize = setting('sanitize', settings)
-  const session = await openSession({ client, root: order.folder, state, secrets, sanitize })
-  const found = firstPass(session, { ...order, layout: layout ?? setting('layout', settings) })
-  return found.finally(() => session.close())
+  const session = await openSession({ client, root: order.folder, state, secrets, sanitize, withLock })
+  try {
+    // Half of a change is no edit of anybody.
+    await mendInterrupted(cli, { session, options })
+    return await firstPass(session, { ...order, layout: layout ?? setting('layout', settings) })
+  } finally {
+    await session.close()
+  }
 }

@@ -44,15 +44,19 @@ export function writeOptions(): Option[] {
       '--conflicts <how>',
       'with --force, of what changed on both sides or is held by others: `take` it all the same, `leave` it, or `adopt` the other side',
     ).choices(['take', 'leave', 'adopt']),
-    new Option(
-      '--interrupted <how>',
-      'what is done first about an earlier change that was interrupted: `finish` or `undo` it',
-    ).choices(['finish', 'undo']),
+    interruptedOption(),
     confirmOption(),
     new Option('--git', 'commit what is written, one commit for all of it; the branch has to be up to date'),
     new Option('--no-git', 'do not, whatever the configuration says'),
     new Option('--pull-request', 'commit on a branch of its own, push it, and open a pull request of GitHub'),
   ]
+}
+
+export function interruptedOption(): Option {
+  return new Option(
+    '--interrupted <how>',
+    'what is done first about an earlier change that was interrupted: `finish` or `undo` it',
+  ).choices(['finish', 'undo'])
 }
 
 /** What a command works with. */
