@@ -127,7 +127,11 @@ describe('both sides change', () => {
     await here.did('push', '-f')
     expect((await dataOf('both'))?.data).toEqual({ a: '2', b: '2' })
     expect(here.read('both.yaml')).toBe(text('both', '"2"'))
-    await here.did('pull', 'configmap', 'both', '-f')
+    const pulled = await here.ksync('pull', 'configmap', 'both', 'nobody', '-f')
+    expect([pulled.code, pulled.stderr]).toEqual([
+      1,
+      expect.stringMatching(/configmaps\/nobody: .*not found/),
+    ])
     expect(here.read('both.yaml')).toBe(text('both', '"2"').replace('b: "1"', 'b: "2"'))
   })
 

@@ -12,8 +12,8 @@ import type { WriteOptions } from './common.ts'
 import { forced, isLeft, leavesDisputed, writesCluster } from './forced.ts'
 import { openGit } from './git.ts'
 import { mayWrite } from './guard.ts'
-import { describeOthers, showRemarks } from './remarks.ts'
-import { showPlan, showSummary } from './show.ts'
+import { describeOthers, showRemarks, showSummary } from './remarks.ts'
+import { showPlan } from './show.ts'
 
 interface Common<P extends Prepared> {
   /** Looks at files and cluster; again, if what was approved is not what is there any more. */

@@ -2,7 +2,7 @@ import { extname, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { type Keeper, keepers } from '../../manifests/live/keepers.ts'
-import type { Plan } from '../../manifests/plan/plan.ts'
+import type { Plan, PlanProblem } from '../../manifests/plan/plan.ts'
 import type { Session } from '../../manifests/session.ts'
 import type { Folder } from '../../manifests/survey/folder.ts'
 import type { Gathered } from '../../manifests/survey/pull.ts'
@@ -166,8 +166,20 @@ async function gather(
 
 async function byName(client: Session['client'], { type = '', names }: Asked): Promise<Gathered> {
   const { asMap } = await import('../../manifests/live/fetch.ts')
+  const { ApiError } = await import('../../kube/errors.ts')
   const { apiVersion, plural, namespaced } = await client.discovery.resolve(type)
   const namespace = namespaced ? client.context.namespace : undefined
-  const objects = await Promise.all(names.map((name) => client.get({ apiVersion, plural, namespace, name })))
-  return { objects: objects.map(asMap), leftOut: [], problems: [], isNamed: true }
+  const problems: PlanProblem[] = []
+  const objects = await Promise.all(
+    names.map(async (name) => {
+      try {
+        return asMap(await client.get({ apiVersion, plural, namespace, name }))
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status.code === 401) throw error
+        problems.push({ what: `${plural}/${name}`, reason: error.status.message })
+        return []
+      }
+    }),
+  )
+  return { objects: objects.flat(), leftOut: [], problems, isNamed: true }
 }

@@ -1,7 +1,7 @@
 import type { Remark } from '../../manifests/folder/documents.ts'
 import type { Plan } from '../../manifests/plan/plan.ts'
 import type { Style } from '../../ui/style.ts'
-import { count, printable } from '../../ui/text.ts'
+import { count, grouped, printable } from '../../ui/text.ts'
 
 /** What to do about changes that the other command is for; empty where there are none. */
 export function describeOthers({ direction, resources }: Plan): string {
@@ -37,4 +37,22 @@ function showRemark({ file, reason, isProblem, line, column, source }: Remark, s
   const head = isProblem ? style('red', 'error:') : 'passed over:'
   const quoted = source === undefined ? '' : `\n    ${printable(source)}`
   return `${head} ${printable(file)}${at}: ${printable(reason)}${quoted}`
+}
+
+/** `2 changed, 1 new, 497 the same`. */
+export function showSummary({ resources, between }: Plan): string {
+  const isPromotion = between !== undefined
+  const states = [
+    ['conflict', 'with conflicts'],
+    ['changed', isPromotion ? 'different' : 'changed'],
+    ['only-local', isPromotion ? 'only in the source' : 'only in files'],
+    ['only-remote', isPromotion ? 'only in the target' : 'only in the cluster'],
+    ['refused', 'refused'],
+    ['same', 'the same'],
+  ] as const
+  const counted = states
+    .map(([state, said]) => [resources.filter((resource) => resource.state === state).length, said] as const)
+    .filter(([amount]) => amount > 0)
+    .map(([amount, said]) => `${grouped(amount)} ${said}`)
+  return counted.length === 0 ? count(0, 'object') : counted.join(', ')
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { FieldDifference, Plan, ResourcePlan } from '../../manifests/plan/plan.ts'
-import { showDifferences, showPlan, showSummary } from './show.ts'
+import { showSummary } from './remarks.ts'
+import { showDifferences, showPlan } from './show.ts'
 
 const plain = (_format: unknown, text: string) => text
 

@@ -8,7 +8,7 @@ import {
 } from '../../manifests/plan/plan.ts'
 import { equal, isMap, type Json } from '../../manifests/value.ts'
 import type { Style } from '../../ui/style.ts'
-import { count, grouped, printable, printableLines } from '../../ui/text.ts'
+import { printable, printableLines } from '../../ui/text.ts'
 import { type Field, hunk, type Line, masked, type Side, type Sign } from './hunk.ts'
 
 /** A plan as text: where it is about, and by object and field what differs. */
@@ -27,16 +27,20 @@ function showHeader({ cluster: { context, server, namespace }, between }: Plan):
 /** An object of a plan: what it is, where it is written down, and what differs, as lines of YAML. */
 export function showResource(resource: ResourcePlan, direction: Direction, style: Style): string {
   const { id, place, state, differences, notes, replace } = resource
-  const isNew = direction !== 'change' || differences[0]?.advice?.takes !== false
-  const words = stateWords(state, direction, isNew)
+  const [first] = differences
+  const isNew =
+    direction === 'change' ? first?.advice?.takes !== false : first && proposed(direction, first) === 'take'
+  const words = stateWords(state, direction, isNew === true)
   const file = place.file === '' ? '' : style('dim', `(${printable(place.file)})`)
   const title = [style('bold', printable(id)), file, words]
   const warnings = [...(replace === undefined ? [] : [replace.reason]), ...notes]
   return [
     `${title.filter((part) => part !== '').join('  ')}\n`,
     // Of what is only offered, a line has to do: there may be a lot of it.
-    state === 'only-local' && !isNew ? '' : showDifferences(differences, direction, style),
-    ...warnings.map((text) => style('yellow', `  ! ${printable(text)}\n`)),
+    state === 'only-local' && direction === 'change' && !isNew
+      ? ''
+      : showDifferences(differences, direction, style),
+    ...warnings.map((text) => `${style('yellow', `  ! ${printable(text)}`)}\n`),
   ].join('')
 }
 
@@ -63,10 +67,12 @@ function stateWords(state: ResourcePlan['state'], direction: Direction, isNew: b
   switch (state) {
     case 'only-local':
       if (direction === 'pull') return 'not in the cluster'
+      if (direction === 'push') return isNew ? 'will be created' : 'deleted in the cluster'
       return isNew ? 'will be created' : 'only in the source: name it to create it'
     case 'only-remote':
       if (direction === 'change') return 'only in the target: left alone'
-      return direction === 'pull' ? 'new file' : 'in no file'
+      if (direction === 'push') return 'in no file'
+      return isNew ? 'new file' : 'removed here'
     case 'conflict':
       return 'conflict'
     case 'refused':
@@ -179,22 +185,4 @@ function whoseWords({ whose, manager, isHeld }: FieldDifference): string {
   // Whoever wrote what is replaced matters only to whoever did not replace it.
   if (manager === undefined || (whose === 'yours' && !isHeld)) return words[whose]
   return isHeld ? `${words[whose]}, held by ${manager}` : `${words[whose]} (${manager})`
-}
-
-/** `2 changed, 1 new, 497 the same`. */
-export function showSummary({ resources, between }: Plan): string {
-  const isPromotion = between !== undefined
-  const states = [
-    ['conflict', 'with conflicts'],
-    ['changed', isPromotion ? 'different' : 'changed'],
-    ['only-local', isPromotion ? 'only in the source' : 'only in files'],
-    ['only-remote', isPromotion ? 'only in the target' : 'only in the cluster'],
-    ['refused', 'refused'],
-    ['same', 'the same'],
-  ] as const
-  const counted = states
-    .map(([state, said]) => [resources.filter((resource) => resource.state === state).length, said] as const)
-    .filter(([amount]) => amount > 0)
-    .map(([amount, said]) => `${grouped(amount)} ${said}`)
-  return counted.length === 0 ? count(0, 'object') : counted.join(', ')
 }

@@ -57,7 +57,7 @@ describe('objects in files', () => {
     ])
     expect(manifests).toHaveLength(1)
     expect(remarks).toMatchObject([
-      { file: 'bad.yaml', isProblem: true, line: 3 },
+      { file: 'bad.yaml', isProblem: true, line: 2, column: 5, source: 'b: [' },
       { file: 'twice.yaml', isProblem: true, line: 2, source: 'kind: B' },
     ])
   })

@@ -60,7 +60,11 @@ function place(
   offset: number,
   { lineCounter, lines }: { lineCounter: LineCounter; lines: readonly string[] },
 ): YamlProblem {
-  const { line, col } = lineCounter.linePos(offset)
+  const found = lineCounter.linePos(offset)
+  // What is not closed is only missed at the end: that is said where there is something to see.
+  const seen = lines.slice(0, found.line).findLastIndex((line) => line.trim() !== '')
+  const isBlank = seen !== -1 && seen < found.line - 1
+  const { line, col } = isBlank ? { line: seen + 1, col: (lines[seen]?.length ?? 0) + 1 } : found
   const [first = message] = message.split('\n')
   return {
     message: first.replace(/ at line \d+, column \d+:?$/, ''),
