@@ -112,10 +112,13 @@ describe('changes', () => {
     kept.cluster.edit(configMap('old'), 'kubectl-create', made('old'))
     const { inStep, until } = await kept.start()
     await inStep()
+    // Of another folder.
+    kept.cluster.edit(configMap('elsewhere'), 'kubesync', made('elsewhere'))
     kept.cluster.edit(configMap('new'), 'kubectl-create', made('new'))
     const status = await until(({ writes }) => writes.files === 1)
     expect(kept.read(status.lastWrites.at(-1)?.file ?? '')).toContain('name: new\n')
     expect(status.objects).toBe(1)
+    expect(status.lastWrites.map(({ resource }) => resource)).not.toContain('ConfigMap a/elsewhere')
   })
 
   test('in dispute end it, where that was said', async () => {

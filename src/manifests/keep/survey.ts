@@ -7,12 +7,14 @@ import { keeperOf } from '../live/keep.ts'
 import { forEachOf } from '../live/pool.ts'
 import { isDefinedIn, typeOf, wantedOf } from '../local.ts'
 import { type Identity, identityOf, nameOf, referencesOf } from '../order/references.ts'
+import { valueAt } from '../path.ts'
 import { type Facts, planResource } from '../plan/make.ts'
+import { fieldManager } from '../plan/owners.ts'
 import type { Session } from '../session.ts'
 import { factsOf, type Prepared, type Subject } from '../survey/facts.ts'
 import type { Folder } from '../survey/folder.ts'
 import { subjectOf } from '../survey/push.ts'
-import type { JsonMap } from '../value.ts'
+import { isList, isMap, type JsonMap } from '../value.ts'
 import type { Extent, Following } from './follow.ts'
 import type { KeepProblem } from './status.ts'
 
@@ -150,7 +152,8 @@ function newcomers(
   for (const extent of new Set(extents))
     for (const live of following.made(extent)) {
       const identity = identityOf(live)
-      const isKept = keeperOf(live, new Set(['system'])) !== undefined
+      // What came out of a file has one, if in another folder.
+      const isKept = keeperOf(live, new Set(['system'])) !== undefined || isFromFile(live)
       if (identity === undefined || isKept || known.has(nameOf(identity))) continue
       known.add(nameOf(identity))
       const subject = {
@@ -161,6 +164,11 @@ function newcomers(
       added.push({ extent, subject: { ...subject, local: undefined, live } })
     }
   return added
+}
+
+function isFromFile(live: JsonMap): boolean {
+  const managers = valueAt(live, ['metadata', 'managedFields'])
+  return isList(managers) && managers.some((one) => isMap(one) && one.manager === fieldManager)
 }
 
 /** Kinds that an autoscaler can set the replicas of; custom ones say it by a subresource. */
