@@ -1,6 +1,7 @@
 import { holdsData } from '../plan/make.ts'
 import type { Choice, FieldDifference, ResourcePlan, Selection } from '../plan/plan.ts'
 import { equal } from '../value.ts'
+import { type Disputed, type Halt, haltOf } from './halt.ts'
 import {
   isBusy,
   isWrittenBack,
@@ -12,12 +13,6 @@ import {
   wantedOf,
 } from './memory.ts'
 import type { KeepConflict, KeepPolicy } from './status.ts'
-
-/** A difference of a resource. */
-interface Disputed {
-  readonly plan: ResourcePlan
-  readonly difference: FieldDifference
-}
 
 /** What waits for a person, before it is put into words. */
 export interface Question extends Disputed {
@@ -52,16 +47,12 @@ export interface Decision {
   readonly removals: readonly { readonly plan: ResourcePlan; readonly from: 'cluster' | 'file' }[]
   readonly questions: readonly Question[]
   /** Set where so much would go that nothing is done at all: why, and what that is. */
-  readonly halt: { readonly why: string; readonly deletions: readonly Disputed[] } | undefined
+  readonly halt: Halt | undefined
   readonly left: readonly { readonly plan: ResourcePlan; readonly field: string; readonly reason: string }[]
   readonly drift: number
   /** When something that waits is due, in milliseconds since the epoch. */
   readonly next: number
 }
-
-/** Fewer deletions than that are ordinary work, whatever share they are. */
-const minDeleted = 5
-const maxShare = 0.5
 
 /** What is to be done, by how everything stands, what was said and what was done before. Pure. */
 export function decide(plans: readonly ResourcePlan[], situation: Situation): Decision {
@@ -75,7 +66,7 @@ export function decide(plans: readonly ResourcePlan[], situation: Situation): De
   const questions = verdicts.flatMap(({ plan, difference, verdict }) =>
     verdict.do === 'ask' ? [{ plan, difference, kind: verdict.kind, why: verdict.why }] : [],
   )
-  const halt = haltOf(plans, situation)
+  const halt = haltOf(plans, situation.memory)
   const carried = new Map<string, 'up' | 'down'>()
   const selection = new Map<string, Map<string, Choice>>()
   for (const { plan, difference, verdict } of halt === undefined ? verdicts : []) {
@@ -186,22 +177,4 @@ function ofWhole(plan: ResourcePlan, one: FieldDifference, situation: Situation)
 function removal(isHere: boolean, { mayWriteCluster }: KeepPolicy): Verdict {
   if (isHere && !mayWriteCluster) return { do: 'rest' }
   return { do: 'delete', from: isHere ? 'cluster' : 'file' }
-}
-
-/** So many deletions are taken for a mistake: of a folder that is moved away, of a namespace that goes. */
-function haltOf(plans: readonly ResourcePlan[], { memory }: Situation): Decision['halt'] {
-  const gone = plans.flatMap((plan): Disputed[] => {
-    const [difference] = plan.differences
-    if (difference?.path.length !== 0 || difference.base === undefined) return []
-    return saidOf(memory, plan, difference) === undefined ? [{ plan, difference }] : []
-  })
-  for (const [side, where] of [['local', 'folder'] as const, ['remote', 'cluster'] as const]) {
-    const deletions = gone.filter(({ difference }) => difference[side] === undefined)
-    const { length: amount } = deletions
-    const isAll = amount > 1 && amount === plans.length
-    if (!isAll && (amount < minDeleted || amount <= plans.length * maxShare)) continue
-    const why = `${amount} of ${plans.length} objects are not in the ${where} any more; nothing is written until somebody says that this is meant`
-    return { why, deletions }
-  }
-  return undefined
 }

@@ -395,7 +395,7 @@ test('whatever happens on both sides, no edit is lost, nothing is written that n
       play.close()
     }
   })
-  await fc.assert(property, { numRuns: Number(process.env.KUBESYNC_TEST_RUNS ?? 12) })
+  await fc.assert(property, { numRuns: Number(process.env.KUBESYNC_TEST_RUNS ?? 6) })
 }, 300_000)
 
 function expectRest({ folder, cluster, questions, comments, deleted }: Play): void {

@@ -1,24 +1,37 @@
-import { existsSync } from 'node:fs'
 import { errnoOf, KubesyncError, messageOf } from '../../errors.ts'
 import { identityOf, nameOf } from '../order/references.ts'
 import type { Session } from '../session.ts'
-import { type Folder, surveyFolder } from '../survey/folder.ts'
 import { equal, type JsonMap } from '../value.ts'
-import { openBell } from './bell.ts'
-import { openFollowing } from './follow.ts'
+import { type Bell, openBell } from './bell.ts'
+import { type Following, openFollowing } from './follow.ts'
+import { type Look, lookAt } from './look.ts'
 import { type Answer, keyOf, nothing, pauseAfter } from './memory.ts'
 import { type Passed, pass } from './pass.ts'
 import { added, conflictOf, conflictsOf, statusOf, type Tally } from './report.ts'
 import type { Keeping, KeepOptions, KeepSide } from './status.ts'
-import { watchFolder } from './watch-folder.ts'
 
-/** Milliseconds between two looks at all files, for what no watch tells; the second where something has no watch. */
-const sweepMs = 60_000
-const blindMs = 2000
-/** Milliseconds at most to the next try, where nothing can be looked at. */
-const longestMs = 10_000
-/** Milliseconds for which a file must have been left alone before it is believed. */
-const settledMs = 100
+/** Milliseconds to the next try where something could not be looked at: at first, and at most. */
+const [soonMs, longestMs] = [2000, 10_000]
+
+/** What is at hand while a folder is kept. */
+interface Desk {
+  readonly session: Session
+  readonly options: KeepOptions
+  readonly bell: Bell
+  readonly look: Look
+  readonly following: Following
+  readonly state: State
+}
+
+interface State {
+  passed: Passed | undefined
+  /** Why the last passes failed, and how many. */
+  trouble: { readonly reason: string; readonly attempts: number }
+  tally: Tally
+  /** Answers that no pass has heard yet, and who waits for that. */
+  readonly said: Map<string, Answer>
+  asked: readonly (() => void)[]
+}
 
 /**
  * Keeps a folder and a cluster in step until the signal: what changed on one side since both agreed is carried to the other, by the same
@@ -27,135 +40,103 @@ const settledMs = 100
  */
 export function keepInStep(session: Session, options: KeepOptions): Keeping {
   const bell = openBell()
-  const look = lookAt(session, () => bell.call())
-  let passed: Passed | undefined
-  const following = openFollowing(session.client, (...change) => {
-    if (isNews(session, passed, change)) bell.call()
-  })
-  let trouble = { reason: '', attempts: 0 }
-  let tally: Tally = { files: 0, cluster: 0, last: [] }
-  const said = new Map<string, Answer>()
-  let asked: (() => void)[] = []
-
-  const stand = (ended: string) => {
-    const about = { session, policy: options, folder: look.folder(), passed, tally }
-    return statusOf({ ...about, away: following.away(), trouble: trouble.reason, ended })
+  const tally = { files: 0, cluster: 0, last: [] }
+  const state: State = {
+    passed: undefined,
+    trouble: { reason: '', attempts: 0 },
+    tally,
+    said: new Map(),
+    asked: [],
   }
-  let status = stand('')
+  const look = lookAt(session, () => bell.call())
+  const following = openFollowing(session.client, (...change) => {
+    if (isNews(session, state.passed, change)) bell.call()
+  })
+  const desk = { session, options, bell, look, following, state }
+  let status = statusNow(desk, '')
   const tell = (ended: string) => {
-    const now = stand(ended)
+    const now = statusNow(desk, ended)
     if (JSON.stringify(now) === JSON.stringify(status)) return
     status = now
     options.onStatus(now)
   }
-  const round = async () => {
-    const memory = passed?.memory ?? nothing
-    const heard = [...said]
-    const answers = new Map([...memory.answers, ...heard])
-    const { folder, unsettled } = await look.read()
-    const bringsNew = options.mode !== 'to-cluster'
-    const sight = { folder, following, unsettled, bringsNew, layout: options.layout }
-    passed = await pass(session, {
-      sight,
-      policy: options,
-      memory: { ...memory, answers },
-      signal: options.signal,
-      now: Date.now(),
-    })
-    for (const [key] of heard) said.delete(key)
-    tally = added(tally, passed.writes)
-    const { decision, memory: learned } = passed
-    const now = Date.now()
-    const due = [decision.next, ...[...learned.setbacks.values()].map(({ until }) => until)]
-    bell.call(Math.min(...due.filter((at) => at > now)) - now)
-    if (unsettled.size > 0) bell.call()
-    else if (passed.survey.isPartial) bell.call(blindMs)
-    return unsettled.size === 0
-  }
-  const run = async () => {
-    options.signal.addEventListener('abort', () => bell.call(0), { once: true })
-    bell.call(0)
-    let ended = ''
-    while (!options.signal.aborted && ended === '') {
-      await bell.rung()
-      if (options.signal.aborted) break
-      const waiting = asked
-      asked = []
-      let isWhole = true
-      try {
-        // No half of another command's change is taken for somebody's.
-        isWhole = await session.exclusively(round)
-        trouble = { reason: '', attempts: 0 }
-      } catch (error) {
-        if (options.signal.aborted) break
-        if (!(error instanceof KubesyncError) && errnoOf(error) === undefined) throw error
-        trouble = { reason: messageOf(error), attempts: trouble.attempts + 1 }
-        bell.call(Math.min(pauseAfter(trouble.attempts), longestMs))
-      }
-      bell.call(look.every())
-      ended = reasonToStop(options, passed)
-      tell(ended)
-      if (isWhole) for (const resolve of waiting) resolve()
-      else asked.push(...waiting)
-    }
-    if (ended === '') tell('it was ended')
-  }
   const close = () => {
     look.close()
     following.close()
-    for (const resolve of asked) resolve()
+    for (const resolve of state.asked) resolve()
   }
   return {
     status: () => status,
     async resolve(id, side) {
-      for (const [key, answer] of answersTo(passed, id, side)) said.set(key, answer)
-      const done = new Promise<void>((resolve) => asked.push(resolve))
+      for (const [key, answer] of answersTo(state.passed, id, side)) state.said.set(key, answer)
+      const heard = new Promise<void>((resolve) => {
+        state.asked = [...state.asked, resolve]
+      })
       bell.call(0)
-      await done
+      await heard
     },
-    done: run().finally(close),
+    done: run(desk, tell).finally(close),
   }
 }
 
-/** The folder, read again when it changed. */
-function lookAt({ root, ...session }: Session, onChange: () => void) {
-  const touched = new Map<string, number>()
-  let folder: Folder | undefined
-  let readAt = Number.NEGATIVE_INFINITY
-  const watch = watchFolder(root, (path) => {
-    readAt = Number.NEGATIVE_INFINITY
-    touched.set(path, performance.now())
-    onChange()
-  })
-  const every = () => (watch.isBlind() ? blindMs : sweepMs)
-  const read = async () => {
-    if (!existsSync(root)) throw new KubesyncError('NO_SUCH_DIRECTORY', `${root} is not there`)
-    const now = performance.now()
-    const before = readAt
-    readAt = now
+async function run(desk: Desk, tell: (ended: string) => void): Promise<void> {
+  const { session, options, bell, look, state } = desk
+  const { signal } = options
+  signal.addEventListener('abort', () => bell.call(0), { once: true })
+  bell.call(0)
+  let ended = ''
+  while (ended === '') {
+    await bell.rung()
+    if (signal.aborted) break
+    const waiting = state.asked
+    let isWhole = true
     try {
-      await watch.refresh()
-      return await surveyFolder({ ...session, root }, ['.'])
+      // No half of another command's change is taken for somebody's.
+      isWhole = await session.exclusively(() => round(desk))
+      state.trouble = { reason: '', attempts: 0 }
     } catch (error) {
-      readAt = before
-      throw error
+      if (signal.aborted) break
+      if (!(error instanceof KubesyncError) && errnoOf(error) === undefined) throw error
+      const attempts = state.trouble.attempts + 1
+      state.trouble = { reason: messageOf(error), attempts }
+      bell.call(Math.min(pauseAfter(attempts), longestMs))
     }
+    bell.call(look.every())
+    ended = reasonToStop(options, state.passed)
+    tell(ended)
+    if (!isWhole) continue
+    state.asked = state.asked.slice(waiting.length)
+    for (const resolve of waiting) resolve()
   }
-  return {
-    folder: () => folder,
-    /** Milliseconds until it is to be looked at again, though nothing is told. */
-    every,
-    close: watch.close,
-    async read() {
-      // A kind that the server did not have may have come since.
-      const isStrange = folder?.objects.some(({ type }) => type === undefined) === true
-      const isOld = performance.now() - readAt >= every()
-      if (folder === undefined || isOld || isStrange) folder = await read()
-      const settled = performance.now() - settledMs
-      for (const [path, at] of touched) if (at < settled) touched.delete(path)
-      return { folder, unsettled: new Set(touched.keys()) }
-    },
-  }
+  if (ended === '') tell('it was ended')
+}
+
+/** One pass over what is there now; whether nothing was left out of it because it was still being written. */
+async function round({ session, options, bell, look, following, state }: Desk): Promise<boolean> {
+  const memory = state.passed?.memory ?? nothing
+  const heard = [...state.said]
+  const answers = new Map([...memory.answers, ...heard])
+  const { folder, unsettled } = await look.read()
+  const { mode, layout, signal } = options
+  const sight = { folder, following, unsettled, bringsNew: mode !== 'to-cluster', layout }
+  const about = { sight, policy: options, memory: { ...memory, answers }, signal }
+  const passed = await pass(session, { ...about, now: Date.now() })
+  state.passed = passed
+  for (const [key] of heard) state.said.delete(key)
+  state.tally = added(state.tally, passed.writes)
+  const now = Date.now()
+  const setbacks = [...passed.memory.setbacks.values()].map(({ until }) => until)
+  const due = [passed.decision.next, ...setbacks].filter((at) => at > now)
+  bell.call(Math.min(...due) - now)
+  if (unsettled.size > 0) bell.call()
+  else if (passed.survey.isPartial) bell.call(soonMs)
+  return unsettled.size === 0
+}
+
+function statusNow({ session, options, look, following, state }: Desk, ended: string) {
+  const { passed, tally, trouble } = state
+  const about = { session, policy: options, folder: look.folder(), passed, tally }
+  return statusOf({ ...about, away: following.away(), trouble: trouble.reason, ended })
 }
 
 /** Whether an object came, went, or changed in what anybody keeps in a file; controllers write status all the time. */

@@ -25,8 +25,6 @@ export interface Passed {
   readonly decision: Decision
   readonly memory: Memory
   readonly writes: readonly KeepWrite[]
-  /** By the resource's id: why it failed. */
-  readonly failed: ReadonlyMap<string, string>
 }
 
 /** Milliseconds that anything is waited for which others need: a namespace, a definition, that something is gone. */
@@ -44,40 +42,55 @@ export async function pass(
     journal: { ...journal, begin: (writes) => journal.begin(writes, operation) },
   }
   const survey = await surveyKept(session, sight)
-  const { plan, facts } = survey.prepared
+  const { plan } = survey.prepared
   const decision = decide(plan.resources, { policy, memory, autoscaled: survey.autoscaled, now })
   const isOver = policy.onConflict === 'stop' && decision.questions.some(({ kind }) => kind === 'conflict')
-  if (isOver) return { survey, decision, memory, writes: [], failed: new Map() }
-  const wait = { timeoutMs, signal, onProgress() {} }
+  if (isOver) return { survey, decision, memory, writes: [] }
   const selection = await withoutSurprises(session, survey, decision)
-  const results = await carryOut(
-    session,
-    { prepared: survey.prepared, selection },
-    { ...wait, waits: false, replaceable: new Set() },
-  )
+  const results = await writeAll(session, { survey, selection, decision, signal })
   for (const { id, live } of results) {
     const extent = survey.extents.get(id)
     if (extent !== undefined && live !== undefined) sight.following.saw(extent, live)
   }
-  const gone = decision.removals.flatMap(({ plan: { id }, from }) => {
-    const one = facts.get(id)
-    return one === undefined ? [] : [{ id, from, one }]
-  })
-  const fromFiles = gone.filter(({ from }) => from === 'file').map(({ one }) => one)
-  results.push(...(await removeFromFiles(session, fromFiles, survey.prepared.texts)))
-  const orphans = gone.flatMap(({ id, from, one: { live, ...one } }) =>
-    from === 'cluster' && live !== undefined
-      ? [{ id, file: `${session.root}/${one.place.file}`, facts: { ...one, live } }]
-      : [],
-  )
-  results.push(...(await prune(session, orphans, wait)))
   const failed = new Map(results.flatMap(({ id, reason }) => (reason === '' ? [] : [[id, reason] as const])))
   const carried = new Map([...decision.carried].filter(([key]) => selection.has(key.split('\0')[0] ?? '')))
   return {
-    ...{ survey, decision, failed },
+    ...{ survey, decision },
     memory: learn(memory, { plans: plan.resources, carried, failed, now }),
     writes: results.flatMap((result) => writeOf(result, decision, plan.resources)),
   }
+}
+
+interface Writing {
+  readonly survey: Survey
+  readonly selection: Selection
+  readonly decision: Decision
+  readonly signal: AbortSignal
+}
+
+/** Fields and new objects first, then what is to go. */
+async function writeAll(
+  session: Session,
+  { survey, selection, decision, signal }: Writing,
+): Promise<Result[]> {
+  const { prepared } = survey
+  const wait = { timeoutMs, signal, onProgress() {} }
+  const options = { ...wait, waits: false, replaceable: new Set<string>() }
+  const results = await carryOut(session, { prepared, selection }, options)
+  const gone = decision.removals.flatMap(({ plan: { id }, from }) => {
+    const one = prepared.facts.get(id)
+    return one === undefined ? [] : [{ id, from, one }]
+  })
+  const fromFiles = gone.filter(({ from }) => from === 'file').map(({ one }) => one)
+  const orphans = gone.flatMap(({ id, from, one: { live, ...one } }) => {
+    const file = `${session.root}/${one.place.file}`
+    return from === 'cluster' && live !== undefined ? [{ id, file, facts: { ...one, live } }] : []
+  })
+  return [
+    ...results,
+    ...(await removeFromFiles(session, fromFiles, prepared.texts)),
+    ...(await prune(session, orphans, wait)),
+  ]
 }
 
 /** What is to be made in the cluster and was made by somebody else meanwhile is not: it would be changed unseen. */
