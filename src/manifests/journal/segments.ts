@@ -64,7 +64,10 @@ function beginOf(path: string, now: number): number {
  * nobody knows how it ended.
  */
 export async function forgetSegments(path: string, isNeeded: (text: string) => boolean): Promise<void> {
-  const segments = closedOf(path).map((segment) => ({ segment, ...statSync(segment) }))
+  const segments = closedOf(path).flatMap((segment) => {
+    const found = statSync(segment, { throwIfNoEntry: false })
+    return found === undefined ? [] : [{ segment, size: found.size, mtimeMs: found.mtimeMs }]
+  })
   let all = segments.reduce((sum, { size }) => sum + size, 0)
   for (const { segment, size, mtimeMs } of segments) {
     const isOver = all > limits.all || Date.now() - mtimeMs > limits.keep
