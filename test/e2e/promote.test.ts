@@ -188,6 +188,7 @@ describe('from one place of a cluster to another', () => {
       'web:2',
       file('pinned', { image: 'web:1' }),
     ])
+    it.write('prod/pinned.yaml', file('pinned', { image: 'web:2' }))
     await release('pinned', 'web:3')
     expect(
       await inStaging.promote('pinned', '--from', 'staging', '--to', 'eu/prod', '-f', '--no-wait'),
@@ -221,6 +222,26 @@ describe('from one place of a cluster to another', () => {
       expect(await it.promote(`deploy/${name}`, ...places, '-f', '--digests')).toMatchObject({ code: 0 })
       expect(await imageOf(name)).toBe(pinned)
     }
+  })
+
+  test('what somebody wrote into the file and did not push is not replaced unasked', async () => {
+    const it = new Folder('edited')
+    await both('edited', { image: 'web:3' }, { image: 'web:1' })
+    it.write('edited.yaml', file('edited', { image: 'web:2' }))
+    const left = await it.promote('edited', ...places, '-f')
+    expect([left.code, left.stdout]).toEqual([
+      1,
+      expect.stringContaining('the file has something else than the cluster'),
+    ])
+    expect([await imageOf('edited'), it.read('edited.yaml')]).toEqual([
+      'web:1',
+      file('edited', { image: 'web:2' }),
+    ])
+    expect(await it.promote('edited', ...places, '-f', '--conflicts', 'take')).toMatchObject({ code: 0 })
+    expect([await imageOf('edited'), it.read('edited.yaml')]).toEqual([
+      'web:3',
+      file('edited', { image: 'web:3' }),
+    ])
   })
 
   test('where a file cannot be read or changed, the cluster stays as it is, too', async () => {

@@ -54,8 +54,8 @@ export function isLeft(
   chosen: Selection | undefined,
 ): boolean {
   if (state === 'same') return false
-  // Of a promotion, what nobody proposes is nothing that is left to do.
-  const isOffered = differences.some(({ advice }) => advice?.takes !== false)
+  // Of a promotion, what nobody proposes is nothing that is left to do, unless it is disputed.
+  const isOffered = differences.some((one) => one.advice?.takes !== false || isDisputed(one, direction))
   if (state !== 'refused' && direction === 'change' && !isOffered) return false
   const choice = chosen?.get(id)
   if (choice === undefined || state === 'refused' || replace !== undefined) return true

@@ -75,6 +75,9 @@ describe('a plan as text', () => {
     const text = (one: FieldDifference) => showDifferences([one], 'change', plain)
     expect(text(field(true))).toContain('-   image: a:1  # the reason\n  +   image: a:2\n')
     expect(text(field(false))).toContain('~   image: a:1  # the reason\n  ~   image: a:2  # the source\n')
+    expect(text(field(false, { local: 'a:9' }))).toContain(
+      '~   image: a:9  # file; the reason\n  ~   image: a:1  # cluster\n  ~   image: a:2  # the source\n',
+    )
     const absent = { local: undefined, remote: undefined }
     expect(text(field(false, absent))).toContain('~   image: a:2  # the source; the reason\n')
     expect(text(field(true, { wanted: { value: undefined } }))).toContain('-   image: a:1  # the reason\n')

@@ -144,16 +144,23 @@ function changeSides(
 /** What a promotion brings, and why it is preselected or not. */
 function advisedSides(difference: FieldDifference, wanted: Json | undefined): Side[] {
   const { local, remote, advice } = difference
-  const now = equal(remote, wanted) ? local : remote
-  const [before, after, theirs] =
-    advice?.takes === true ? (['-', '+', ''] as const) : (['~', '~', 'the source'] as const)
-  const remark = (words: string) => (words === '' ? {} : { remark: words })
+  const takes = advice?.takes === true
+  const isApart = ![remote, wanted].some((value) => equal(local, value)) && !equal(remote, wanted)
+  const present = isApart ? [local, remote] : [equal(remote, wanted) ? local : remote]
+  const [before, after, theirs] = takes ? (['-', '+', ''] as const) : (['~', '~', 'the source'] as const)
+  const told = (...words: string[]) => {
+    const remark = words.filter((word) => word !== '').join('; ')
+    return remark === '' ? {} : { remark }
+  }
   const reason = advice?.reason ?? ''
-  const [first, second] =
-    now === undefined ? ['', [theirs, reason].filter(Boolean).join('; ')] : [reason, theirs]
+  const now = present.flatMap((value, index) =>
+    value === undefined ? [] : [{ value, place: isApart ? (['file', 'cluster'][index] ?? '') : '' }],
+  )
   return [
-    ...(now === undefined ? [] : [side(difference, { sign: before, value: now, ...remark(first) })]),
-    side(difference, { sign: after, value: wanted, ...remark(second) }),
+    ...now.map(({ value, place }, index) =>
+      side(difference, { sign: before, value, ...told(place, index === 0 ? reason : '') }),
+    ),
+    side(difference, { sign: after, value: wanted, ...told(theirs, now.length === 0 ? reason : '') }),
   ]
 }
 

@@ -4,6 +4,7 @@ import { planChange } from '../plan/change.ts'
 import type { Facts } from '../plan/make.ts'
 import type { FieldDifference, Plan, ResourcePlan } from '../plan/plan.ts'
 import type { PreparedChange } from '../survey/change.ts'
+import { equal } from '../value.ts'
 import type { Verdict } from './classify.ts'
 import { creationOf, type Transfer, transfersBetween, type View } from './differ.ts'
 import type { Picks } from './picks.ts'
@@ -73,9 +74,18 @@ function advised(
   if (verdict === undefined) return one
   const wants = picked ?? verdict.nature === 'portable'
   const isHeld = one.isHeld && wants
+  // What the file has and neither the cluster nor a base has, somebody may have written there: nothing replaces that unasked.
+  const isKnown = [one.base, one.remote, one.wanted?.value].some((value) => equal(one.local, value))
+  const isEdited = wants && one.local !== undefined && !isKnown
   const before = picked === undefined ? '' : picked ? '; picked before' : '; left before'
-  const reason = isHeld ? `held by ${one.manager}` : `${verdict.nature}: ${verdict.reason}${before}`
-  return { ...one, isHeld, advice: { takes: wants && !isHeld, reason } }
+  const said = `${verdict.nature}: ${verdict.reason}${before}`
+  const reason = isHeld
+    ? `held by ${one.manager}`
+    : isEdited
+      ? 'the file has something else than the cluster'
+      : said
+  const advice = { takes: wants && !isHeld && !isEdited, reason }
+  return { ...one, isHeld, advice, ...(isEdited && { whose: 'both' }) }
 }
 
 /** All proposals together, to be shown and carried out as a change. */
