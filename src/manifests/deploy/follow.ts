@@ -1,5 +1,5 @@
 import { ApiError } from '../../kube/errors.ts'
-import { rolloutOf } from '../carry/rollout.ts'
+import { type Progress, rolloutOf } from '../carry/rollout.ts'
 import { type WaitOptions, waitFor } from '../carry/wait.ts'
 import { asMap } from '../live/fetch.ts'
 import { valueAt } from '../path.ts'
@@ -34,43 +34,51 @@ export async function followRollout(
   options: WaitOptions,
 ): Promise<Failure | undefined> {
   let trouble: Trouble | undefined
-  /** Since when it is all up. */
-  let up: number | undefined
   let since: { readonly what: string; readonly at: number } | undefined
-  const lasts = (what: string) => {
+  const lastsFor = (what: string) => {
     if (since?.what !== what) since = { what, at: Date.now() }
-    return Date.now() - since.at > patienceMs
+    return Date.now() - since.at
   }
-  const isReady = async (now: JsonMap | undefined) => {
-    if (now === undefined) return { state: 'failed', reason: 'it was deleted meanwhile' } as const
+  const isReady = async (now: JsonMap | undefined): Promise<Progress> => {
+    if (now === undefined) return { state: 'failed', reason: 'it was deleted meanwhile' }
     const progress = rolloutOf(now)
     if (progress.state === 'failed') return progress
     const pods = await podsOf(session, now)
     const fresh = pods.filter((pod) => !before.has(uidOf(pod)))
     if (progress.state === 'ready') {
-      up ??= Date.now()
-      if (fresh.length === 0 || Date.now() - up >= steadyMs) return progress
-      return { state: 'waiting', words: 'it is up, and has to stay up for a moment' } as const
+      if (fresh.length === 0 || lastsFor('up') >= steadyMs) return progress
+      return { state: 'waiting', words: 'it is up, and has to stay up for a moment' }
     }
-    up = undefined
     const troubles = (fresh.length > 0 ? fresh : pods).flatMap((pod) => troubleOf(pod) ?? [])
     trouble = troubles.find(({ isStuck }) => isStuck) ?? troubles[0]
-    const refusal = refusalOf(now)
-    const isNew = fresh.length > 0
-    if (trouble?.isStuck === true && (isNew || lasts('stuck')))
-      return { state: 'failed', reason: wordsOf(trouble) } as const
-    if (refusal !== undefined && lasts(refusal)) return { state: 'failed', reason: refusal } as const
-    if (trouble?.reason === 'ErrImagePull' && lasts('ErrImagePull')) {
-      return { state: 'failed', reason: wordsOf(trouble) } as const
-    }
-    const words = refusal ?? (trouble === undefined ? undefined : wordsOf(trouble))
-    return {
-      state: 'waiting',
-      words: words === undefined ? progress.words : `${progress.words}; ${words}`,
-    } as const
+    return verdict(progress.words, { trouble, refusal: refusalOf(now), isNew: fresh.length > 0 }, lastsFor)
   }
   const reason = await waitFor(session, object, { isReady, options })
   return reason === '' ? undefined : { reason, trouble }
+}
+
+/** What keeps a rollout that is under way. */
+interface Obstacle {
+  readonly trouble: Trouble | undefined
+  /** Why no pods may be made. */
+  readonly refusal: string | undefined
+  /** Whether the trouble is that of a pod which came with the rollout. */
+  readonly isNew: boolean
+}
+
+/** Whether a rollout has failed already, or goes on and by which words; `lastsFor` is how long something is so without a break. */
+function verdict(
+  words: string,
+  { trouble, refusal, isNew }: Obstacle,
+  lastsFor: (what: string) => number,
+): Progress {
+  const reason = refusal ?? (trouble === undefined ? undefined : wordsOf(trouble))
+  const isBad = refusal !== undefined || trouble?.isStuck === true || trouble?.reason === 'ErrImagePull'
+  const isOver = lastsFor(refusal ?? (isBad ? 'trouble' : 'progress')) > patienceMs
+  if (reason === undefined) return { state: 'waiting', words }
+  const isSure = refusal === undefined && trouble?.isStuck === true && isNew
+  if (isSure || (isBad && isOver)) return { state: 'failed', reason }
+  return { state: 'waiting', words: `${words}; ${reason}` }
 }
 
 function wordsOf({ pod, container, reason, message }: Trouble): string {

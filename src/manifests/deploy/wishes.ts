@@ -1,8 +1,7 @@
 import { KubesyncError } from '../../errors.ts'
 import { describePath } from '../diff/compare.ts'
 import type { Wish } from '../diff/take.ts'
-import type { Facts } from '../plan/make.ts'
-import { remoteOf } from '../plan/make.ts'
+import { type Facts, remoteOf } from '../plan/make.ts'
 import { fieldAt, made } from '../plan/outcome.ts'
 import { isMap, type Json, type JsonMap } from '../value.ts'
 import { parseYaml } from '../yaml/parse.ts'
@@ -131,13 +130,8 @@ function valueAlong(object: JsonMap, steps: readonly Step[]): Json | undefined {
 
 /** Maps whose values are texts, whatever they look like. */
 const texts = new Set([
-  'labels',
-  'annotations',
-  'matchLabels',
-  'nodeSelector',
-  'data',
-  'stringData',
-  'binaryData',
+  ...['labels', 'annotations', 'matchLabels', 'nodeSelector'],
+  ...['data', 'stringData', 'binaryData'],
 ])
 
 function fieldAim(text: string): Aim {
