@@ -8,17 +8,9 @@ import {
   type ResourcePlan,
   type Selection,
 } from '../../manifests/plan/plan.ts'
-import type { Style } from '../../ui/style.ts'
 import { count, printable } from '../../ui/text.ts'
-import type { Ask } from '../ask.ts'
+import { answered, type Person } from './answered.ts'
 import { showDifferences, showResource } from './show.ts'
-
-/** Somebody who is shown text and answers questions. */
-export interface Person {
-  readonly ask: Ask
-  readonly print: (text: string) => void
-  readonly style: Style
-}
 
 /**
  * Asks what of a plan is to be carried out: all, none, or a selection by object and then by field, as `git add -p`
@@ -167,26 +159,6 @@ function reverse({ direction }: Plan): Readonly<Record<string, string>> {
   if (direction === 'change') return {}
   const [kept, other] = direction === 'push' ? ['cluster', 'file'] : ['file', 'cluster']
   return { r: `the other way round: keep the ${kept}'s, in the ${other} too` }
-}
-
-/** Asks until the answer is one of those offered, which Enter means if it is in upper case; `?` and what nobody understands is answered with what they mean. */
-async function answered(
-  { ask, print }: Person,
-  question: string,
-  answers: Readonly<Record<string, string>>,
-): Promise<string | undefined> {
-  const keys = Object.keys(answers)
-  const asked = question.endsWith(']') ? question : `${question} [${keys.join(',')},?]`
-  for (;;) {
-    const answer = (await ask(asked))?.toLowerCase()
-    if (answer === undefined) return undefined
-    const key = keys.find((one) => {
-      if (answer === '') return one !== one.toLowerCase()
-      return answer === one.toLowerCase() || (answers[one] ?? '').startsWith(`${answer}:`)
-    })
-    if (key !== undefined) return key.toLowerCase()
-    print(keys.map((one) => `  ${one}  ${answers[one]}\n`).join(''))
-  }
 }
 
 /** What a selection comes to: `1 object and 2 fields go to the cluster, 1 field to a file; 3 stay as they are`. */
