@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { agentImage } from './support/agent.ts'
 import { cluster, useLab } from './support/cluster.ts'
 import { useLaptop } from './support/ksync.ts'
-import { Checkout, createByHand, live } from './support/manifests.ts'
+import { Checkout, createByHand, live, patch } from './support/manifests.ts'
 import { testWith } from './support/place.ts'
 import { until } from './support/until.ts'
 
@@ -159,27 +159,44 @@ spec:
 })
 
 test('a change whose process is killed is found by the next command, and finished or undone', async () => {
-  const config = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cut}\ndata:\n  a: "0" # kept\n`
+  const text = (a: number) => `apiVersion: v1
+kind: ConfigMap
+metadata: {name: cut}
+data:
+  a: "${a}" # kept
+`
   const here = checkout('killed')
-  here.write('cut.yaml', config)
+  here.write('cut.yaml', text(0))
   await here.did('push', '-f')
-  const valueThere = async () =>
+  const thereNow = async () =>
     ((await live('ConfigMap', 'cut', namespace)) as { data?: { a?: string } } | undefined)?.data?.a
-  for (const [round, ending] of (['finish', 'undo'] as const).entries()) {
-    const before = here.read('cut.yaml')
-    const after = before.replace(/"\d+"/, `"${round + 1}"`)
-    const running = here.start('deploy', 'cut', '--set', `data.a=${round + 1}`, '-f')
-    // The file comes before the cluster: what is killed now has often done the one and not yet the other.
-    await until('the file is written', () => here.read('cut.yaml'), {
-      holds: (text) => text === after,
-      every: 1,
-    })
-    running.child.kill('SIGKILL')
-    await running.exited
+  let now = 0
+  /** Kills deployments as soon as they wrote the file, until one had not ended by then; the cluster has what it had before. */
+  const killed = async () => {
+    for (;;) {
+      now += 1
+      const running = here.start('deploy', 'cut', '--set', `data.a=${now}`, '-f')
+      await until('the file is written', () => here.read('cut.yaml'), {
+        holds: (read) => read === text(now),
+        every: 1,
+      })
+      running.child.kill('SIGKILL')
+      await running.exited
+      await patch({
+        ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'cut', namespace } },
+        ...{ data: { a: `${now - 1}` } },
+      })
+      if ((await here.ksync('diff')).stderr.includes('was interrupted')) return
+      await here.did('push', '-f', '--conflicts', 'take')
+    }
+  }
+  for (const ending of ['finish', 'undo'] as const) {
+    await killed()
+    const { code, stderr } = await here.ksync('push', '-f')
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`--interrupted ${ending}`)])
     await here.did('push', '-f', '--interrupted', ending)
-    const isFinished = here.read('cut.yaml') === after
-    expect(here.read('cut.yaml')).toBe(isFinished ? after : before)
-    expect(await valueThere()).toBe(/"(\d+)"/.exec(here.read('cut.yaml'))?.[1])
+    if (ending === 'undo') now -= 1
+    expect([here.read('cut.yaml'), await thereNow()]).toEqual([text(now), `${now}`])
     expect(await here.did('diff')).toContain('1 the same')
   }
 })

@@ -45,7 +45,14 @@ export async function follow(
     const onProgress = (words: string) => progress.update(printable(words))
     const wait = { timeoutMs: options.timeout, signal, onProgress }
     const followed = { object: facts, before: prepared.pods }
-    const failure = await followRollout(session, followed, wait).finally(() => progress.done())
+    const failure = await followRollout(session, followed, wait)
+      .catch((error: unknown) => {
+        progress.done()
+        // Whoever does not want to wait any longer has not taken anything back.
+        if (signal.aborted) stderr.write(describeHint(staysHint, stderr))
+        throw error
+      })
+      .finally(() => progress.done())
     if (failure === undefined) {
       stderr.write(`${printable(id)} ${style('green', 'rolled out')}\n`)
       continue
@@ -89,6 +96,9 @@ function showEvidence(
   return lines.map((line) => `${line}\n`).join('')
 }
 
+const staysHint =
+  'the change stays, in the file and in the cluster; `revert --last` takes it back, and --rollback-on-failure does so without asking'
+
 /** Goes back by the inverse of what was done, if that is wanted. */
 async function offerBack(cli: Cli, { session, prepared }: Followed, options: DeployOptions): Promise<void> {
   const { ask, stderr } = cli.io
@@ -96,9 +106,7 @@ async function offerBack(cli: Cli, { session, prepared }: Followed, options: Dep
     options.rollbackOnFailure === true ||
     (ask !== undefined && (await confirm(ask, 'Go back to what was before, here and in the cluster?')))
   if (!isWanted) {
-    const hint =
-      'the change stays, in the file and in the cluster; --rollback-on-failure goes back without asking'
-    stderr.write(describeHint(hint, stderr))
+    stderr.write(describeHint(staysHint, stderr))
     return
   }
   const { goBack } = await import('../../manifests/deploy/back.ts')
