@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { KubesyncError } from '../errors.ts'
+import { styleFor } from '../ui/style.ts'
 import { formatTable } from '../ui/table.ts'
 import { printable } from '../ui/text.ts'
 import { newCommand } from './command.ts'
@@ -77,8 +79,17 @@ async function ask(cli: Cli, options: ConfigOptions) {
   const { pathsOf } = await import('./paths.ts')
   const { keeps, socket } = pathsOf(cli, options)
   const status = await askStatus(socket)
-  const written = status === undefined ? await readKeeps(keeps) : []
+  const written = status === undefined ? await readKeeps(keeps).catch(warnOf(cli)) : []
   return { status, manifests: manifestViews(written, status?.keeps) }
+}
+
+/** What is wrong with the one kind hides nothing of the other. */
+function warnOf({ io: { stderr } }: Cli): (error: unknown) => [] {
+  return (error) => {
+    if (!(error instanceof KubesyncError)) throw error
+    stderr.write(`${styleFor(stderr)('yellow', 'warning:')} ${printable(error.message)}\n`)
+    return []
+  }
 }
 
 function keptHints(views: readonly ManifestsView[], name: string): string[] {

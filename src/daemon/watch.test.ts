@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -216,6 +216,15 @@ describe('one process for both', () => {
     await watch.stop()
     await begin()
     await soon(() => expect(kept()).toEqual(['/a']))
+  })
+
+  test('a list of what stays that is damaged is told of, and left as it is', async () => {
+    await mkdir(dirname(paths.keeps), { recursive: true })
+    await writeFile(paths.keeps, 'broken')
+    await expect(begin()).rejects.toMatchObject({ code: 'KEEPS_UNREADABLE' })
+    expect(await readFile(paths.keeps, 'utf8')).toBe('broken')
+    await rm(paths.keeps)
+    await begin()
   })
 
   test('one of a folder and a cluster at a time, also of two configurations', async () => {

@@ -84,11 +84,13 @@ async function begin(options: WatchOptions, { undo, close }: Closing): Promise<W
     stopping ??= close().finally(closed)
     return stopping
   }
-  const isIdle = () => !specs.isOn && keeps.status.length === 0
+  let doing: Doing | undefined
   const changed = () => {
-    if (isIdle()) void stop()
+    // What ends while it begins is not what it was there for.
+    if (doing?.specs.isOn === false && doing.keeps.status.length === 0) void stop()
   }
-  const { specs, keeps } = await work({ ...options, log }, { undo, changed })
+  doing = await work({ ...options, log }, { undo, changed })
+  const { specs, keeps } = doing
   const startedAt = new Date().toISOString()
   const status = (): WatchStatus => ({
     ...{ pid: process.pid, startedAt, configPath: paths.config },
@@ -100,7 +102,7 @@ async function begin(options: WatchOptions, { undo, close }: Closing): Promise<W
     listeners.add(listener)
     return () => listeners.delete(listener)
   }
-  const handlers = handlersOf({ specs, keeps })
+  const handlers = handlersOf(doing)
   const api = await serveApi(paths.socket, { ...handlers, status, listen, logFile: options.logFile })
   undo.push(() => api.close())
   return {
