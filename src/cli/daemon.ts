@@ -77,6 +77,7 @@ async function daemon(cli: Cli, folder: string | undefined, options: DaemonOptio
     cli.exitCode = 1
     return
   }
+  await forgetOlder(cli, order, options)
   const work: Work = { what: 'keep', order }
   const where = `${printable(order.folder)} and ${printable(order.context)}`
   if (options.background) {
@@ -92,6 +93,15 @@ async function daemon(cli: Cli, folder: string | undefined, options: DaemonOptio
       if (own === undefined) log({ level: 'info', message: `process ${pid}, which runs already, does it` })
     },
   })
+}
+
+/** After a crash, what was to go on in a folder would begin first, and as it was ordered then: not as it was shown now. */
+async function forgetOlder(cli: Cli, { folder }: KeepOrder, options: DaemonOptions): Promise<void> {
+  const { askStatus } = await import('../daemon/client.ts')
+  const { forgetKeeps } = await import('../daemon/keeps/written.ts')
+  const { pathsOf } = await import('./paths.ts')
+  const paths = pathsOf(cli, options)
+  if ((await askStatus(paths.socket)) === undefined) await forgetKeeps(paths.keeps, folder)
 }
 
 async function stop(cli: Cli, folder: string | undefined, options: DaemonOptions): Promise<void> {

@@ -222,6 +222,22 @@ describe('in the background', () => {
     expect((await view()).status?.writes).toEqual({ files: 1, cluster: 1 })
   })
 
+  test('killed with -9 it is started again as it is ordered now, and not first as it was before', async () => {
+    const [one, two] = names()
+    const said = await here.did('daemon', '-f', '-b')
+    await until('it is in step', view, { holds: ({ state }) => state === 'in-step' })
+    process.kill(Number(/process (\d+)/.exec(said)?.[1]), 'SIGKILL')
+    await until('it is gone', () => laptop.ksync('get'), {
+      holds: ({ stderr }) => stderr.includes('no process runs'),
+    })
+    here.edit(`${one}.yaml`, '"1"  #', '"7"  #')
+    await change(two, { b: '8' })
+    await here.did('daemon', '-f', '-b', '--mode', 'to-files')
+    await isHere(two, text(two, '1').replace('b: "1"', 'b: "8"'))
+    expect((await view()).status?.writes).toEqual({ files: 1, cluster: 0 })
+    expect(await dataOf(one)).toEqual({ a: '1', b: '1' })
+  })
+
   test('a protected context is written to only by whoever names it', async () => {
     await laptop.did('configure', 'set', 'protectedContexts', '*')
     const refused = await here.ksync('daemon', '-f', '-b')
