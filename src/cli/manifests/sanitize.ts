@@ -22,11 +22,7 @@ export function sanitizeCommand(cli: Cli): Command {
     usage: 'sanitize <file>',
     summary: 'Prints manifests without what does not belong into a file; `-` is standard input.',
     details: 'It asks no cluster, so that defaults stay. Files are left as they are.',
-    examples: [
-      'sanitize web.yaml',
-      'sanitize --explain web.yaml',
-      'kubectl get deploy web -o yaml | ksync sanitize -',
-    ],
+    examples: ['sanitize web.yaml', 'sanitize --explain web.yaml', 'sanitize - < web.yaml'],
   }
   const explain = new Option('--explain', 'say on stderr what was taken out, and why')
   const sort = new Option('--sort', "put the fields in kubectl's order, comments with them")
