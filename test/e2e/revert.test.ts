@@ -132,6 +132,33 @@ describe('what was written to files', () => {
     expect(await dataOf('new')).toEqual({ a: '2' })
   })
 
+  test('goes back on both sides where a text of a Secret was new, and comes again', async () => {
+    const here = checkout('texts')
+    const text = 'apiVersion: v1\nkind: Secret\nmetadata: {name: texts}\ndata: {old: b2xk}\n'
+    here.write('s.yaml', text)
+    await here.did('push', '-f')
+    expect(
+      await here.did(
+        'deploy',
+        'texts',
+        '--set',
+        'stringData.token=abc',
+        '--set',
+        'metadata.labels.x=y',
+        '-f',
+      ),
+    ).not.toContain('default\n')
+    const made = here.read('s.yaml')
+    expect(await dataOf('texts', 'Secret')).toEqual({ old: 'b2xk', token: 'YWJj' })
+    await here.did('revert', 'texts', '-f')
+    expect([here.read('s.yaml'), await dataOf('texts', 'Secret')]).toEqual([text, { old: 'b2xk' }])
+    expect(await here.did('diff', 'texts')).toContain('1 the same')
+    await here.did('revert', 'texts', '-f')
+    expect(here.read('s.yaml')).toBe(made)
+    expect(await dataOf('texts', 'Secret')).toEqual({ old: 'b2xk', token: 'YWJj' })
+    expect(await here.did('diff', 'texts')).toContain('1 the same')
+  })
+
   test('goes back in file and cluster as one step, or on one side alone', async () => {
     const here = checkout('both')
     const web = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: both}\ndata: {a: "1"} # kept\n'

@@ -1,6 +1,7 @@
 import { ApiError } from '../../kube/errors.ts'
 import type { Ending, Write } from '../journal/journal.ts'
 import { asMap } from '../live/fetch.ts'
+import { textsAs } from '../live/view.ts'
 import { type ChangeWish, isMade } from '../plan/change.ts'
 import type { Session } from '../session.ts'
 import type { JsonMap } from '../value.ts'
@@ -69,13 +70,14 @@ function recorded({ journal }: Session): Session['journal'] {
 /** After a failure: the object if the cluster took the change all the same, as it may before a connection breaks. */
 async function lookAgain(
   session: Session,
-  { facts, wishes }: Ready,
+  { facts, wishes, apply }: Ready,
 ): Promise<JsonMap | 'unknown' | undefined> {
   const { apiVersion, identity } = facts
   const { kind, name, namespace } = identity
   try {
     const object = asMap(await session.client.get({ apiVersion, kind, name, namespace }))
-    return isMade(session.clean(object, facts.local), wishes, facts.shape) ? object : undefined
+    const clean = textsAs(session.clean(object, facts.local), apply.object)
+    return isMade(clean, wishes, facts.shape) ? object : undefined
   } catch (error) {
     return error instanceof ApiError ? undefined : 'unknown'
   }

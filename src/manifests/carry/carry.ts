@@ -1,3 +1,4 @@
+import { textsAs } from '../live/view.ts'
 import type { Facts } from '../plan/make.ts'
 import { type Outcome, outcomeOf } from '../plan/outcome.ts'
 import type { Selection } from '../plan/plan.ts'
@@ -82,7 +83,10 @@ export async function remember(
     const live = pushed.get(id) ?? facts.live?.object
     if (live === undefined || failed.has(id) || facts.place.file === '') return []
     const isDone = outcome.apply !== undefined || outcome.file !== undefined
-    const clean = pushed.get(id) === undefined ? facts.live?.clean : session.clean(live, facts.local)
+    const clean =
+      pushed.get(id) === undefined
+        ? facts.live?.clean
+        : textsAs(session.clean(live, facts.local), outcome.apply?.object)
     const agreed = clean === undefined ? undefined : outcome.agreed(clean)
     if (agreed === undefined || !(isDone || outcome.isAgreed)) return []
     const isWhole = equal(agreed.live, clean)

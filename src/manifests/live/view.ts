@@ -7,14 +7,19 @@ import { isMap, type JsonMap } from '../value.ts'
  * (`stringData`), which a server only takes and never gives back, is text here, too.
  */
 export function cleanOf(object: JsonMap, rules: readonly Rule[], like: JsonMap | undefined): JsonMap {
-  const clean = sanitize(object, rules, like).object
-  if (clean.kind !== 'Secret' || !isMap(like?.stringData) || !isMap(clean.data)) return clean
+  return textsAs(sanitize(object, rules, like).object, like)
+}
+
+/** A Secret in which that is text which another one says as text, and all else is encoded; other objects as they are. */
+export function textsAs(object: JsonMap, like: JsonMap | undefined): JsonMap {
+  const encoded = encodedOf(object)
+  if (encoded.kind !== 'Secret' || !isMap(like?.stringData) || !isMap(encoded.data)) return encoded
   const asText = like.stringData
-  const entries = Object.entries(clean.data)
+  const entries = Object.entries(encoded.data)
   const isText = ([key]: readonly [string, unknown]) => Object.hasOwn(asText, key)
   const data = Object.fromEntries(entries.filter((entry) => !isText(entry)))
   const texts = entries.filter(isText).map(([key, value]) => [key, decoded(String(value))])
-  const { data: _, ...others } = clean
+  const { data: _, ...others } = encoded
   return {
     ...others,
     ...(Object.keys(data).length > 0 && { data }),

@@ -95,6 +95,17 @@ function undoneFields(
   return { clear: withParents(state, clear, { like: before, shape }), open }
 }
 
+/** What makes one state of an object of another, by field; what would be left empty, and is not in the other one, goes as a whole. */
+export function backTo(from: JsonMap | undefined, to: JsonMap | undefined, shape: Shape): Wish[] {
+  const changes = changesOf(from, to, shape)
+  if (from === undefined || to === undefined) return changes
+  const isIn = (inner: Wish, outer: Wish) =>
+    inner.path.length > outer.path.length &&
+    describePath(inner.path.slice(0, outer.path.length)) === describePath(outer.path)
+  const all = withParents(from, changes, { like: to, shape })
+  return all.filter((one) => !all.some((outer) => isIn(one, outer)))
+}
+
 /** With wishes that take away what the others leave empty, where the state that they lead to does not have it. */
 function withParents(
   object: JsonMap,

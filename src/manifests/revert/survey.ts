@@ -3,6 +3,7 @@ import type { Shape } from '../diff/shape.ts'
 import type { Wish } from '../diff/take.ts'
 import { width } from '../live/fetch.ts'
 import { forEachOf } from '../live/pool.ts'
+import { textsAs } from '../live/view.ts'
 import { nameOf } from '../order/references.ts'
 import { valueAt } from '../path.ts'
 import { bothWays, type ChangeWish, changeOutcome, nameOfWish, planChange } from '../plan/change.ts'
@@ -13,9 +14,8 @@ import type { PreparedChange } from '../survey/change.ts'
 import { type Folder, surveyFolder } from '../survey/folder.ts'
 import { preview } from '../survey/preview.ts'
 import { isMap } from '../value.ts'
-import { changesOf } from './changes.ts'
 import type { Chosen, ToRevert } from './choose.ts'
-import { type Inverse, invert } from './invert.ts'
+import { backTo, type Inverse, invert } from './invert.ts'
 import { allFacts, asMap, type FileInverse, inverseTexts } from './states.ts'
 import { findIn } from './texts.ts'
 import { aboutSides, closedWords, movedWords, sameWords } from './words.ts'
@@ -111,7 +111,7 @@ function wishesOf(one: One) {
   const here = [...files].flatMap(([file, inverse]) =>
     inverse.ids.has(id) ? [fileWishes(id, { now: folder.texts.get(file), inverse, shape: facts.shape })] : [],
   )
-  const inCluster = there === undefined ? [] : changesOf(facts.live?.clean, there.target, facts.shape)
+  const inCluster = there === undefined ? [] : backTo(facts.live?.clean, there.target, facts.shape)
   const inFiles = (which: 'clear' | 'open') => here.flatMap((file) => file[which])
   const on = (side: 'file' | 'cluster', wishes: readonly Wish[]) =>
     wishes.map((wish): ChangeWish => ({ ...wish, side }))
@@ -129,9 +129,14 @@ function inverseOf({ facts, writes }: One): Inverse | undefined {
   const [last] = entries
   if (last === undefined) return undefined
   const now = facts.live?.clean
+  // What is text in the file now may have been encoded when it was written, and the other way round.
+  const inTerms = (state: unknown) => {
+    const object = asMap(state)
+    return object && textsAs(object, facts.local ?? facts.agreed?.file)
+  }
   const steps = entries.map(({ before, after, isExact }) => ({
-    before: asMap(before),
-    after: asMap(after),
+    before: inTerms(before),
+    after: inTerms(after),
     isExact,
   }))
   const inverse = invert(now, steps, facts.shape)
@@ -147,7 +152,7 @@ function fileWishes(
   { now, inverse, shape }: { now: string | undefined; inverse: FileInverse; shape: Shape },
 ): { clear: readonly Wish[]; open: readonly Wish[]; problem: string | undefined } {
   const [from, to] = [now, inverse.text].map((text) => findIn(text, id)?.object)
-  const changes = changesOf(from, to, shape)
+  const changes = backTo(from, to, shape)
   const isText =
     changes.length === 0 && now !== inverse.text && now !== undefined && inverse.text !== undefined
   const text: Wish = { path: [textStep], value: inverse.text, like: undefined }

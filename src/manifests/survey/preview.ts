@@ -2,6 +2,7 @@ import { KubesyncError } from '../../errors.ts'
 import { ApiError } from '../../kube/errors.ts'
 import { applyObject } from '../carry/apply.ts'
 import { compare, describePath } from '../diff/compare.ts'
+import { textsAs } from '../live/view.ts'
 import type { LocalObject } from '../local.ts'
 import { nameOf } from '../order/references.ts'
 import { type Facts, holdsData } from '../plan/make.ts'
@@ -24,7 +25,7 @@ export async function preview(session: Session, previewed: Previewed): Promise<R
   const { facts, plan, apply } = previewed
   try {
     const result = await applyObject(session.client, { facts, apply, isDryRun: true })
-    return { ...plan, differences: [...plan.differences, ...sideEffects(session, { facts, plan, result })] }
+    return { ...plan, differences: [...plan.differences, ...sideEffects(session, { ...previewed, result })] }
   } catch (error) {
     if (error instanceof ApiError) return refusedBy(error, previewed)
     if (!(error instanceof KubesyncError) || error.code !== 'NO_SUCH_KIND') throw error
@@ -35,14 +36,17 @@ export async function preview(session: Session, previewed: Previewed): Promise<R
 /** What the server would change beyond what was asked for. */
 function sideEffects(
   session: Session,
-  { facts, plan, result }: { facts: Facts; plan: ResourcePlan; result: JsonMap },
+  { facts, plan, apply, result }: Previewed & { readonly result: JsonMap },
 ): FieldDifference[] {
   // Of a new object all that the server adds is its own.
   if (facts.live === undefined) return []
-  const clean = session.clean(result, facts.local)
+  const clean = textsAs(session.clean(result, facts.local), apply.object)
   const isAsked = (id: string) =>
     plan.differences.some((one) => id.startsWith(one.id) || one.id.startsWith(id))
-  return compare({ base: undefined, local: clean, remote: facts.live.clean }, facts.shape)
+  return compare(
+    { base: undefined, local: clean, remote: textsAs(facts.live.clean, apply.object) },
+    facts.shape,
+  )
     .filter(({ path }) => !isAsked(describePath(path)))
     .map(({ path, local, remote }) => {
       const isAdmission = ownersOf(result, [path]).some(({ manager }) => manager === 'admission_update')
