@@ -29,10 +29,12 @@ export async function writeBoth(session: Session, { planned, toCluster }: Both, 
   const fail = (ids: readonly string[], reason: string) => {
     for (const id of ids) if (!reasons.has(id)) reasons.set(id, reason)
   }
-  for (const [index, reason] of (await putFiles(session, planned)).entries()) {
-    const group = planned[index]?.group ?? []
+  const failures = await putFiles(session, planned)
+  for (const [index, { group }] of planned.entries()) {
+    const reason = failures[index] ?? ''
     if (reason !== '') fail(ids(group), reason)
   }
+  const put = planned.filter((_, index) => failures[index] === '')
   const wanted = toCluster.filter(({ id }) => !reasons.has(id))
   const pushed = await pushObjects({ ...session, journal: recorded(session) }, wanted, {
     ...options,
@@ -50,7 +52,7 @@ export async function writeBoth(session: Session, { planned, toCluster }: Both, 
     if (!objects.has(id)) fail([id], found === 'unknown' ? `${reason}; ${unknownWords}` : reason)
   }
   const back = new Set([...reasons.keys()].filter((id) => !unsure.has(id)))
-  for (const [id, reason] of await putBack(session, planned, back)) {
+  for (const [id, reason] of await putBack(session, put, back)) {
     reasons.set(id, `${reasons.get(id)}; the file could not be put back: ${reason}`)
   }
   const moved = new Set(pushed.results.filter(({ what }) => what === 'moved').map(({ id }) => id))

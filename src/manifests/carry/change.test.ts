@@ -71,7 +71,8 @@ describe('a change of file and cluster', () => {
   test('leaves a file alone that somebody wrote meanwhile, before it or after it', async () => {
     const before = await world()
     writeFileSync(before.path, 'a: 1\n')
-    expect(await before.deploy()).toMatchObject([{ what: 'failed' }])
+    const reason = 'the file was changed meanwhile'
+    expect(await before.deploy()).toMatchObject([{ what: 'failed', reason }])
     expect([before.text(), before.writes]).toEqual(['a: 1\n', []])
 
     const after = await world()
