@@ -17,7 +17,7 @@ describe('kubesync demo', () => {
     expect(stdout).toContain('hello/ still has everything: index.html, style.css, notes.txt')
     expect(stdout).toContain('replicas: 2 # one is enough for a demo')
     expect(stdout).toMatch(/ksync deploy .*\n[^$]*GREETING\n.*value: hello\n.*rolled out/)
-    expect(stdout).toMatch(/ksync promote .*\n[^$]*~   replicas: [^$]*bound[^$]*GREETING[^$]*portable/)
+    expect(stdout).toMatch(/ksync promote .*\n[^$]*~ {3}replicas: [^$]*bound[^$]*GREETING[^$]*portable/)
     expect(stdout).toContain('hello.yaml and the cluster are as they were before it.')
     expectNothingLeft()
   })
