@@ -92,6 +92,13 @@ group('the narrator', () => {
     expect(told.slice(1)).toEqual(['a/app: in sync (50 sent)'])
   })
 
+  test('tells at once that both sides hold the same for the first time', () => {
+    const { told, narrator } = listen()
+    narrator.status(phase('scanning'))
+    narrator.status(phase('in-sync', { entries }))
+    expect(told).toEqual(['a/app: in sync (12 entries)'])
+  })
+
   test('tells a halt at once', () => {
     const { told, narrator } = listen()
     narrator.status(phase('syncing'))

@@ -45,7 +45,8 @@ export function newNarrator({ label, mode, log }: NarratorOptions): Narrator {
       missed = status.phase === 'ended' ? (status.own ?? 0) - (own ?? Infinity) : 0
       if (status.phase === 'in-sync' || status.phase === 'halted') complaint = undefined
       // What a person has to know at once is told at once.
-      if (told === undefined || status.phase === 'halted') tell()
+      const isReached = status.phase === 'in-sync' && told?.counted === undefined
+      if (told === undefined || isReached || status.phase === 'halted') tell()
       else timer ??= setTimeout(tell, settle)
     },
     failed(message) {
