@@ -174,9 +174,10 @@ async function liveNow({ client }: Session, { apiVersion, identity }: Facts): Pr
 /** As the journal has it. */
 export function clusterWrite({ cluster, root }: Session, { id, facts, apply }: ClusterChange): Write {
   const { context, server } = cluster
+  const { place } = facts
   return {
     where: 'cluster',
-    ...{ context, server, resources: [id], file: `${root}/${facts.place.file}` },
+    ...{ context, server, resources: [id], file: place.file === '' ? '' : `${root}/${place.file}` },
     before: facts.live?.clean ?? null,
     after: apply.object,
   }

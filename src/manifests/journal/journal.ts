@@ -17,7 +17,7 @@ export interface Write {
   readonly server: string
   /** The names of the objects, as `nameOf` has them. */
   readonly resources: readonly string[]
-  /** Absolute path; for the cluster, of the file that it comes from. */
+  /** Absolute path; for the cluster, of the file that it comes from, or empty if no file has it. */
   readonly file: string
   /** An object, or a file's text; null for nothing. */
   readonly before: Json

@@ -3,7 +3,7 @@ import type { Shape } from '../diff/shape.ts'
 import { operationsFor, type Wish } from '../diff/take.ts'
 import { equal, type Json, type JsonMap } from '../value.ts'
 import { aboutOf, type Facts, fieldDifference, remoteOf } from './make.ts'
-import { agreement, claims, fieldAt, made, type Outcome } from './outcome.ts'
+import { agreement, applying, fieldAt, made, type Outcome } from './outcome.ts'
 import type { FieldDifference, ResourcePlan } from './plan.ts'
 
 /** What a field is to become: on both sides, or on one of them alone. */
@@ -86,7 +86,7 @@ export function changeOutcome(facts: Facts, wishes: readonly ChangeWish[]): Outc
     apply:
       there === undefined || toCluster.length === 0
         ? undefined
-        : { object: there, ...claims(facts, toCluster.map(turned)) },
+        : applying(there, facts, toCluster.map(turned)),
     file:
       local === undefined || toFile.length === 0
         ? undefined

@@ -4,6 +4,7 @@ import type { Agreed } from '../diff/states.ts'
 import { operationsFor, type Wish } from '../diff/take.ts'
 import { operate } from '../operate.ts'
 import { isList, isMap, type Json, type JsonMap, type Operation } from '../value.ts'
+import { complete } from './complete.ts'
 import { type Facts, remoteOf } from './make.ts'
 import { fieldManager, fieldsOf, ownersOf } from './owners.ts'
 import { choiceOf, type Direction, type FieldDifference, type ResourcePlan, type Selection } from './plan.ts'
@@ -62,7 +63,7 @@ export function outcomeOf(facts: Facts, resource: ResourcePlan, chosen: Chosen):
   const object = made(local, [...toFile, ...left].map(asRemote), shape)
   const operations = operationsFor(local, toFile.map(asRemote), shape)
   return {
-    apply: toCluster.length === 0 ? undefined : { object, ...claims(facts, toCluster) },
+    apply: toCluster.length === 0 ? undefined : applying(object, facts, toCluster),
     file: toFile.length === 0 ? undefined : { operations },
     isAgreed: left.length === 0,
     agreed: agreement(made(local, toFile.map(asRemote), shape), left, facts),
@@ -80,8 +81,19 @@ export function agreement(
   return (live) => ({ file: made(file, asBefore, shape), live: made(live, asWas, shape) })
 }
 
+/** What to apply for an object to have some fields as it has them here. */
+export function applying(
+  object: JsonMap,
+  facts: Facts,
+  changed: readonly Pick<FieldDifference, 'path' | 'local' | 'remote'>[],
+): NonNullable<Outcome['apply']> {
+  const paths = changed.map(({ path }) => path)
+  const known = { live: facts.live?.object, shape: facts.shape }
+  return { object: complete(object, known, paths), ...claims(facts, changed) }
+}
+
 /** What others own of what is to change. */
-export function claims(
+function claims(
   { live, shape }: Facts,
   toCluster: readonly Pick<FieldDifference, 'path' | 'local' | 'remote'>[],
 ) {

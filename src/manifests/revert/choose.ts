@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import { KubesyncError } from '../../errors.ts'
 import type { JournalEntry } from '../journal/journal.ts'
 import { type DoneOperation, isMeant } from '../journal/operations.ts'
@@ -64,6 +65,11 @@ export function chooseWrites(operations: readonly DoneOperation[], asked: Asked,
   }
 }
 
+/** The path of a write's file below the folder; empty where no file has the object. */
+export function fileIn(root: string, { file }: JournalEntry): string {
+  return file === '' ? '' : relative(root, file)
+}
+
 function wantedOf(entry: JournalEntry, { resource, only }: Asked): ToRevert[] {
   if (entry.outcome === 'failed' || (only !== undefined && entry.where !== only)) return []
   const ids = entry.resources.filter((id) => resource === undefined || isMeant(id, resource))
@@ -82,7 +88,8 @@ function placeProblem({ context, server, file }: JournalEntry, here: Standpoint)
     const hint = `${context} leads to ${cluster.server} now: if that is the same cluster, take it back by hand`
     return elsewhere(`to ${server}`, hint)
   }
-  if (file.startsWith(`${root}/`)) return undefined
+  // What no file has is in no folder.
+  if (file === '' || file.startsWith(`${root}/`)) return undefined
   return elsewhere(`from ${file}, which is not in this folder`, 'go where that file is')
 }
 

@@ -1,4 +1,3 @@
-import { relative } from 'node:path'
 import { type Shape, unknownShape } from '../diff/shape.ts'
 import { groupBy } from '../group.ts'
 import { fetchObjects, width } from '../live/fetch.ts'
@@ -11,7 +10,7 @@ import { factsOf } from '../survey/facts.ts'
 import type { Folder } from '../survey/folder.ts'
 import { subjectOf } from '../survey/push.ts'
 import type { JsonMap } from '../value.ts'
-import type { ToRevert } from './choose.ts'
+import { fileIn, type ToRevert } from './choose.ts'
 import { findIn, invertText, type TextInverse } from './texts.ts'
 
 /** What takes writes of a file back. */
@@ -34,7 +33,7 @@ export async function allFacts(
     const apiVersion = String(object?.apiVersion)
     const identity = identityFrom(id)
     const type = await typeOf(session.client, { apiVersion, kind: identity.kind })
-    const place = { file: relative(session.root, entry.file) }
+    const place = { file: fileIn(session.root, entry) }
     return { id, type, ...(local ? subjectOf(local) : { identity, apiVersion, place, local: undefined }) }
   })
   const wanted = subjects.flatMap(({ type, identity }) => (type === undefined ? [] : [{ type, identity }]))
@@ -72,7 +71,7 @@ export function inverseTexts({ root }: Session, { folder, facts, writes }: Known
   const shapeOf = (id: string): Shape => facts.get(id)?.shape ?? unknownShape
   const inFiles = writes.filter(({ entry }) => entry.where === 'file' && !entry.isHidden)
   const steps = inFiles.flatMap(({ entry, ids }) => {
-    const own = relative(root, entry.file)
+    const own = fileIn(root, entry)
     // What was moved to another file is there.
     const fileOf = (id: string) => {
       const place = facts.get(id)?.place

@@ -1,4 +1,3 @@
-import { relative } from 'node:path'
 import type { Shape } from '../diff/shape.ts'
 import type { Wish } from '../diff/take.ts'
 import { width } from '../live/fetch.ts'
@@ -14,7 +13,7 @@ import type { PreparedChange } from '../survey/change.ts'
 import { type Folder, surveyFolder } from '../survey/folder.ts'
 import { preview } from '../survey/preview.ts'
 import { isMap } from '../value.ts'
-import type { Chosen, ToRevert } from './choose.ts'
+import { type Chosen, fileIn, type ToRevert } from './choose.ts'
 import { backTo, type Inverse, invert } from './invert.ts'
 import { allFacts, asMap, type FileInverse, inverseTexts } from './states.ts'
 import { findIn } from './texts.ts'
@@ -36,7 +35,7 @@ export async function surveyRevert(
   { writes: given, elsewhere }: Chosen,
 ): Promise<PreparedRevert> {
   const { cluster, root } = session
-  const paths = given.map(({ entry }) => relative(root, entry.file))
+  const paths = given.map(({ entry }) => fileIn(root, entry))
   const folder = await surveyFolder(session, ['.', ...new Set(paths)])
   // What was written without any cluster is called as the file has it: without the namespace of a context.
   const names = new Map(folder.objects.map((one) => [nameOf(one.manifest.identity), nameOf(one.identity)]))
