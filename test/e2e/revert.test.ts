@@ -147,10 +147,10 @@ describe('what was written to files', () => {
         'metadata.labels.x=y',
         '-f',
       ),
-    ).not.toContain('default\n')
+    ).not.toContain('# a default')
     const made = here.read('s.yaml')
     expect(await dataOf('texts', 'Secret')).toEqual({ old: 'b2xk', token: 'YWJj' })
-    await here.did('revert', 'texts', '-f')
+    expect(await here.did('revert', 'texts', '-f')).not.toContain('# a default')
     expect([here.read('s.yaml'), await dataOf('texts', 'Secret')]).toEqual([text, { old: 'b2xk' }])
     expect(await here.did('diff', 'texts')).toContain('1 the same')
     await here.did('revert', 'texts', '-f')

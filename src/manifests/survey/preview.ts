@@ -10,7 +10,7 @@ import type { Outcome } from '../plan/outcome.ts'
 import { ownersOf } from '../plan/owners.ts'
 import type { FieldDifference, ResourcePlan } from '../plan/plan.ts'
 import type { Session } from '../session.ts'
-import type { JsonMap } from '../value.ts'
+import { isMap, type JsonMap } from '../value.ts'
 
 interface Previewed {
   readonly facts: Facts
@@ -40,13 +40,13 @@ function sideEffects(
 ): FieldDifference[] {
   // Of a new object all that the server adds is its own.
   if (facts.live === undefined) return []
-  const clean = textsAs(session.clean(result, facts.local), apply.object)
+  // What is text before or after is text in both.
+  const textsOf = (one: JsonMap | undefined) => (isMap(one?.stringData) ? one.stringData : {})
+  const like = { stringData: { ...textsOf(facts.local), ...textsOf(apply.object) } }
+  const clean = textsAs(session.clean(result, facts.local), like)
   const isAsked = (id: string) =>
     plan.differences.some((one) => id.startsWith(one.id) || one.id.startsWith(id))
-  return compare(
-    { base: undefined, local: clean, remote: textsAs(facts.live.clean, apply.object) },
-    facts.shape,
-  )
+  return compare({ base: undefined, local: clean, remote: textsAs(facts.live.clean, like) }, facts.shape)
     .filter(({ path }) => !isAsked(describePath(path)))
     .map(({ path, local, remote }) => {
       const isAdmission = ownersOf(result, [path]).some(({ manager }) => manager === 'admission_update')
