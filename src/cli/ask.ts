@@ -7,7 +7,11 @@ export type Ask = (question: string) => Promise<string | undefined>
  * Asks the person at the terminal, whose lines are read in the order in which they were typed, also ahead of the
  * questions. Rejects with the signal's reason when that is aborted.
  */
-export function personAt(input: NodeJS.ReadStream, output: NodeJS.WriteStream, signal: AbortSignal): Ask {
+export function personAt(
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+  signal: AbortSignal,
+): Ask {
   let lines: AsyncIterator<string> | undefined
   let ended: Promise<never> | undefined
   return async (question) => {
@@ -16,8 +20,14 @@ export function personAt(input: NodeJS.ReadStream, output: NodeJS.WriteStream, s
     lines ??= createInterface({ input, terminal: false })[Symbol.asyncIterator]()
     // One for all questions: each would add a listener to the signal.
     ended ??= aborted(signal)
-    const line = await Promise.race([lines.next(), ended])
-    return line.done ? undefined : line.value.trim()
+    const line = await Promise.race([lines.next(), ended]).catch((error: unknown) => {
+      output.write('\n')
+      throw error
+    })
+    if (!line.done) return line.value.trim()
+    // Nobody ended the line of the question.
+    output.write('\n')
+    return undefined
   }
 }
 
