@@ -201,6 +201,25 @@ data:
   }
 })
 
+test('what may be in a file that cannot be read is not changed in the cluster alone', async () => {
+  const here = checkout('unread')
+  const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: unread}\ndata: {a: "1"}\n`
+  here.write('it.yaml', text)
+  await here.did('push', '-f')
+  const version = async () => (await live('ConfigMap', 'unread', namespace))?.metadata?.resourceVersion
+  const before = await version()
+  here.write('it.yaml', `${text}x: [\n`)
+  for (const what of ['cm/unread', 'unread', 'it.yaml']) {
+    const { code, stderr } = await here.ksync('deploy', what, '--set', 'data.a=2', '-f')
+    expect([code, stderr]).toEqual([1, expect.stringContaining('it may be in it.yaml:')])
+  }
+  here.write('it.yaml', text)
+  here.write('twice.yaml', text)
+  const { code, stderr } = await here.ksync('deploy', 'cm/unread', '--set', 'data.a=2', '-f')
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/unread is also in twice\.yaml/)])
+  expect(await version()).toBe(before)
+})
+
 test('who scales what something else scales is told so', async () => {
   const here = checkout('scaled')
   here.write('scaled.yaml', web('scaled').replace('replicas: 1', 'replicas: 0'))

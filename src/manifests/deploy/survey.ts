@@ -51,6 +51,7 @@ async function subjectFor(session: Session, folder: Folder, { words, asked }: De
     if (error instanceof KubesyncError && error.code === 'NOT_FOUND') return undefined
     throw error
   })
+  if (found === undefined || found.length === 0) refuseUnread(folder)
   if (found === undefined) return inCluster(session, words)
   // A Service of the same name has no image, and of what has any field the one that runs is meant.
   const fits = found.filter(({ object }) => suits(object, asked))
@@ -63,6 +64,17 @@ async function subjectFor(session: Session, folder: Folder, { words, asked }: De
   )
   throw new KubesyncError('AMBIGUOUS', `several objects are meant: ${names.join(', ')}`, {
     hint: 'name one of them with its type, such as deployment/web',
+  })
+}
+
+/** What is in no file that can be read may be in one that cannot: then the cluster would be changed alone. */
+function refuseUnread({ remarks }: Folder): void {
+  const unread = remarks.find(({ isProblem }) => isProblem)
+  if (unread === undefined) return
+  const { file, line, reason } = unread
+  const where = line === undefined ? file : `${file}:${line}`
+  throw new KubesyncError('UNREADABLE', `it may be in ${where}, which has a mistake: ${reason}`, {
+    hint: 'mend that first',
   })
 }
 
