@@ -32,6 +32,13 @@ describe('a file that moved on', () => {
     expect(undo(now, step).text).toBe(`# later\n${step.before.replace('b: x', 'b: y # mine')}`)
   })
 
+  test('stays as it is while it has a mistake: nobody can tell what is in it', () => {
+    const now = `${step.after}x: [\n`
+    const { text, disputed, refused } = undo(now, step)
+    expect([text, disputed.size]).toEqual([now, 0])
+    expect(refused.get(id('one'))).toMatch(/a\.yaml has a mistake/)
+  })
+
   test('stays where somebody changed the same field', () => {
     const now = map('one', '3')
     const { text, disputed } = undo(now, step)

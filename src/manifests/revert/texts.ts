@@ -52,6 +52,11 @@ export function invertText(
     }
     for (const id of ids) {
       const [was, left, here] = [before, after, text].map((one) => findIn(one, id))
+      // It may still be there: nobody can tell, and it would be in it twice.
+      if (here === undefined && left !== undefined && hasMistake(text)) {
+        refused.set(id, `${context.file} has a mistake in it: mend that first`)
+        continue
+      }
       const step = { before: was?.object, after: left?.object, isExact: true }
       const { clear, open } = undone(here?.object, step, context.shapeOf(id))
       const isEdited =
@@ -127,6 +132,10 @@ function manifestsIn(text: string): readonly Manifest[] {
   parsed.delete(text)
   parsed.set(text, found)
   return found
+}
+
+function hasMistake(text: string | undefined): boolean {
+  return text !== undefined && readOne({ path: '', text }).remarks.some(({ isProblem }) => isProblem)
 }
 
 /** The text of the document that is an object. */
