@@ -174,6 +174,20 @@ describe('what was written to files', () => {
   })
 })
 
+test('of a file that cannot be read, neither side goes back; the cluster alone does if that is said', async () => {
+  const here = checkout('mistaken')
+  here.write('f.yaml', map('mistaken', '1'))
+  await here.did('push', '-f')
+  await here.did('deploy', 'mistaken', '--set', 'data.a=2', '-f')
+  const broken = `${here.read('f.yaml')}---\nx: [\n`
+  here.write('f.yaml', broken)
+  const refused = await here.ksync('revert', '--last', '-f', '--conflicts', 'take')
+  expect([refused.code, refused.stdout]).toEqual([1, expect.stringMatching(/refused\n  ! .*\n.*--only cluster/)])
+  expect(await dataOf('mistaken')).toEqual({ a: '2', b: 'x' })
+  await here.did('revert', '--last', '-f', '--only', 'cluster')
+  expect([await dataOf('mistaken'), here.read('f.yaml')]).toEqual([{ a: '1', b: 'x' }, broken])
+})
+
 test('killed in the middle, it is undone or finished by the next command', async () => {
   const here = checkout('killed')
   const held = `apiVersion: apps/v1

@@ -17,7 +17,7 @@ import { type Chosen, fileIn, type ToRevert } from './choose.ts'
 import { backTo, type Inverse, invert } from './invert.ts'
 import { allFacts, asMap, type FileInverse, inverseTexts } from './states.ts'
 import { findIn } from './texts.ts'
-import { aboutSides, closedWords, movedWords, sameWords } from './words.ts'
+import { aboutSides, closedWords, movedWords, onlyClusterWords, sameWords } from './words.ts'
 
 /** What would take writes back, and what it takes to do that. */
 export interface PreparedRevert extends PreparedChange {
@@ -86,18 +86,21 @@ async function planOne(session: Session, one: One): Promise<Planned> {
     }
   }
   const { clear, open, problems, isMoved } = wishesOf(one)
+  // File and cluster are taken back in one step, or neither is.
+  if (problems.length > 0) {
+    const notes = one.writes.some(({ entry }) => entry.where === 'cluster')
+      ? [...problems, onlyClusterWords]
+      : problems
+    return { plan: { ...aboutOf(facts), state: 'refused', differences: [], notes }, wishes: [] }
+  }
   const wishes = [...clear, ...open]
   const disputed = new Set(open.map(nameOfWish))
   const differences = wishes
     .flatMap((wish) => differencesOf(one, wish))
     .map((found) => (disputed.has(found.id) ? { ...found, whose: 'both' as const } : found))
-  const notes = isMoved
-    ? [...problems, ...aboutSides(one), movedWords(one)]
-    : [...problems, ...aboutSides(one)]
-  if (wishes.length === 0) {
-    const state = problems.length > 0 ? 'refused' : 'same'
-    return { plan: { ...aboutOf(facts), state, differences, notes: [...problems, sameWords] }, wishes }
-  }
+  const notes = isMoved ? [...aboutSides(one), movedWords(one)] : aboutSides(one)
+  if (wishes.length === 0)
+    return { plan: { ...aboutOf(facts), state: 'same', differences, notes: [sameWords] }, wishes }
   const state = open.length > 0 ? 'conflict' : 'changed'
   const plan = await previewed(session, { ...aboutOf(facts), state, differences, notes }, { ...one, clear })
   return { plan, wishes }

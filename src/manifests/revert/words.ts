@@ -8,6 +8,8 @@ export const sameWords = 'there is nothing to take back: it is what it was'
 export const closedWords =
   'it cannot be taken back: the history does not have the values of this Secret, or not the key to them'
 
+export const onlyClusterWords = '`--only cluster` takes it back there alone'
+
 /** An object, and what was written of it, the last write first. */
 interface Written {
   readonly facts: Facts
