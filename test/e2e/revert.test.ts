@@ -182,7 +182,10 @@ test('of a file that cannot be read, neither side goes back; the cluster alone d
   const broken = `${here.read('f.yaml')}---\nx: [\n`
   here.write('f.yaml', broken)
   const refused = await here.ksync('revert', '--last', '-f', '--conflicts', 'take')
-  expect([refused.code, refused.stdout]).toEqual([1, expect.stringMatching(/refused\n  ! .*\n.*--only cluster/)])
+  expect([refused.code, refused.stdout]).toEqual([
+    1,
+    expect.stringMatching(/refused\n {2}! .*\n.*--only cluster/),
+  ])
   expect(await dataOf('mistaken')).toEqual({ a: '2', b: 'x' })
   await here.did('revert', '--last', '-f', '--only', 'cluster')
   expect([await dataOf('mistaken'), here.read('f.yaml')]).toEqual([{ a: '1', b: 'x' }, broken])
