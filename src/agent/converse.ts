@@ -94,14 +94,8 @@ export async function converse(stream: ExecStream, conversation: Conversation): 
       hello,
       async openReplica(target, { rules, source } = {}) {
         await prepare?.(mux, target)
-        const replica = await openReplica(mux, target, rules)
-        if (source === undefined) return replica
-        try {
-          return withDepot(depotOf(await source), replica)
-        } catch (error) {
-          void replica.close()
-          throw error
-        }
+        const opening = openReplica(mux, target, rules)
+        return source === undefined ? opening : shared(opening, source.then(depotOf))
       },
       reload: (containerId, how) => reload(mux, { containerId, how }),
       replaceContainer: (containerId) => replaceContainer(mux, containerId),
@@ -159,6 +153,21 @@ async function granted(mux: Mux, request: ChannelRequest): Promise<Channel> {
   if (opened.ok) return channel
   channel.destroy()
   throw refusalOf(opened)
+}
+
+/** Counts as one that takes from a depot as soon as that is known: who is opened first is to share with those who come after. */
+async function shared(opening: Promise<Replica>, from: Promise<Depot>): Promise<Replica> {
+  // It is waited for below, or nobody wants it any more.
+  opening.catch(() => {})
+  try {
+    return await withDepot(await from, () => opening)
+  } catch (error) {
+    opening.then(
+      (replica) => replica.close(),
+      () => {},
+    )
+    throw error
+  }
 }
 
 /** What an agent refused, as an error here. */

@@ -65,15 +65,8 @@ async function stage({ files, replicas, size = RING, store = storeOf }: Setting)
   const depot = new Depot(store(ring))
   const roots = Array.from({ length: replicas }, () => temporaryRoot())
   const load = readerOf(ring)
-  const opened = roots.map((root) => servedReplica(root, undefined, { load }))
-  return {
-    local,
-    source,
-    replicas: (await Promise.all(opened)).map((one) => withDepot(depot, one)),
-    roots,
-    depot,
-    read,
-  }
+  const opened = roots.map((root) => withDepot(depot, () => servedReplica(root, undefined, { load })))
+  return { local, source, replicas: await Promise.all(opened), roots, depot, read }
 }
 
 function putAll(local: Replica, names: readonly string[]): Operation[] {
@@ -158,7 +151,7 @@ test('a replica that takes nothing any more holds up no other', async () => {
     yield []
     await new Promise(() => {})
   })
-  const member = withDepot(here.depot, stuck)
+  const member = await withDepot(here.depot, async () => stuck)
   const outcomes = member.apply(putAll(here.local, names), here.source)[Symbol.asyncIterator]()
   await outcomes.next()
   await Promise.all(here.replicas.map((replica) => take(here, replica, names)))
@@ -183,9 +176,8 @@ describe('what is in the store is not believed', () => {
     const files = { a: Buffer.from('good content'), b: Buffer.from('more of it') }
     const here = await stage({ files, replicas: 0, store: tampered })
     const roots = [temporaryRoot(), temporaryRoot()]
-    const load = readerOf(ring)
-    const opened = await Promise.all(roots.map((root) => servedReplica(root, undefined, { load })))
-    const replicas = opened.map((one) => withDepot(here.depot, one))
+    const open = (root: string) => () => servedReplica(root, undefined, { load: readerOf(ring) })
+    const replicas = await Promise.all(roots.map((root) => withDepot(here.depot, open(root))))
     await Promise.all(replicas.map((replica) => take(here, replica, ['a', 'b'])))
     for (const root of roots) expect(contentOf(root)).toEqual(digestsOf(files))
     closeSync(target)

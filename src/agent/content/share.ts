@@ -6,14 +6,19 @@ import { readShared } from './read-shared.ts'
 import { type Member, Told } from './told.ts'
 
 /**
- * A replica that takes content from its node's store where others on the node need the same. It never waits for
+ * Opens a replica that takes content from its node's store where others on the node need the same. It never waits for
  * another: what it is too slow for is overwritten, and sent to it alone.
  */
-export function withDepot(depot: Depot, replica: Replica): Replica {
+export async function withDepot(depot: Depot, open: () => Promise<Replica>): Promise<Replica> {
   depot.members++
-  void replica.closed.then(() => {
+  const leave = () => {
     depot.members--
+  }
+  const replica = await open().catch((error) => {
+    leave()
+    throw error
   })
+  void replica.closed.then(leave)
   const member: Member = { depot, alone: new Set(), ahead: 0, waiting: [] }
   return withApply(replica, (operations, source, origin) =>
     depot.members > 1 && depot.window > 0 && !depot.isBroken
