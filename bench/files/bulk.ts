@@ -122,8 +122,8 @@ const withKubesync: Peer = (from, to) => {
 }
 
 export async function fanOut(): Promise<Row> {
-  const title = '30 replicas on a node (2,000 files, 26 MB)'
   const count = quick ? 5 : 30
+  const title = `${count} replicas on a node (2,000 files, 26 MB)`
   const from = join(scratch, 'small tree')
   makeTree(from, { files: 2000, bytes: 26e6, seed: 2 })
   const one = await carried(1, from)

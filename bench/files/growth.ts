@@ -65,7 +65,7 @@ export function growthPlot(standings: readonly Standing[]): string {
     (one) => `<text x="${x(one.files)}" y="${HEIGHT - 26}" text-anchor="middle">${one.files / 1000}k</text>`,
   )
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12"><title>How it grows with the files of a tree</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/><path d="${axis}" fill="none" stroke="#888"/>`,
     ...names,
     ...files,

@@ -36,7 +36,8 @@ export function markdown(rows: readonly Row[]): string {
     })
     const asked = reaches.map(({ what, limit }) => `≤ ${limit} ${what}`)
     const got = reaches.map((reach) => `${shown(reach.value)}${isMet(reach) === true ? ' ✓' : ' ✗'}`)
-    return `| ${[title, values.join('<br>'), asked.join('<br>'), got.join('<br>')].join(' | ')} |`
+    const cells = [title, ...[values, asked, got].map((lines) => lines.join('<br>'))]
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   })
   return ['| work | figures, medians | asked | reached |', '|---|---|---|---|', ...lines].join('\n')
 }
