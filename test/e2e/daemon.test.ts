@@ -206,8 +206,8 @@ describe('in the background', () => {
     expect((await laptop.ksync('get')).stderr).toContain('no watch runs')
   })
 
-  test('killed with -9 it goes on where it was, whichever way it is started again, and writes nothing twice', async () => {
-    const [one, two] = names()
+  /** Kills one that was in step; then each side changes one object. */
+  async function killedBeforeChanges(one: string, two: string): Promise<void> {
     const said = await here.did('daemon', '-f', '-b')
     await until('it is in step', view, { holds: ({ state }) => state === 'in-step' })
     process.kill(Number(/process (\d+)/.exec(said)?.[1]), 'SIGKILL')
@@ -216,6 +216,11 @@ describe('in the background', () => {
     })
     here.edit(`${one}.yaml`, '"1"  #', '"7"  #')
     await change(two, { b: '8' })
+  }
+
+  test('killed with -9 it goes on where it was, whichever way it is started again, and writes nothing twice', async () => {
+    const [one, two] = names()
+    await killedBeforeChanges(one, two)
     await laptop.did('watch', '-b')
     await isThere(one, { a: '7', b: '1' })
     await isHere(two, text(two, '1').replace('b: "1"', 'b: "8"'))
@@ -224,14 +229,7 @@ describe('in the background', () => {
 
   test('killed with -9 it is started again as it is ordered now, and not first as it was before', async () => {
     const [one, two] = names()
-    const said = await here.did('daemon', '-f', '-b')
-    await until('it is in step', view, { holds: ({ state }) => state === 'in-step' })
-    process.kill(Number(/process (\d+)/.exec(said)?.[1]), 'SIGKILL')
-    await until('it is gone', () => laptop.ksync('get'), {
-      holds: ({ stderr }) => stderr.includes('no process runs'),
-    })
-    here.edit(`${one}.yaml`, '"1"  #', '"7"  #')
-    await change(two, { b: '8' })
+    await killedBeforeChanges(one, two)
     await here.did('daemon', '-f', '-b', '--mode', 'to-files')
     await isHere(two, text(two, '1').replace('b: "1"', 'b: "8"'))
     expect((await view()).status?.writes).toEqual({ files: 1, cluster: 0 })
