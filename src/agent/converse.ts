@@ -122,7 +122,10 @@ async function openReplica(
 ): Promise<Replica> {
   const channel = await granted(mux, { type: 'replica', ...target })
   try {
-    return await connectReplica(channel, { rules: (await rules?.()) ?? noRules, reads: [] })
+    return await connectReplica(channel, {
+      orders: { rules: (await rules?.()) ?? noRules, reads: [] },
+      isForAfar: true,
+    })
   } catch (error) {
     channel.destroy()
     throw error

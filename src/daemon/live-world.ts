@@ -33,7 +33,7 @@ export function liveWorld({ config, trash, kubeconfig, env = process.env }: Live
         agentNamespace: () => config().agents[context] ?? defaultNamespace,
       }),
     openLocal: (path, orders) =>
-      openLocal(path, { orders, trash: isTrashOn(config().trash) ? trash : undefined }),
+      openLocal(path, { orders, isForAfar: true, trash: isTrashOn(config().trash) ? trash : undefined }),
     openBase: (path) => openBaseStore(path),
     startSession: async (parts, home) => begin(parts, home),
     pace: { firstMs: 500, maxMs: 30_000 },

@@ -34,13 +34,19 @@ import { View } from './view.ts'
 
 const ALL: RulesToFollow = { rules: noRules, reads: [] }
 
+export interface ConnectOptions {
+  /** What is to be ignored; nothing unless given. */
+  readonly orders?: RulesToFollow | undefined
+  /** Whether content that is read from it goes to another machine, and is to be compressed. */
+  readonly isForAfar?: boolean | undefined
+}
+
 /**
  * Connects to the replica that is served on the other end of a byte stream. Resolves when it has been scanned;
  * rejects if the connection ends before. Nobody else may use the stream from now on; it ends with the replica.
- * @param orders what is to be ignored; nothing unless given
  */
-export async function connectReplica(transport: Duplex, orders = ALL): Promise<Replica> {
-  const client = new Client(transport, orders)
+export async function connectReplica(transport: Duplex, options: ConnectOptions = {}): Promise<Replica> {
+  const client = new Client(transport, options)
   await client.scanned
   return client
 }
@@ -59,6 +65,7 @@ class Client implements Replica {
   /** Resolves with the first snapshot. */
   readonly scanned: Promise<void>
   private readonly mux: Mux
+  private readonly compresses: boolean
   private readonly control: Channel
   private readonly view = new View()
   private readonly asked = new Map<number, Asked>()
@@ -72,7 +79,8 @@ class Client implements Replica {
   private findsRules = false
   private ordersUnderWay = 0
 
-  constructor(transport: Duplex, orders: RulesToFollow) {
+  constructor(transport: Duplex, { orders = ALL, isForAfar = false }: ConnectOptions) {
+    this.compresses = isForAfar
     this.mux = new Mux(transport, { role: 'client' })
     this.control = this.open({ kind: 'control' })
     onMessage(this.control, (message) => this.receive(decodeNotice(message)))
@@ -123,7 +131,7 @@ class Client implements Replica {
   }
 
   read(requests: readonly ReadRequest[]): Readable {
-    const channel = this.open({ kind: 'read' })
+    const channel = this.open({ kind: 'read', compresses: this.compresses })
     for (const part of inMessages(requests)) void writeMessage(channel, encodeReadRequests(part))
     channel.end()
     return channel

@@ -1,7 +1,8 @@
 /**
  * The content of files as it travels from one replica to another: messages (see `wire/messages.ts`), each a
  * sequence of records. Of each file that was asked for, in that order, there are any number of chunks and then
- * one record that says how it ended. Small files share messages, so nothing is paid by the file.
+ * one record that says how it ended. Small files share messages, so nothing is paid by the file. Between machines
+ * messages are compressed (see `packing.ts`).
  *
  * | record  | fields                        | meaning                                               |
  * |---------|-------------------------------|-------------------------------------------------------|
@@ -21,6 +22,7 @@ import { writeMessage } from '../../wire/messages.ts'
 import { type Basis, bases } from '../blocks/matcher.ts'
 import type { Digest } from '../tree.ts'
 import { TAG_SIZE } from './hash.ts'
+import { PLAIN_HEAD, pack, plain, unpack } from './packing.ts'
 import type { Refusal } from './refusal.ts'
 
 const CHUNK = 1
@@ -32,6 +34,7 @@ const STORED = 6
 const KEY = 7
 const TAG = 8
 
+const NOTHING = Buffer.alloc(0)
 const CHUNK_HEAD = 5
 const STORED_SIZE = 17
 const DIGEST_SIZE = 32
@@ -43,26 +46,29 @@ export const MAX_CONTENT_MESSAGE = 2 * MESSAGE_SIZE
 /** No file up to this size is cut. */
 export const WHOLE_SIZE = 128 * 1024
 /** What always fits into an empty message. */
-export const MAX_CHUNK = MESSAGE_SIZE - CHUNK_HEAD - END_SIZE
+export const MAX_CHUNK = MESSAGE_SIZE - PLAIN_HEAD - CHUNK_HEAD - END_SIZE
 
 /** Packs records into messages. Files are read straight into them. */
 export class ContentWriter {
   private readonly stream: Writable
-  private message: Buffer = Buffer.alloc(0)
-  private size = 0
+  private readonly compresses: boolean
+  private message: Buffer = NOTHING
+  /** Bytes of the message that is being filled; none but its head if there is none. */
+  private size = PLAIN_HEAD
 
-  constructor(stream: Writable) {
+  constructor(stream: Writable, compresses = false) {
     this.stream = stream
+    this.compresses = compresses
   }
 
   /** Whether a chunk of this size, and the end of its file, fit into the message that is being filled. */
   hasRoom(size: number): boolean {
-    return this.size === 0 || this.size + CHUNK_HEAD + size + END_SIZE <= MESSAGE_SIZE
+    return this.isEmpty || this.size + CHUNK_HEAD + size + END_SIZE <= MESSAGE_SIZE
   }
 
   /** Where to put the bytes of the next chunk; nothing is sent of it until it is confirmed. */
   chunk(size: number): Buffer {
-    if (this.size === 0) this.message = Buffer.allocUnsafeSlow(MESSAGE_SIZE)
+    this.begin()
     const start = this.size + CHUNK_HEAD
     return this.message.subarray(start, start + size)
   }
@@ -103,14 +109,24 @@ export class ContentWriter {
 
   /** Sends what there is; resolves when the other end wants more. */
   flush(): Promise<void> {
-    if (this.size === 0) return Promise.resolve()
+    if (this.isEmpty) return Promise.resolve()
     const message = this.message.subarray(0, this.size)
-    this.size = 0
-    return writeMessage(this.stream, message)
+    this.size = PLAIN_HEAD
+    const packed = this.compresses ? pack(message) : plain(message)
+    if (packed === message) this.message = NOTHING
+    return writeMessage(this.stream, packed)
+  }
+
+  private get isEmpty(): boolean {
+    return this.size === PLAIN_HEAD
+  }
+
+  private begin(): void {
+    if (this.message.length === 0) this.message = Buffer.allocUnsafeSlow(MESSAGE_SIZE)
   }
 
   private add(record: Buffer): void {
-    if (this.size === 0) this.message = Buffer.allocUnsafeSlow(MESSAGE_SIZE)
+    this.begin()
     if (this.size + record.length > this.message.length) {
       this.message = Buffer.concat([this.message.subarray(0, this.size), record], MAX_CONTENT_MESSAGE)
     } else {
@@ -205,7 +221,7 @@ function noStore(): never {
 
 /** Takes a message apart. Throws WireError for what no ContentWriter wrote. */
 export function decodeRecords(message: Buffer): ContentRecord[] {
-  const reader = new ByteReader(message)
+  const reader = new ByteReader(unpack(message, MAX_CONTENT_MESSAGE))
   const records: ContentRecord[] = []
   while (reader.remaining > 0) records.push(decodeRecord(reader))
   return records

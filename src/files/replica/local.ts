@@ -3,18 +3,15 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import { assetPath } from '../../asset.ts'
 import { KubesyncError, messageOf } from '../../errors.ts'
 import { portDuplex } from '../../wire/port.ts'
-import { connectReplica } from './client.ts'
+import { type ConnectOptions, connectReplica } from './client.ts'
 import type { Replica } from './replica.ts'
-import type { RulesToFollow } from './ruling.ts'
 
 /** A tree of a million files takes half of this. */
 const MAX_HEAP_MB = 2048
 /** For new objects: more is kept, and used for bursts only. */
 const MAX_NEW_MB = 12
 
-export interface LocalOptions {
-  /** What is to be ignored; nothing unless given. */
-  readonly orders?: RulesToFollow
+export interface LocalOptions extends ConnectOptions {
   /** Where what is replaced or removed goes, an absolute path; unless given, it is gone. */
   readonly trash?: string | undefined
 }
@@ -23,7 +20,10 @@ export interface LocalOptions {
  * The replica of a directory of this machine, in a thread of its own. Resolves when it has been scanned. Links on
  * the way to the directory are followed now, once. Rejects with a KubesyncError if there is no such directory.
  */
-export async function openLocalReplica(path: string, { orders, trash }: LocalOptions = {}): Promise<Replica> {
+export async function openLocalReplica(
+  path: string,
+  { trash, ...options }: LocalOptions = {},
+): Promise<Replica> {
   const real = await realpath(path).catch((error) => {
     throw new KubesyncError('NO_SUCH_DIRECTORY', `${path} cannot be synced: ${messageOf(error)}`, {
       cause: error,
@@ -40,7 +40,7 @@ export async function openLocalReplica(path: string, { orders, trash }: LocalOpt
   // By itself it ends only when something is wrong.
   worker.once('exit', (code) => transport.destroy(new Error(`its thread ended with code ${code}`)))
   try {
-    const replica = await connectReplica(transport, orders)
+    const replica = await connectReplica(transport, options)
     void replica.closed.then(() => worker.terminate())
     return replica
   } catch (error) {

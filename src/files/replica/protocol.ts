@@ -14,6 +14,7 @@
 import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
 import { WireError } from '../../wire/error.ts'
 import type { Signature } from '../blocks/signature.ts'
+import { readFlag } from '../entry-codec.ts'
 import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Outcome, Problem } from '../operation.ts'
 import type { Delta, Digest, Path } from '../tree.ts'
@@ -23,7 +24,7 @@ import type { RulesToFollow } from './ruling.ts'
 /** What a channel is for: its header. */
 export type Purpose =
   | { readonly kind: 'control' }
-  | { readonly kind: 'read' }
+  | { readonly kind: 'read'; readonly compresses: boolean }
   | { readonly kind: 'apply'; readonly id: number; readonly origin?: Origin }
 
 /** From the client, on the control channel. */
@@ -78,7 +79,8 @@ const purposes = ['control', 'read', 'apply'] as const satisfies readonly Purpos
 
 export function encodePurpose(purpose: Purpose): Buffer {
   const writer = new ByteWriter(16).u8(purposes.indexOf(purpose.kind))
-  if (purpose.kind !== 'apply') return writer.take()
+  if (purpose.kind === 'read') return writer.u8(purpose.compresses ? 1 : 0).take()
+  if (purpose.kind === 'control') return writer.take()
   const { id, origin } = purpose
   writer.varint(id).u8(origin === undefined ? 0 : 1)
   if (origin !== undefined) writer.string(origin.spec).string(origin.pod).string(origin.container)
@@ -88,16 +90,24 @@ export function encodePurpose(purpose: Purpose): Buffer {
 export function decodePurpose(bytes: Buffer): Purpose {
   const reader = new ByteReader(bytes)
   const kind = kindOf(purposes, reader)
-  const purpose: Purpose =
-    kind === 'apply' ? { kind, id: reader.varint(), ...decodeOrigin(reader) } : { kind }
+  const purpose = purposeOf(kind, reader)
   reader.end()
   return purpose
 }
 
+function purposeOf(kind: Purpose['kind'], reader: ByteReader): Purpose {
+  switch (kind) {
+    case 'control':
+      return { kind }
+    case 'read':
+      return { kind, compresses: readFlag(reader) }
+    case 'apply':
+      return { kind, id: reader.varint(), ...decodeOrigin(reader) }
+  }
+}
+
 function decodeOrigin(reader: ByteReader): { readonly origin?: Origin } {
-  const isThere = reader.u8()
-  if (isThere > 1) throw new WireError(`${isThere} is neither yes nor no`)
-  if (isThere === 0) return {}
+  if (!readFlag(reader)) return {}
   return { origin: { spec: reader.string(), pod: reader.string(), container: reader.string() } }
 }
 

@@ -1,9 +1,8 @@
-import type { Writable } from 'node:stream'
 import { errnoOf } from '../../errors.ts'
 import type { Signature } from '../blocks/signature.ts'
 import { parentOf } from '../path.ts'
 import type { Digest } from '../tree.ts'
-import { ContentWriter, MAX_CHUNK, WHOLE_SIZE } from './content.ts'
+import { type ContentWriter, MAX_CHUNK, WHOLE_SIZE } from './content.ts'
 import type { File } from './dir.ts'
 import { DirCursor } from './dir-cursor.ts'
 import { digestOf, Hashing, openAsStamped } from './hash.ts'
@@ -31,9 +30,9 @@ export class Sending {
   private readonly cursor = new DirCursor()
   private readonly pace = new Pace()
 
-  constructor(site: Site, stream: Writable) {
+  constructor(site: Site, writer: ContentWriter) {
     this.site = site
-    this.writer = new ContentWriter(stream)
+    this.writer = writer
   }
 
   /** Rejects when the stream fails. Files that cannot be read, or are not what was asked for, are told of in it. */

@@ -9,7 +9,7 @@ import type { LocalTrash } from '../trash/local-trash.ts'
 import { TrashPass } from '../trash/pass.ts'
 import { apply } from './apply.ts'
 import type { Attributes } from './attributes.ts'
-import { ContentReader, type LoadStored } from './content.ts'
+import { ContentReader, ContentWriter, type LoadStored } from './content.ts'
 import { hashAll } from './hash-all.ts'
 import type { Changes } from './holding.ts'
 import { infoOf } from './info.ts'
@@ -60,7 +60,7 @@ export function serveReplica(
     } else if (server === undefined) {
       throw new WireError('a transfer without a control channel')
     } else if (purpose.kind === 'read') {
-      server.read(channel)
+      server.read(channel, purpose.compresses)
     } else {
       server.apply(channel, purpose)
     }
@@ -122,10 +122,10 @@ class Server {
   }
 
   /** Sends the content of the files that are asked for on the channel. */
-  read(channel: Channel): void {
+  read(channel: Channel, compresses: boolean): void {
     channel.on('error', () => {})
     const serve = async () => {
-      const sending = new Sending(this.scanner, channel)
+      const sending = new Sending(this.scanner, new ContentWriter(channel, compresses))
       for await (const message of readMessages(channel)) await sending.send(decodeReadRequests(message))
       await sending.flush()
       channel.end()

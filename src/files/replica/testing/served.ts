@@ -37,7 +37,7 @@ export async function servedReplica(
     attributes,
     ...{ trash: trash === undefined ? undefined : localTrash(trash, root, open), load },
   })
-  const replica = await connectReplica(here, orders)
+  const replica = await connectReplica(here, { orders, isForAfar: true })
   onTestFinished(async () => {
     await replica.close()
     await served
