@@ -80,6 +80,21 @@ describe('a large file that the receiver has in another version', () => {
     expect(bytes).toBeLessThan(100_000)
   })
 
+  test('is on its way while the rest of it is looked for', async () => {
+    const old = noise(24 * MiB, 'old')
+    const two = await pair(Buffer.concat([noise(1000, 'more'), old]), old)
+    // What happens to a file that was read to its end is not noticed any more.
+    const edited: ContentSource = {
+      read(requests) {
+        const content = two.source.read(requests)
+        content.once('data', () => writeFileSync(join(two.from, 'f'), 'edited meanwhile'))
+        return content.pause()
+      },
+    }
+    const [outcome] = await carriedOut(two.target, [update(two)], edited)
+    expect(outcome?.result).toBe('source-changed')
+  })
+
   test('is left alone if it changes while the new one is made of it', async () => {
     const old = noise(2 * MiB, 'old')
     const two = await pair(Buffer.concat([old, noise(1000, 'more')]), old)

@@ -88,7 +88,8 @@ export class Sending {
     const { writer } = this
     const flush = async () => {
       await this.flush()
-      if (this.pace.due) await this.pace.rest()
+      // What was sent leaves only then, and the receiver can be at work meanwhile.
+      await this.pace.rest()
     }
     const read = (bytes: Buffer) => attempt(() => file.read(bytes))
     const sent = await sendBlocks({ read, size: request.stamp.size, signature, writer, flush })
