@@ -1,6 +1,7 @@
 import { sameStamp } from '../delta.ts'
 import type { Problem } from '../operation.ts'
 import { joinPath, namesOf, parentOf } from '../path.ts'
+import { AfterBursts } from '../quiet.ts'
 import { MAX_ENTRIES, tooLarge, weightOf } from '../size.ts'
 import type { Delta, DeltaItem, Digest, DirectoryEntry, Entry, FileEntry, Path, Stamp } from '../tree.ts'
 import { withDigest } from '../tree.ts'
@@ -59,6 +60,7 @@ export class Holding {
   private weight = 0
   private readonly released: (folder: Folder) => void
   private readonly limit: number
+  private readonly bursts = new AfterBursts(() => {})
 
   /** @param released is called for each folder that leaves the tree */
   constructor(released: (folder: Folder) => void, limit = MAX_ENTRIES) {
@@ -187,6 +189,7 @@ export class Holding {
   }
 
   private add(name: string, entry: Entry): void {
+    this.bursts.note(1)
     this.weight += weightOf(name, entry)
     if (this.weight > this.limit) throw tooLarge(this.limit)
   }

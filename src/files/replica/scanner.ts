@@ -1,6 +1,5 @@
 import { errnoOf } from '../../errors.ts'
 import type { Problem } from '../operation.ts'
-import { AfterBursts } from '../quiet.ts'
 import type { Path } from '../tree.ts'
 import { Alarms } from './alarms.ts'
 import { type Attributes, foreseen } from './attributes.ts'
@@ -53,7 +52,6 @@ export class Scanner implements Site {
   private complaint: Refusal | undefined
   private readonly links = new HardLinks()
   private isFolding: boolean | undefined
-  private readonly bursts = new AfterBursts(() => {})
   private dirt = new Dirt()
   /** Those who wait until what is dirty now has been looked at. */
   private waiting: (() => void)[] = []
@@ -167,9 +165,7 @@ export class Scanner implements Site {
     this.waiting = []
     try {
       await this.pass(dirt)
-      const changes = this.holding.takeChanges()
-      this.bursts.note(changes.delta.length)
-      this.options.onPass(changes)
+      this.options.onPass(this.holding.takeChanges())
     } catch (error) {
       this.options.onFailure(error)
     }
