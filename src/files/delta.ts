@@ -120,7 +120,7 @@ export function countEntries(tree: TreeNode<unknown> | undefined): number {
   const known = counts.get(children)
   if (known !== undefined) return known
   let count = children.size
-  for (const node of directoriesIn(children)) count += countEntries(node)
+  for (const node of directoriesIn(children).values()) count += countEntries(node)
   counts.set(children, count)
   return count
 }

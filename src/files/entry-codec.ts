@@ -5,6 +5,8 @@ import { badPath } from './path.ts'
 import type { Digest, DirectoryEntry, Entry, FileEntry, Path, Stamp } from './tree.ts'
 
 const DIGEST_BYTES = 32
+/** Bytes of a stamp's times and inode. */
+const STAMP_TIMES = 24
 /** UTF-16 units. No system has longer links. */
 const MAX_TARGET = 65_536
 const MAX_MODE = 0xffff_ffff
@@ -16,6 +18,13 @@ const EXECUTABLE = 8
 const HAS_DIGEST = 16
 const HAS_IGNORED = 8
 const IS_MOUNT = 16
+
+/** The first byte of a leaf whose digest nobody asked for. */
+export const leafKinds = {
+  file: kinds.file,
+  program: kinds.file | EXECUTABLE,
+  symlink: kinds.symlink,
+} as const
 
 /** Writes a list of paths, each without the directory it shares with the one before. */
 export class PathWriter {
@@ -79,13 +88,36 @@ export function readStamp(reader: ByteReader): Stamp {
     size: reader.varint(),
     mode: reader.varint(),
   }
-  if (!Number.isFinite(stamp.mtimeMs + stamp.ctimeMs + stamp.ino)) throw new WireError('a stamp is no number')
-  if (stamp.mode > MAX_MODE) throw new WireError('a stamp has no mode')
+  checkStamp(stamp.mtimeMs + stamp.ctimeMs + stamp.ino, stamp.mode)
   return stamp
+}
+
+/** Reads a stamp from both: whether it is the same. If it is not, there is no telling where they stand. */
+export function sameStampNext(one: ByteReader, other: ByteReader): boolean {
+  return (
+    one.sameNext(other, STAMP_TIMES) && one.varint() === other.varint() && one.varint() === other.varint()
+  )
+}
+
+/** Reads a stamp without making anything of it. */
+export function skipStamp(reader: ByteReader): void {
+  const sum = reader.f64() + reader.f64() + reader.f64()
+  reader.varint()
+  checkStamp(sum, reader.varint())
+}
+
+function checkStamp(sum: number, mode: number): void {
+  if (!Number.isFinite(sum)) throw new WireError('a stamp is no number')
+  if (mode > MAX_MODE) throw new WireError('a stamp has no mode')
 }
 
 export function writeDigest(writer: ByteWriter, digest: Digest): void {
   writer.latin1(digest)
+}
+
+/** Reads a digest without making anything of it. */
+export function skipDigest(reader: ByteReader): void {
+  reader.skip(DIGEST_BYTES)
 }
 
 export function readDigest(reader: ByteReader): Digest {
@@ -169,9 +201,23 @@ function readFile(reader: ByteReader, first: number): FileEntry {
   return { kind: 'file', executable, stamp, digest: readDigest(reader) }
 }
 
-/** For a tree in memory, where nothing is null. */
+/** Reads a leaf without making anything of it. */
+function skipLeaf(reader: ByteReader): void {
+  const first = reader.u8()
+  if (first === kinds.opaque) reader.string()
+  else if (first === kinds.symlink) {
+    skipStamp(reader)
+    readTarget(reader)
+  } else if ((first & KIND_MASK) === kinds.file && first <= (kinds.file | EXECUTABLE | HAS_DIGEST)) {
+    skipStamp(reader)
+    if ((first & HAS_DIGEST) !== 0) skipDigest(reader)
+  } else throw new WireError(`${first} is no kind of leaf`)
+}
+
+/** For trees, where nothing is null. */
 export const entryCodec: EntryCodec<Entry> = {
   write: writeEntry,
+  skipLeaf,
   read(reader) {
     const entry = readEntry(reader)
     if (entry === null) throw new WireError('nothing was written')

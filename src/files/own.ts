@@ -1,4 +1,6 @@
 import type { BaseEntry } from './base/base.ts'
+import { directoriesIn } from './packed.ts'
+import { holdsAgreed } from './settled-leaves.ts'
 import type { Side } from './side.ts'
 import type { Entry, Node, TreeNode } from './tree.ts'
 
@@ -19,7 +21,8 @@ export function countOwn(side: Side, base: Base, tree: Node | undefined): number
   const known = counts.get(children)
   if (known !== undefined && known.base?.deref() === before) return known.count
   let count = 0
-  for (const [name, node] of children) {
+  const unlike = holdsAgreed(side, before, children) ? directoriesIn(children) : children
+  for (const [name, node] of unlike) {
     const agreed = before?.get(name)
     count += (isOwn(side, agreed?.entry, node.entry) ? 1 : 0) + countOwn(side, agreed, node)
   }

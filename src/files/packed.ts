@@ -1,10 +1,18 @@
 import { ByteReader, ByteWriter } from '../wire/bytes.ts'
 import type { TreeNode } from './tree.ts'
 
-/** How an entry is written; what it reads was written in this process. */
+/** How an entry is written. */
 export interface EntryCodec<E> {
   write(writer: ByteWriter, entry: E): void
   read(reader: ByteReader): E
+  /** Moves past an entry that has nothing below it. Throws WireError for anything else. */
+  skipLeaf(reader: ByteReader): void
+}
+
+/** What is in a directory but for directories: each with its name, in the order of names, as bytes. */
+export interface Leaves {
+  readonly count: number
+  readonly bytes: Buffer
 }
 
 type Children<E> = ReadonlyMap<string, TreeNode<E>>
@@ -17,31 +25,25 @@ const unpacked = new Map<object, Children<unknown>>()
  * The children of a directory, those without children as bytes: a tenth of what they are as objects, which matters for
  * the trees of a folder that mostly nobody changes. To whoever reads it, a Map.
  */
-class PackedChildren<E> implements Children<E> {
-  readonly size: number
+export class PackedChildren<E> implements Children<E> {
+  readonly leaves: Leaves
   readonly directories: Children<E>
-  private readonly leaves: Buffer
   private readonly codec: EntryCodec<E>
 
-  constructor(children: Children<E>, codec: EntryCodec<E>) {
-    this.size = children.size
-    this.codec = codec
-    const directories = new Map<string, TreeNode<E>>()
-    // Larger than what Node cuts from memory that others keep.
-    const writer = new ByteWriter(Math.max(Buffer.poolSize, 64 * children.size))
-    for (const [name, node] of children) {
-      if (node.children !== undefined) directories.set(name, packTree(node, codec))
-      else codec.write(writer.string(name), node.entry)
-    }
+  constructor(leaves: Leaves, directories: Children<E>, codec: EntryCodec<E>) {
+    this.leaves = leaves
     this.directories = directories
-    // A copy is as long as it has to be, and small ones share their memory.
-    this.leaves = Buffer.from(writer.take())
+    this.codec = codec
+  }
+
+  get size() {
+    return this.leaves.count + this.directories.size
   }
 
   /** The same, with what is below it packed. */
   repacked(): Children<E> {
-    const isPacked = [...this.directories.values()].every((node) => packTree(node, this.codec) === node)
-    return isPacked ? this : new PackedChildren(this, this.codec)
+    const directories = packAll(this.directories, this.codec)
+    return directories === this.directories ? this : new PackedChildren(this.leaves, directories, this.codec)
   }
 
   get(name: string) {
@@ -77,8 +79,7 @@ class PackedChildren<E> implements Children<E> {
     // Only this object puts anything there by this key.
     if (known !== undefined) return known as Children<E>
     const whole = new Map<string, TreeNode<E>>()
-    const reader = new ByteReader(this.leaves)
-    while (reader.remaining > 0) whole.set(reader.string(), { entry: this.codec.read(reader) })
+    for (const [name, entry] of readLeaves(this.leaves, this.codec)) whole.set(name, { entry })
     for (const [name, node] of this.directories) whole.set(name, node)
     const [oldest] = unpacked.size >= UNPACKED ? unpacked.keys() : []
     if (oldest !== undefined) unpacked.delete(oldest)
@@ -91,13 +92,74 @@ class PackedChildren<E> implements Children<E> {
 export function packTree<E>(node: TreeNode<E>, codec: EntryCodec<E>): TreeNode<E> {
   const { entry, children } = node
   if (children === undefined) return node
-  const packed =
-    children instanceof PackedChildren ? children.repacked() : new PackedChildren(children, codec)
+  const packed = children instanceof PackedChildren ? children.repacked() : pack(children, codec)
   return packed === children ? node : { entry, children: packed }
 }
 
+function packAll<E>(nodes: Children<E>, codec: EntryCodec<E>): Children<E> {
+  const packed = new Map<string, TreeNode<E>>()
+  let isSame = true
+  for (const [name, node] of nodes) {
+    const now = packTree(node, codec)
+    packed.set(name, now)
+    isSame &&= now === node
+  }
+  return isSame ? nodes : packed
+}
+
+function pack<E>(children: Children<E>, codec: EntryCodec<E>): PackedChildren<E> {
+  const { leaves, directories } = parted(children)
+  return new PackedChildren(packLeaves(leaves, codec), packAll(directories, codec), codec)
+}
+
+/** What is in a directory, directories apart. */
+function parted<E>(children: Children<E>): { leaves: Map<string, E>; directories: Map<string, TreeNode<E>> } {
+  const leaves = new Map<string, E>()
+  const directories = new Map<string, TreeNode<E>>()
+  for (const [name, node] of children) {
+    if (node.children === undefined) leaves.set(name, node.entry)
+    else directories.set(name, node)
+  }
+  return { leaves, directories }
+}
+
+export function packLeaves<E>(leaves: ReadonlyMap<string, E>, codec: EntryCodec<E>): Leaves {
+  // Larger than what Node cuts from memory that others keep.
+  const writer = new ByteWriter(Math.max(Buffer.poolSize, 64 * leaves.size))
+  writeLeaves(writer, leaves, codec)
+  // A copy is as long as it has to be, and small ones share their memory.
+  return { count: leaves.size, bytes: Buffer.from(writer.take()) }
+}
+
+/** Writes what `Leaves` are. */
+export function writeLeaves<E>(
+  writer: ByteWriter,
+  leaves: ReadonlyMap<string, E>,
+  codec: EntryCodec<E>,
+): void {
+  for (const [name, entry] of inOrder(leaves)) codec.write(writer.string(name), entry)
+}
+
+function inOrder<E>(leaves: ReadonlyMap<string, E>): Iterable<[string, E]> {
+  let last: string | undefined
+  for (const name of leaves.keys()) {
+    if (last !== undefined && name < last) return [...leaves].sort(([a], [b]) => (a < b ? -1 : 1))
+    last = name
+  }
+  return leaves
+}
+
+export function* readLeaves<E>({ bytes }: Leaves, codec: EntryCodec<E>): Generator<[string, E]> {
+  const reader = new ByteReader(bytes)
+  while (reader.remaining > 0) yield [reader.string(), codec.read(reader)]
+}
+
+/** What is in a directory but for directories. */
+export function leavesIn<E>(children: Children<E>, codec: EntryCodec<E>): Leaves {
+  return children instanceof PackedChildren ? children.leaves : packLeaves(parted(children).leaves, codec)
+}
+
 /** The children that have children; of a packed directory without unpacking it. */
-export function* directoriesIn<E>(children: Children<E>): Generator<TreeNode<E>> {
-  if (children instanceof PackedChildren) yield* children.directories.values()
-  else for (const node of children.values()) if (node.children !== undefined) yield node
+export function directoriesIn<E>(children: Children<E>): Children<E> {
+  return children instanceof PackedChildren ? children.directories : parted(children).directories
 }

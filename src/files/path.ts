@@ -19,6 +19,11 @@ export function joinPath(directory: Path, name: string): Path {
   return directory === '' ? name : `${directory}/${name}`
 }
 
+/** The last name of a path. */
+export function nameOf(path: Path): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
 /** The names a path consists of; none for the root. */
 export function namesOf(path: Path): string[] {
   return path === '' ? [] : path.split('/')
@@ -44,6 +49,12 @@ export function badPath(path: Path): string | undefined {
     start = end + 1
   }
   return undefined
+}
+
+/** The same for a single name. */
+export function badName(name: string): string | undefined {
+  if (name === '') return 'a path has an empty name'
+  return name.includes('/') ? 'a name has a slash' : badPath(name)
 }
 
 function isDots(path: Path, start: number, end: number): boolean {

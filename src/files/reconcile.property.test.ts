@@ -249,3 +249,19 @@ function deeds(operations: readonly Operation[]): string[] {
     })
     .sort()
 }
+
+test('what is packed is compared as what is not', () => {
+  const sorted = (plan: Plan) =>
+    Object.entries(plan).map(([what, all]) => [
+      what,
+      JSON.stringify(Array.isArray(all) ? [...all].map((one) => JSON.stringify(one)).sort() : all),
+    ])
+  fc.assert(
+    fc.property(anyStory, fc.boolean(), (story, isSettled) => {
+      const world = begun(story)
+      if (isSettled) world.settle()
+      expect(sorted(world.planPacked())).toEqual(sorted(world.plan()))
+    }),
+    { numRuns: 1000 },
+  )
+})

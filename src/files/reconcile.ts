@@ -6,10 +6,12 @@ import { winnerOf } from './contest.ts'
 import { mergeFiles } from './merge-files.ts'
 import type { Contact, Mode } from './mode.ts'
 import type { Clocks } from './newest.ts'
+import { directoriesIn } from './packed.ts'
 import { joinPath } from './path.ts'
 import type { Plan } from './plan.ts'
 import { newDraft } from './plan.ts'
 import type { Scope } from './scope.ts'
+import { holdsAgreed } from './settled-leaves.ts'
 import { otherSide } from './side.ts'
 import type { Digests, Locked, Place, Remains, Run, Spot } from './spot.ts'
 import { BOTH, modeAt, NONE, placeAt, remaining } from './spot.ts'
@@ -79,7 +81,11 @@ function mergeChildren(run: Run, place: Place, scope: Scope): Remains {
     }
   }
   if (scope !== 'all') for (const [name, below] of scope) visit(name, below)
-  else {
+  else if (holdsAgreed('local', base, local) && holdsAgreed('remote', base, remote)) {
+    remains = BOTH
+    const all = [local, remote, base].flatMap((one) => (one ? [...directoriesIn<unknown>(one).keys()] : []))
+    for (const name of new Set(all)) visit(name, 'all')
+  } else {
     for (const name of local?.keys() ?? []) visit(name, 'all')
     for (const name of remote?.keys() ?? []) if (!local?.has(name)) visit(name, 'all')
     for (const name of base?.keys() ?? []) if (!local?.has(name) && !remote?.has(name)) visit(name, 'all')

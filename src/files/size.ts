@@ -2,6 +2,7 @@
  * How large a tree may be. A container decides what is in its folder, and trees are held in memory: by the agent,
  * which other sessions of its node share, and on the laptop. So there is an end, far above what anybody works with.
  */
+import type { Leaves } from './packed.ts'
 import type { Entry } from './tree.ts'
 
 /** A tree of a million entries takes about a gigabyte on the laptop: of each side and of the base a third. */
@@ -13,6 +14,11 @@ const TEXT = 256
 export function weightOf(name: string, entry: Entry): number {
   const text = entry.kind === 'symlink' ? entry.target : entry.kind === 'opaque' ? entry.reason : ''
   return 1 + Math.floor((name.length + text.length) / TEXT)
+}
+
+/** The same of a directory with its leaves, as far as that can be told without reading them. */
+export function weightOfLeaves({ count, bytes }: Leaves): number {
+  return 1 + count + Math.floor(bytes.length / TEXT)
 }
 
 /** The error to fail with. */

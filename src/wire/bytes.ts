@@ -189,6 +189,26 @@ export class ByteReader {
     return this.buffer.subarray(start, this.offset)
   }
 
+  /** The bytes that reading something takes. They share their memory with what is read. */
+  span(read: () => void): Buffer {
+    const start = this.offset
+    read()
+    return this.buffer.subarray(start, this.offset)
+  }
+
+  /** Moves past so many bytes in both: whether they are the same. */
+  sameNext(other: ByteReader, size: number): boolean {
+    const [a, b] = [this.buffer, other.buffer]
+    const offset = other.advance(size) - this.advance(size)
+    for (let i = this.offset - size; i < this.offset; i++) if (a[i] !== b[i + offset]) return false
+    return true
+  }
+
+  /** Moves past so many bytes. */
+  skip(size: number): void {
+    this.advance(size)
+  }
+
   /** So many bytes as characters U+0000 to U+00FF. */
   latin1(size: number): string {
     const start = this.advance(size)

@@ -5,7 +5,8 @@ import * as part from '../entry-codec.ts'
 import type { EntryCodec } from '../packed.ts'
 import type { BaseDirectory, BaseEntry, BaseUpdate } from './base.ts'
 
-const kinds = { none: 0, file: 1, symlink: 2, directory: 3, executable: 4, mount: 5 } as const
+/** The first byte of an entry. */
+export const baseKinds = { none: 0, file: 1, symlink: 2, directory: 3, executable: 4, mount: 5 } as const
 /** By position: on which sides a volume is mounted. */
 const mounted = ['local', 'remote', 'both'] as const
 /** Bytes the smallest update takes: a path and a kind. */
@@ -28,9 +29,10 @@ export function readUpdates(reader: ByteReader): BaseUpdate[] {
   return updates
 }
 
-/** For a base in memory, where nothing is null. */
+/** For a base, where nothing is null. */
 export const baseEntryCodec: EntryCodec<BaseEntry> = {
   write: writeEntry,
+  skipLeaf,
   read(reader) {
     const entry = readEntry(reader)
     if (entry === null) throw new WireError('nothing was written')
@@ -39,11 +41,11 @@ export const baseEntryCodec: EntryCodec<BaseEntry> = {
 }
 
 function writeEntry(writer: ByteWriter, entry: BaseEntry | null): void {
-  if (entry === null) writer.u8(kinds.none)
+  if (entry === null) writer.u8(baseKinds.none)
   else if (entry.kind === 'directory') writeDirectory(writer, entry)
-  else if (entry.kind === 'symlink') part.writeTarget(writer.u8(kinds.symlink), entry.target)
+  else if (entry.kind === 'symlink') part.writeTarget(writer.u8(baseKinds.symlink), entry.target)
   else {
-    writer.u8(entry.executable ? kinds.executable : kinds.file)
+    writer.u8(entry.executable ? baseKinds.executable : baseKinds.file)
     part.writeDigest(writer, entry.digest)
     part.writeStamp(writer, entry.local)
     part.writeStamp(writer, entry.remote)
@@ -51,8 +53,8 @@ function writeEntry(writer: ByteWriter, entry: BaseEntry | null): void {
 }
 
 function writeDirectory(writer: ByteWriter, directory: BaseDirectory): void {
-  if (directory.mounted === undefined) writer.u8(kinds.directory)
-  else writer.u8(kinds.mount).u8(mounted.indexOf(directory.mounted))
+  if (directory.mounted === undefined) writer.u8(baseKinds.directory)
+  else writer.u8(baseKinds.mount).u8(mounted.indexOf(directory.mounted))
 }
 
 function readMount(reader: ByteReader): BaseDirectory {
@@ -63,14 +65,25 @@ function readMount(reader: ByteReader): BaseDirectory {
 
 function readEntry(reader: ByteReader): BaseEntry | null {
   const kind = reader.u8()
-  if (kind === kinds.none) return null
-  if (kind === kinds.directory) return { kind: 'directory' }
-  if (kind === kinds.mount) return readMount(reader)
-  if (kind === kinds.symlink) return { kind: 'symlink', target: part.readTarget(reader) }
-  if (kind !== kinds.file && kind !== kinds.executable)
+  if (kind === baseKinds.none) return null
+  if (kind === baseKinds.directory) return { kind: 'directory' }
+  if (kind === baseKinds.mount) return readMount(reader)
+  if (kind === baseKinds.symlink) return { kind: 'symlink', target: part.readTarget(reader) }
+  if (kind !== baseKinds.file && kind !== baseKinds.executable)
     throw new WireError(`${kind} is no kind of base entry`)
   const digest = part.readDigest(reader)
   const local = part.readStamp(reader)
   const remote = part.readStamp(reader)
-  return { kind: 'file', digest, executable: kind === kinds.executable, local, remote }
+  return { kind: 'file', digest, executable: kind === baseKinds.executable, local, remote }
+}
+
+/** Reads a leaf without making anything of it. */
+function skipLeaf(reader: ByteReader): void {
+  const kind = reader.u8()
+  if (kind === baseKinds.symlink) part.readTarget(reader)
+  else if (kind === baseKinds.file || kind === baseKinds.executable) {
+    part.skipDigest(reader)
+    part.skipStamp(reader)
+    part.skipStamp(reader)
+  } else throw new WireError(`${kind} is no kind of base leaf`)
 }

@@ -5,13 +5,14 @@
 import { crc32 } from 'node:zlib'
 import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
 import { WireError } from '../../wire/error.ts'
-import { applyDelta, walk } from '../delta.ts'
+import { applyDelta } from '../delta.ts'
+import { foldersIn, readFolders, treeOf, writeFolders } from '../folders.ts'
 import { decodeRules, encodeRules, type RuleSet } from '../ignore/rule-set.ts'
 import type { Contact } from '../mode.ts'
 import type { Path } from '../tree.ts'
 import type { BaseTree, BaseUpdate } from './base.ts'
 import { emptyBase } from './base.ts'
-import { readUpdates, writeUpdates } from './codec.ts'
+import { baseEntryCodec, readUpdates, writeUpdates } from './codec.ts'
 import { type Intent, readIntents, writeIntents } from './intents.ts'
 
 /** What a base holds for; all of it is compared for equality only. */
@@ -45,7 +46,7 @@ export interface Image {
 
 const MAGIC = Buffer.from('ksyncbase')
 /** Raised whenever the format changes. */
-const VERSION = 2
+const VERSION = 3
 const HEADER = MAGIC.length + 1
 /** Length of the payload, its complement, and the payload's CRC-32, 4 bytes each. */
 const FRAME = 12
@@ -60,7 +61,7 @@ export function encodeImage(state: BaseState): Buffer {
   writer.u8(records.snapshot).u8(contacts.indexOf(firstContact))
   writer.string(identity.container).string(identity.localRoot)
   writer.string(identity.remoteRoot).string(identity.storage)
-  writeUpdates(writer, [...walk(tree)])
+  writeFolders(writer, [...foldersIn(tree, baseEntryCodec)], baseEntryCodec)
   if (rules !== undefined) writer.bytes(encodeRules(rules))
   return Buffer.concat([MAGIC, Buffer.of(VERSION), framed(writer.take())])
 }
@@ -105,7 +106,7 @@ export function decodeImage(bytes: Buffer): Image {
   if (version !== VERSION) throw new WireError(`its format is version ${version}, not ${VERSION}`)
   const snapshot = payloadAt(bytes, HEADER)
   if (snapshot === undefined) throw new WireError('its snapshot is not all there')
-  const { updates, ...begun } = readSnapshot(new ByteReader(snapshot))
+  const begun = readSnapshot(new ByteReader(snapshot))
   const snapshotBytes = HEADER + FRAME + snapshot.length
   const log = readLog(bytes, snapshotBytes)
   return {
@@ -113,7 +114,7 @@ export function decodeImage(bytes: Buffer): Image {
       ...begun,
       ...(log.settled && { firstContact: 'over' }),
       ...(log.rules !== undefined && { rules: log.rules }),
-      tree: replay(updates.concat(log.updates)),
+      tree: replay(begun.tree, log.updates),
     },
     intents: [...log.intents.values()],
     snapshotBytes,
@@ -121,9 +122,9 @@ export function decodeImage(bytes: Buffer): Image {
   }
 }
 
-function replay(updates: readonly BaseUpdate[]): BaseTree {
+function replay(tree: BaseTree, updates: readonly BaseUpdate[]): BaseTree {
   try {
-    return applyDelta(emptyBase, updates) ?? emptyBase
+    return applyDelta(tree, updates) ?? emptyBase
   } catch (error) {
     throw new WireError('its paths have no directories', { cause: error })
   }
@@ -147,7 +148,7 @@ function payloadAt(bytes: Buffer, offset: number): Buffer | undefined {
   return payload
 }
 
-function readSnapshot(reader: ByteReader): Omit<BaseState, 'tree'> & { updates: BaseUpdate[] } {
+function readSnapshot(reader: ByteReader): BaseState {
   if (reader.u8() !== records.snapshot) throw new WireError('it does not begin with a snapshot')
   const firstContact = contacts[reader.u8()]
   if (firstContact === undefined) throw new WireError('it has no first contact')
@@ -157,10 +158,11 @@ function readSnapshot(reader: ByteReader): Omit<BaseState, 'tree'> & { updates: 
     remoteRoot: reader.string(),
     storage: reader.string(),
   }
-  const updates = readUpdates(reader)
+  const tree = treeOf(readFolders(reader, baseEntryCodec), baseEntryCodec)
+  if (tree === undefined) throw new WireError('something is two things in its snapshot')
   const rules = reader.remaining > 0 ? decodeRules(reader.bytes()) : undefined
   reader.end()
-  return { identity, firstContact, updates, ...(rules !== undefined && { rules }) }
+  return { identity, firstContact, tree, ...(rules !== undefined && { rules }) }
 }
 
 interface Log {

@@ -222,6 +222,7 @@ class Client implements Replica {
       case 'info':
       case 'problems':
       case 'delta':
+      case 'folders':
         this.view.add(notice)
         return
       case 'outcomes':

@@ -154,3 +154,37 @@ describe.runIf(hasProc)('FdDir', () => {
 function touch(path: string): void {
   writeFileSync(path, '')
 }
+
+describe.skipIf(!hasProc)('looking at many names at once', () => {
+  const names = Array.from({ length: 20 }, (_, at) => `file-${at}`)
+  const fill = (path: string) => {
+    mkdirSync(path)
+    for (const name of names) touch(join(path, name))
+    return path
+  }
+  const open = (path: string) => new FdDir(openSync(path, constants.O_DIRECTORY), path)
+
+  test('tells of the last of them what looking at each does', () => {
+    using(open(fill(join(temporaryRoot(), 'a'))), (dir) => {
+      const found = dir.lstatAhead(names, 8)
+      expect(found).toEqual(names.slice(-8).map((name) => dir.lstat(name)))
+      expect(found.at(-1)?.isFile()).toBe(true)
+    })
+  })
+
+  test('does not say that something is gone', () => {
+    using(open(fill(join(temporaryRoot(), 'a'))), (dir) => {
+      expect(dir.lstatAhead([...names, 'missing'], 2).at(-1)).toBeUndefined()
+    })
+  })
+
+  test('tells nothing of another directory that came in the place of this one', () => {
+    const root = temporaryRoot()
+    using(open(fill(join(root, 'a'))), (dir) => {
+      renameSync(join(root, 'a'), join(root, 'b'))
+      expect(dir.lstatAhead(names, 8)).toEqual([])
+      fill(join(root, 'a'))
+      expect(dir.lstatAhead(names, 8)).toEqual([])
+    })
+  })
+})

@@ -14,6 +14,11 @@ export interface Dir {
   list(): Listing
   /** Undefined if there is nothing by that name. */
   lstat(name: string): Stats | undefined
+  /**
+   * The same for the last of these names, so many at most, if that is quicker for all of them together; none if it is not,
+   * and undefined for whatever is not there: only `lstat` tells that something is gone.
+   */
+  lstatAhead(names: readonly string[], most: number): (Stats | undefined)[]
   readlink(name: string): Buffer
   openDir(name: string): Dir
   /** Not blocked by a FIFO; compare `stat()` of what was opened with what was to be opened. */

@@ -1,6 +1,5 @@
-import { parentOf } from '../path.ts'
+import { nameOf, parentOf } from '../path.ts'
 import type { Path } from '../tree.ts'
-import { nameOf } from './holding.ts'
 
 const REPLACEMENT = '\ufffd'
 

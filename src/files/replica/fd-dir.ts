@@ -1,9 +1,12 @@
-import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats } from 'node:fs'
 import { checkName, type Dir } from './dir.ts'
 import { NamedDir } from './named-dir.ts'
 
 const CLOSED = -1
 const OPEN = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+
+/** For fewer names it is not worth it to look where they are. */
+const MIN_AHEAD = 6
 
 let walks = false
 /** The directory that this process stands in. */
@@ -26,11 +29,16 @@ export function walkAbout(): void {
 export class FdDir extends NamedDir {
   readonly watchesBelow = false
   private fd: number
+  private readonly path: string | undefined
 
-  /** Takes over the descriptor of a directory. */
-  constructor(fd: number) {
+  /**
+   * Takes over the descriptor of a directory.
+   * @param path where it was found, on this machine; nothing is ever changed by it
+   */
+  constructor(fd: number, path?: string) {
     super(`/proc/self/fd/${fd}/`)
     this.fd = fd
+    this.path = path
   }
 
   override stat(): Stats {
@@ -38,7 +46,23 @@ export class FdDir extends NamedDir {
   }
 
   override openDir(name: string): Dir {
-    return new FdDir(openSync(this.at(name), OPEN))
+    return new FdDir(openSync(this.at(name), OPEN), this.path && `${this.path}/${name}`)
+  }
+
+  /**
+   * A path leads to a name in half the time that it takes through `/proc`. What it led to counts if this very directory was
+   * there before and after.
+   */
+  override lstatAhead(names: readonly string[], most: number): (Stats | undefined)[] {
+    const { path } = this
+    if (path === undefined || names.length < MIN_AHEAD) return []
+    const own = this.stat()
+    if (!isAt(path, own)) return []
+    const found = names.slice(-most).map((name) => {
+      checkName(name)
+      return tryToLstat(`${path}/${name}`)
+    })
+    return isAt(path, own) ? found : []
   }
 
   override close(): void {
@@ -60,5 +84,18 @@ export class FdDir extends NamedDir {
   override pathOf(name: string): string {
     checkName(name)
     return this.self + name
+  }
+}
+
+function isAt(path: string, { dev, ino }: Stats): boolean {
+  const found = tryToLstat(path)
+  return found?.ino === ino && found.dev === dev
+}
+
+function tryToLstat(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined
   }
 }

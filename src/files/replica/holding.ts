@@ -1,6 +1,6 @@
 import { sameStamp } from '../delta.ts'
 import type { Problem } from '../operation.ts'
-import { joinPath, namesOf, parentOf } from '../path.ts'
+import { joinPath, nameOf, namesOf, parentOf } from '../path.ts'
 import { AfterBursts } from '../quiet.ts'
 import { MAX_ENTRIES, tooLarge, weightOf } from '../size.ts'
 import type { Delta, DeltaItem, Digest, DirectoryEntry, Entry, FileEntry, Path, Stamp } from '../tree.ts'
@@ -222,11 +222,6 @@ export class Holding {
       else if (this.known.size > 0) this.setProblem(joinPath(folder.path, name), undefined)
     }
   }
-}
-
-/** The last name of a path. */
-export function nameOf(path: Path): string {
-  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 /** Whether a child of a folder is a file that can be synced. */

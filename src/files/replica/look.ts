@@ -19,6 +19,8 @@ export interface Frame {
   readonly folder: Folder
   /** What is left to look at. */
   readonly names: string[]
+  /** What is known of the last of them. */
+  ahead: (Stats | undefined)[]
   /** Whether known directories in it are looked through as well. */
   readonly deep: boolean
   /** Nothing in it was looked at before this; milliseconds since 1970. */
@@ -68,11 +70,12 @@ export class Looker {
    */
   look(frame: Frame, name: string, listing = frame.deep): Frame | undefined {
     const { dir, folder } = frame
+    const known = frame.ahead.pop()
     if (folder.gone || isTemporary(name)) return undefined
     const verdict = this.options.ruling.verdict(folder, name)
     let stats: Stats | undefined
     try {
-      stats = dir.lstat(name)
+      stats = known ?? dir.lstat(name)
     } catch (error) {
       if (verdict !== 'ignored') this.place(folder, name, opaque(refusalOf(error, 'read')))
       return undefined
@@ -125,7 +128,7 @@ export class Looker {
     }
     if (theirs.length < listed.length || this.holding.shared.has(folder))
       this.clean(folder, dir, listed.filter(isTemporary))
-    return { frame: { dir, folder, names, deep, now, hasIgnored, unlisted }, undecodable }
+    return { frame: { dir, folder, names, ahead: [], deep, now, hasIgnored, unlisted }, undecodable }
   }
 
   /** To be called once all names of a listing were looked at. */

@@ -56,6 +56,10 @@ export abstract class NamedDir implements Dir {
     return lstatSync(this.at(name), { throwIfNoEntry: false })
   }
 
+  lstatAhead(_names: readonly string[], _most: number): (Stats | undefined)[] {
+    return []
+  }
+
   readlink(name: string): Buffer {
     return readlinkSync(this.at(name), { encoding: 'buffer' })
   }

@@ -3,6 +3,7 @@ import { WireError } from '../../wire/error.ts'
 import { readSignature, writeSignature } from '../blocks/signature.ts'
 import { decodeDelta, decodeOutcomes, encodeDelta, encodeOutcomes } from '../codec.ts'
 import * as part from '../entry-codec.ts'
+import { readFolders, writeFolders } from '../folders.ts'
 import { decodeRules, encodeRules } from '../ignore/rule-set.ts'
 import type { Problem } from '../operation.ts'
 import type { Path } from '../tree.ts'
@@ -25,6 +26,7 @@ const kinds = [
   'outcomes',
   'applied',
   'signed',
+  'folders',
 ] as const satisfies readonly Notice['kind'][]
 
 export function encodeNotice(notice: Notice): Buffer {
@@ -43,6 +45,8 @@ function write(writer: ByteWriter, notice: Notice): unknown {
       return writer.raw(encodeRules(notice.rules))
     case 'delta':
       return writer.u8(notice.isLast ? 1 : 0).raw(encodeDelta(notice.delta))
+    case 'folders':
+      return writeFolders(writer.u8(notice.isLast ? 1 : 0), notice.folders, part.entryCodec)
     case 'rescanned':
       return writer.varint(notice.id)
     case 'hashed':
@@ -78,6 +82,8 @@ function read(reader: ByteReader, kind: Notice['kind']): Notice {
       return { kind, rules: decodeRules(reader.raw(reader.remaining)) }
     case 'delta':
       return { kind, isLast: part.readFlag(reader), delta: decodeDelta(reader.raw(reader.remaining)) }
+    case 'folders':
+      return { kind, isLast: part.readFlag(reader), folders: readFolders(reader, part.entryCodec) }
     case 'rescanned':
       return { kind, id: reader.varint() }
     case 'hashed':

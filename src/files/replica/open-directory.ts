@@ -6,5 +6,5 @@ import { PathDir } from './path-dir.ts'
 /** Opens the directory at a path of this machine, as safely as the platform allows. A link is not followed. */
 export function openDirectory(path: string): Dir {
   if (process.platform !== 'linux' || !existsSync('/proc/self/fd')) return new PathDir(path)
-  return new FdDir(openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW))
+  return new FdDir(openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW), path)
 }

@@ -1,10 +1,10 @@
-import { joinPath, parentOf } from '../path.ts'
+import { joinPath, nameOf, parentOf } from '../path.ts'
 import type { Digest, Path, Stamp } from '../tree.ts'
 import type { Dir } from './dir.ts'
 import { DirCursor } from './dir-cursor.ts'
 import type { Dirt } from './dirt.ts'
 import { hashFile } from './hash.ts'
-import { type Folder, type Holding, nameOf } from './holding.ts'
+import type { Folder, Holding } from './holding.ts'
 import { type Frame, isSameDirectory, Looker, type LookOptions } from './look.ts'
 import { Pace } from './pace.ts'
 import type { Ruling } from './ruling.ts'
@@ -17,6 +17,9 @@ export type PassOptions = Omit<LookOptions, 'doubt' | 'list'> & {
   /** Called now and then while it looks. */
   readonly onRest: () => void
 }
+
+/** Names that are looked at together. */
+const AHEAD = 64
 
 interface Doubt {
   readonly folder: Folder
@@ -112,7 +115,7 @@ export class Pass {
       dir !== undefined &&
       (directory === '' || isSameDirectory(folder, dir.stat()))
     ) {
-      const spot = { dir, folder, names: [], deep: false, now: Date.now(), hasIgnored: false }
+      const spot = { dir, folder, names: [], ahead: [], deep: false, now: Date.now(), hasIgnored: false }
       const frame = this.looker.look(spot, name, listing)
       if (frame !== undefined) this.frames.push(frame)
     } else if (directory !== '') {
@@ -133,6 +136,7 @@ export class Pass {
   private async drain(): Promise<void> {
     if (this.pace.due) await this.rest()
     for (let frame = this.frames.at(-1); frame !== undefined; frame = this.frames.at(-1)) {
+      if (frame.ahead.length === 0) frame.ahead = frame.dir.lstatAhead(frame.names, AHEAD)
       const name = frame.folder.gone ? undefined : frame.names.pop()
       if (name === undefined) {
         this.frames.pop()
@@ -173,6 +177,8 @@ export class Pass {
 
   private async rest(): Promise<void> {
     this.cursor.release()
+    // What is known by now may change meanwhile, also by our own hands.
+    for (const frame of this.frames) frame.ahead = []
     this.onRest()
     await this.pace.rest()
   }

@@ -15,9 +15,10 @@ import { ByteReader, ByteWriter } from '../../wire/bytes.ts'
 import { WireError } from '../../wire/error.ts'
 import type { Signature } from '../blocks/signature.ts'
 import { readFlag } from '../entry-codec.ts'
+import type { FolderPart } from '../folders.ts'
 import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Outcome, Problem } from '../operation.ts'
-import type { Delta, Digest, Path } from '../tree.ts'
+import type { Delta, Digest, Entry, Path } from '../tree.ts'
 import type { HashRequest, Origin, ReplicaInfo, SignRequest } from './replica.ts'
 import type { RulesToFollow } from './ruling.ts'
 
@@ -44,6 +45,8 @@ export type Notice =
   /** The rules of a replica that finds some by itself. Part of the snapshot whose delta follows. */
   | { readonly kind: 'rules'; readonly rules: RuleSet }
   | { readonly kind: 'delta'; readonly isLast: boolean; readonly delta: Delta }
+  /** The same in another form, for the first snapshot. */
+  | { readonly kind: 'folders'; readonly isLast: boolean; readonly folders: readonly FolderPart<Entry>[] }
   /** Every delta up to the end of that scan has been sent. */
   | { readonly kind: 'rescanned'; readonly id: number }
   | { readonly kind: 'hashed'; readonly id: number; readonly digests: readonly (Digest | undefined)[] }

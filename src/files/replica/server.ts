@@ -3,6 +3,7 @@ import { messageOf } from '../../errors.ts'
 import { WireError } from '../../wire/error.ts'
 import { onMessage, readMessages, writeMessage } from '../../wire/messages.ts'
 import { type Channel, Mux, type MuxClosed } from '../../wire/mux.ts'
+import { foldersOf } from '../folders.ts'
 import type { RuleSet } from '../ignore/rule-set.ts'
 import { type Bin, noBin } from '../trash/bin.ts'
 import type { LocalTrash } from '../trash/local-trash.ts'
@@ -227,10 +228,10 @@ class Server {
     if (isSameRoot && delta.length === 0 && problems.size === 0) return
     this.reporter.flush()
     if (!this.isTold || root !== this.toldRoot) this.send({ kind: 'info', info: infoOf(root) })
-    this.isTold = true
     this.toldRoot = root
     if (rules !== undefined) this.send({ kind: 'rules', rules })
     this.sendChanges({ delta, problems }, true)
+    this.isTold = true
     this.reporter.release()
   }
 
@@ -244,7 +245,9 @@ class Server {
     if (problems.size > 0) this.send({ kind: 'problems', problems })
     const parts = inMessages(delta)
     for (const [i, part] of parts.entries()) {
-      this.send({ kind: 'delta', isLast: isWhole && i === parts.length - 1, delta: part })
+      const isLast = isWhole && i === parts.length - 1
+      const folders = this.isTold ? undefined : foldersOf(part)
+      this.send(folders ? { kind: 'folders', isLast, folders } : { kind: 'delta', isLast, delta: part })
     }
   }
 

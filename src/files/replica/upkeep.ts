@@ -1,6 +1,6 @@
-import { parentOf } from '../path.ts'
+import { nameOf, parentOf } from '../path.ts'
 import type { Dirt } from './dirt.ts'
-import { Folder, type Holding, nameOf } from './holding.ts'
+import { Folder, type Holding } from './holding.ts'
 import type { Watches } from './watches.ts'
 
 /** All in milliseconds. */

@@ -1,16 +1,17 @@
 import { applyDelta, countEntries, nodeAt, sameStamp } from '../delta.ts'
 import { entryCodec } from '../entry-codec.ts'
+import { itemsOf, treeOf } from '../folders.ts'
 import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Outcome, Problem } from '../operation.ts'
 import { packTree } from '../packed.ts'
 import { AfterBursts } from '../quiet.ts'
-import { MAX_ENTRIES, tooLarge, weightOf } from '../size.ts'
+import { MAX_ENTRIES, tooLarge, weightOf, weightOfLeaves } from '../size.ts'
 import type { Delta, DeltaItem, Digest, Path, Tree } from '../tree.ts'
 import { withDigest } from '../tree.ts'
 import type { Notice } from './protocol.ts'
 import type { HashRequest, ReplicaInfo } from './replica.ts'
 
-type Part = Extract<Notice, { kind: 'info' | 'problems' | 'rules' | 'delta' }>
+type Part = Extract<Notice, { kind: 'info' | 'problems' | 'rules' | 'delta' | 'folders' }>
 
 const NOWHERE: ReplicaInfo = {
   root: { dev: 0, ino: 0 },
@@ -18,6 +19,15 @@ const NOWHERE: ReplicaInfo = {
   uid: 0,
   gid: 0,
   readOnly: undefined,
+}
+
+function deltaOf(parts: readonly Part[]): Delta {
+  const delta: DeltaItem[] = []
+  for (const part of parts) {
+    if (part.kind === 'delta') for (const item of part.delta) delta.push(item)
+    else if (part.kind === 'folders') for (const item of itemsOf(part.folders, entryCodec)) delta.push(item)
+  }
+  return delta
 }
 
 /** What a client knows of a replica: always a whole snapshot. */
@@ -53,19 +63,27 @@ export class View {
   add(part: Part): void {
     this.weigh(part)
     this.parts.push(part)
-    if (part.kind !== 'delta' || !part.isLast) return
+    if ((part.kind !== 'delta' && part.kind !== 'folders') || !part.isLast) return
     const { parts } = this
     this.parts = []
     this.weight = 0
-    const delta: DeltaItem[] = []
     for (const one of parts) {
       if (one.kind === 'info') this.info = one.info
       else if (one.kind === 'problems') this.update(one.problems)
       else if (one.kind === 'rules') this.rules = one.rules
-      else for (const item of one.delta) delta.push(item)
     }
-    this.change(delta)
+    if (!this.begin(parts)) this.change(deltaOf(parts))
     if (countEntries(this.tree) > this.limit) throw tooLarge(this.limit)
+  }
+
+  /** Takes a first snapshot as it came, if it is nothing but directories and what is in them. */
+  private begin(parts: readonly Part[]): boolean {
+    if (this.tree !== undefined || this.listeners.size > 0) return false
+    if (parts.some(({ kind }) => kind === 'delta')) return false
+    const folders = parts.flatMap((part) => (part.kind === 'folders' ? part.folders : []))
+    if (folders.length === 0) return false
+    this.tree = treeOf(folders, entryCodec)
+    return this.tree !== undefined
   }
 
   /** What was carried out is in the tree from now on. */
@@ -93,7 +111,8 @@ export class View {
   /** A snapshot may replace all that there was, and say of each entry why it cannot be synced. */
   private weigh(part: Part): void {
     this.weight++
-    if (part.kind === 'delta') {
+    if (part.kind === 'folders') for (const { leaves } of part.folders) this.weight += weightOfLeaves(leaves)
+    else if (part.kind === 'delta') {
       for (const [path, entry] of part.delta) this.weight += entry === null ? 1 : weightOf(path, entry)
     } else if (part.kind === 'problems') this.weight += part.problems.size
     if (this.weight > 4 * this.limit) throw tooLarge(this.limit)

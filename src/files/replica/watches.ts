@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { joinPath, parentOf } from '../path.ts'
+import { joinPath, nameOf, parentOf } from '../path.ts'
 import type { Path } from '../tree.ts'
 import type { Dir } from './dir.ts'
-import { type Folder, nameOf } from './holding.ts'
+import type { Folder } from './holding.ts'
 import { isTemporary } from './temporary.ts'
 
 const DEFAULT_QUEUE = 16_384

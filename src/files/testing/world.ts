@@ -1,16 +1,19 @@
 import { agreementOn } from '../agreement.ts'
 import type { BaseTree } from '../base/base.ts'
 import { emptyBase } from '../base/base.ts'
+import { baseEntryCodec } from '../base/codec.ts'
 import { applyDelta, nodeAt } from '../delta.ts'
+import { entryCodec } from '../entry-codec.ts'
 import type { Contact, Mode } from '../mode.ts'
 import type { Clocks } from '../newest.ts'
+import { packTree } from '../packed.ts'
 import type { Plan } from '../plan.ts'
 import { reconcile } from '../reconcile.ts'
 import type { Scope } from '../scope.ts'
 import type { Side } from '../side.ts'
 import { otherSide } from '../side.ts'
 import type { Digests } from '../spot.ts'
-import type { Digest, Path, Stamp } from '../tree.ts'
+import type { Digest, Path, Stamp, Tree } from '../tree.ts'
 import type { Edit } from './memory-files.ts'
 import { digestOf, MemoryFiles } from './memory-files.ts'
 
@@ -32,11 +35,23 @@ export class World {
   }
 
   plan(scope: Scope = 'all'): Plan {
-    const { base, mode, firstContact, volumes, digests, clocks } = this
+    const { base } = this
+    return this.planFor({ base, local: this.local.tree(), remote: this.remote.tree() }, scope)
+  }
+
+  /** The same, with trees as they are held for long. */
+  planPacked(): Plan {
+    const [local, remote] = [this.local, this.remote].map((side) => {
+      const tree = side.tree()
+      return tree && packTree(tree, entryCodec)
+    })
+    return this.planFor({ base: packTree(this.base, baseEntryCodec), local, remote }, 'all')
+  }
+
+  private planFor(trees: { base: BaseTree; local: Tree; remote: Tree }, scope: Scope): Plan {
+    const { mode, firstContact, volumes, digests, clocks } = this
     return reconcile({
-      base,
-      local: this.local.tree(),
-      remote: this.remote.tree(),
+      ...trees,
       mode,
       firstContact,
       volumes,

@@ -44,6 +44,10 @@ export class FaultyDir implements Dir {
     return stats
   }
 
+  lstatAhead(): Stats[] {
+    return []
+  }
+
   readlink(name: string): Buffer {
     return this.call('readlink', name, () => this.dir.readlink(name))
   }
