@@ -111,8 +111,7 @@ export function agentProcesses(): number[] {
   )
   const containers = ids.split(' ').flatMap((id) => id.split('//')[1] ?? [])
   return processes().filter((pid) => {
-    const args = argumentsOf(pid)
-    const isAgent = args[args.indexOf('-e') + 1]?.includes('kubesync.agent') === true
+    const isAgent = argumentsOf(pid).some((argument) => argument.includes('kubesync.agent'))
     return isAgent && containers.some((id) => cgroupOf(pid).includes(id))
   })
 }

@@ -2,7 +2,7 @@ import { KubesyncError } from '../errors.ts'
 import { FdDir, walkAbout } from '../files/replica/fd-dir.ts'
 import type { OpenRoot } from '../files/replica/root.ts'
 import { serveReplica } from '../files/replica/server.ts'
-import { writeMessage } from '../wire/messages.ts'
+import { readMessages, writeMessage } from '../wire/messages.ts'
 import { stdioDuplex } from '../wire/stdio.ts'
 import { type ContainerHandle, openContainer, storageOf, type View } from './container.ts'
 import { readerOf } from './content/ring.ts'
@@ -11,7 +11,7 @@ import { openInside } from './jail.ts'
 import { type ReplicaRequest, refused, toJson } from './protocol.ts'
 import type { ProcessRef } from './radar.ts'
 
-/** What the node's agent starts a mirror with, in its arguments; it was validated there. */
+/** What the node's agent tells a mirror first of all; it was validated there. */
 export type MirrorRequest = ReplicaRequest & {
   readonly process: ProcessRef
   /** Where the node's processes are. */
@@ -26,10 +26,18 @@ const storeFd = 3
 
 /**
  * Serves the replica of a directory in a container on this process's stdio, as the container's own user, until
- * that stream ends. The first message says whether the directory could be opened.
+ * that stream ends. The first message there says what of, the first one back whether it could be opened.
  */
-export async function runMirror(json: string): Promise<void> {
+export async function runMirror(): Promise<void> {
   const transport = stdioDuplex()
+  const messages = readMessages(transport)
+  const told = await messages.next().catch(() => undefined)
+  // Nobody needed it.
+  if (told === undefined || told.done === true) process.exit(0)
+  await messages.return()
+  const json = told.value.toString()
+  // For whoever looks at the processes of a node.
+  process.title = `kubesync.agent mirror ${json}`
   walkAbout()
   try {
     const request: MirrorRequest = JSON.parse(json)

@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process'
-import { type Duplex, pipeline } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { KubesyncError } from '../errors.ts'
 import { version } from '../version.ts'
 import { writeMessage } from '../wire/messages.ts'
@@ -9,8 +8,8 @@ import type { View } from './container.ts'
 import { keepContent } from './content/keep.ts'
 import { openRing, type Ring } from './content/ring.ts'
 import { whoRuns } from './ids.ts'
-import { digestOf, framed, loader, ownCode } from './loader.ts'
-import type { MirrorRequest } from './mirror.ts'
+import { digestOf, ownCode } from './loader.ts'
+import { type Mirrors, newMirrors } from './mirrors.ts'
 import {
   type ChannelRequest,
   channelSchema,
@@ -20,27 +19,17 @@ import {
   refused,
   toJson,
 } from './protocol.ts'
-import { bareContainerId, findContainer, hostProc, isAlive, type ProcessRef } from './radar.ts'
+import { bareContainerId, findContainer, hostProc } from './radar.ts'
 import { continueLeftovers } from './reload/recover.ts'
 import { reload, reloadsDone } from './reload/serve.ts'
 import type { Proofs } from './strict/proof.ts'
-
-/** How soon a container's end is noticed, in milliseconds; one read of /proc each. */
-const pulse = 250
-
-/**
- * Of a mirror: twice what the largest tree takes. What a container makes it hold beyond that, such as the names in one
- * huge directory, ends that mirror and not the agent, or whatever else needs the node's memory.
- */
-const maxHeapMb = 2048
-/** New objects have three times as much room: more is kept, and used for bursts only. */
-const maxNewMb = 4
 
 /** What a caller is served by. */
 export interface Service {
   readonly view: View
   /** Where its content is kept, to be sent once. It is read by positions that callers say: strangers must not share one. */
   readonly ring?: Ring | undefined
+  readonly mirrors: Mirrors
   /** Of a strict agent: what the caller has to prove before anything is done for it. */
   readonly proofs?: Proofs
 }
@@ -48,7 +37,10 @@ export interface Service {
 /** Serves one laptop on this process's stdio until that stream ends; every mirror ends with it. */
 export function runNode(view: View): void {
   // A process that is half way is brought to an end first.
-  void serveNode(stdioDuplex(), { view, ring: openRing() })
+  const ring = openRing()
+  const mirrors = newMirrors(ring)
+  mirrors.prepare()
+  void serveNode(stdioDuplex(), { view, ring, mirrors })
     .then(reloadsDone)
     .then(() => process.exit(0))
   if (view === 'node') void continueLeftovers()
@@ -117,7 +109,7 @@ interface Opening {
   readonly request: ReplicaRequest
 }
 
-function startMirror({ view, ring }: Service, { channel, request }: Opening): void {
+function startMirror({ view, mirrors }: Service, { channel, request }: Opening): void {
   const containerId = bareContainerId(request.containerId)
   const found = containerId === undefined ? undefined : findContainer(containerId, hostProc)
   if (containerId === undefined || found === undefined) {
@@ -125,44 +117,5 @@ function startMirror({ view, ring }: Service, { channel, request }: Opening): vo
       hint: 'it may just have ended; it is looked for again when it runs',
     })
   }
-  const store = ring === undefined ? {} : { storeSize: ring.size }
-  relay(channel, { ...request, containerId, process: found, proc: hostProc, view, ...store }, ring)
-}
-
-/** Runs a mirror in a process of its own, because its uid is the container's, and passes bytes both ways. */
-function relay(channel: Channel, request: MirrorRequest, ring: Ring | undefined): void {
-  const code = [`--max-old-space-size=${maxHeapMb}`, `--max-semi-space-size=${maxNewMb}`, '-e', loader]
-  const child = spawn(process.execPath, [...code, 'mirror', JSON.stringify(request)], {
-    stdio: ['pipe', 'pipe', 'pipe', ring?.fd ?? 'ignore'],
-    env: {},
-  })
-  const { stdin, stdout, stderr } = child
-  if (stdin === null || stdout === null || stderr === null) throw new Error('a mirror without pipes')
-  let said = ''
-  stderr.setEncoding('utf8').on('data', (text: string) => {
-    said = (said + text).slice(-2000)
-  })
-  const beat = watchProcess(request.process, () => end('the container ended'))
-  function end(reason: string): void {
-    beat.stop()
-    child.kill('SIGKILL')
-    channel.destroy(new Error(reason))
-  }
-  child.on('error', (error) => end(error.message))
-  child.on('exit', (code, signal) => {
-    if (!channel.destroyed) end(said.trim() || `the mirror ended (${signal ?? code})`)
-  })
-  stdin.write(framed(ownCode()))
-  pipeline(channel, stdin, () => {})
-  pipeline(stdout, channel, () => {})
-  channel.on('close', () => end('the session ended'))
-}
-
-function watchProcess(process: ProcessRef, gone: () => void): { stop(): void } {
-  const timer = setInterval(() => {
-    if (isAlive(process, hostProc)) return
-    clearInterval(timer)
-    gone()
-  }, pulse)
-  return { stop: () => clearInterval(timer) }
+  mirrors.relay(channel, { ...request, containerId, process: found, proc: hostProc, view })
 }

@@ -261,17 +261,17 @@ describe('one that is in trouble', () => {
 function mirrorOf(containerId: string): number {
   const found = readdirSync('/proc').find((pid) => {
     if (!/^\d+$/.test(pid)) return false
-    const words = commandLine(pid)
-    return words.at(-2) === 'mirror' && words.at(-1)?.includes(containerId) === true
+    const line = commandLine(pid)
+    return line.includes('kubesync.agent mirror') && line.includes(containerId)
   })
   if (found === undefined) throw new Error(`${containerId} has no mirror`)
   return Number(found)
 }
 
-function commandLine(pid: string): string[] {
+function commandLine(pid: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean)
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
   } catch {
-    return []
+    return ''
   }
 }

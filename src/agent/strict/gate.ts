@@ -1,4 +1,5 @@
 import { createServer, type Socket } from 'node:net'
+import { newMirrors } from '../mirrors.ts'
 import { serveNode } from '../node.ts'
 import { hostProc, podUidOf } from '../radar.ts'
 import { continueLeftovers } from '../reload/recover.ts'
@@ -26,7 +27,7 @@ function admit(socket: Socket): void {
   socket.on('error', () => {})
   const age = setTimeout(() => socket.destroy(), maxAgeMs).unref()
   const proofs = newProofs({ readPod, podUidOf: (id) => podUidOf(id, hostProc) })
-  void serveNode(socket, { view: 'node', proofs }).then(() => {
+  void serveNode(socket, { view: 'node', mirrors: newMirrors(undefined), proofs }).then(() => {
     clearTimeout(age)
     socket.destroy()
   })

@@ -3,6 +3,7 @@ import { duplexPair } from '../../wire/duplex-pair.ts'
 import { writeMessage } from '../../wire/messages.ts'
 import { type Channel, Mux } from '../../wire/mux.ts'
 import { greeting, open } from '../converse.ts'
+import { newMirrors } from '../mirrors.ts'
 import { serveNode } from '../node.ts'
 import {
   challengeSchema,
@@ -31,7 +32,7 @@ function world({ status = [mine.containerId], uid = 'uid-a', cgroupUid, isThere 
   const connect = () => {
     const [here, there] = duplexPair()
     const proofs = newProofs({ readPod, podUidOf: () => cgroupUid })
-    void serveNode(there, { view: 'node', proofs })
+    void serveNode(there, { view: 'node', mirrors: newMirrors(undefined), proofs })
     const mux = new Mux(here, { role: 'client' })
     onTestFinished(() => void mux.close())
     return mux
