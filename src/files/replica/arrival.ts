@@ -77,8 +77,13 @@ export class Arrival {
     })
   }
 
-  /** Whether all of it is there and has this digest, or the tag that was sent; nothing can be added then. */
-  isWhole(digest: Digest): boolean {
+  /** Whether its tag is here, so that there is nothing to come that could be published. */
+  get isTagged(): boolean {
+    return this.hashing instanceof Tagging && this.tag !== undefined
+  }
+
+  /** Whether all of it is there and has this digest, or the tag that was sent; to be asked once, in the end. */
+  isWhole(digest?: Digest): boolean {
     const { hashing, tag, size } = this
     if (size !== this.put.source.stamp.size) return false
     return hashing instanceof Hashing ? hashing.digest() === digest : tag?.equals(hashing.tag()) === true

@@ -2,11 +2,12 @@ import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Operation, Outcome } from '../operation.ts'
 import type { Path } from '../tree.ts'
 import { ContentWriter } from './content.ts'
-import { digestOf } from './hash.ts'
+import { digestOf, newTagKey, Tagging } from './hash.ts'
+import { openDirectory } from './open-directory.ts'
 import type { ContentSource, Replica } from './replica.ts'
 import { isLeftOver, partialName } from './temporary.ts'
 import { noise } from './testing/noise.ts'
@@ -237,6 +238,101 @@ describe('a large file whose transfer is cut', () => {
     expect(isLeftOver(name, stats, Date.now() + 1000)).toBe(false)
     stats.ctimeMs -= 25 * 3_600_000
     expect(isLeftOver(name, stats, 0)).toBe(true)
+  })
+})
+
+/** Sends a file as what the receiver has of it, up to its tag; what comes then is for the test to say. */
+function upToTag(
+  bytes: Buffer,
+  then: (writer: ContentWriter, stream: PassThrough) => unknown,
+): ContentSource {
+  return {
+    read() {
+      const stream = new PassThrough()
+      const writer = new ContentWriter(stream)
+      const key = newTagKey()
+      const tagging = new Tagging(key)
+      tagging.update(bytes)
+      writer.key(key)
+      writer.copy({ basis: 'old', from: 0, length: bytes.length })
+      writer.tag(tagging.tag())
+      void writer.flush().then(() => then(writer, stream))
+      return stream
+    },
+  }
+}
+
+/** Resolves when the file in the other folder has this size. */
+async function published({ to }: Pair, size: number): Promise<void> {
+  await vi.waitFor(() => expect(lstatSync(join(to, 'f')).size).toBe(size))
+}
+
+describe('a large file that was put together and has the right tag', () => {
+  const next = noise(512 * 1024, 'old')
+  const old = Buffer.concat([next, noise(1000, 'more')])
+  const digest = digestOf(next)
+
+  test('is there before its sender knows its digest', async () => {
+    const two = await pair(next, old)
+    const source = upToTag(next, async (writer, stream) => {
+      await published(two, next.length)
+      writer.end(digest)
+      await writer.flush()
+      stream.end()
+    })
+    const [outcome] = await carriedOut(two.target, [update(two)], source)
+    expect(outcome).toMatchObject({ result: 'done', entry: { digest } })
+    expect(readFileSync(join(two.to, 'f')).equals(next)).toBe(true)
+    expect(two.target.tree?.children?.get('f')?.entry).toMatchObject({ digest })
+  })
+
+  test.each([
+    ['changes there', (writer: ContentWriter) => writer.changed()],
+    ['cannot be read any more', (writer: ContentWriter) => writer.failed({ code: 'EIO', message: 'bad' })],
+    ['is never heard of again', () => {}],
+  ])('is known to be what was sent even if it %s', async (_, ending) => {
+    const two = await pair(next, old)
+    const source = upToTag(next, async (writer, stream) => {
+      ending(writer)
+      await writer.flush()
+      stream.end()
+    })
+    const [outcome] = await carriedOut(two.target, [update(two)], source)
+    expect(outcome).toMatchObject({ result: 'done', entry: { digest } })
+    expect(readFileSync(join(two.to, 'f')).equals(next)).toBe(true)
+  })
+
+  test('is not taken for what it was when it changed again meanwhile', async () => {
+    const two = await pair(next, old)
+    const source = upToTag(next, async (writer, stream) => {
+      await published(two, next.length)
+      writeFileSync(join(two.to, 'f'), 'edited there')
+      await two.target.rescan(['f'])
+      writer.end(digest)
+      await writer.flush()
+      stream.end()
+    })
+    const [outcome] = await carriedOut(two.target, [update(two)], source)
+    expect(outcome?.result).toBe('stale')
+    expect(two.target.tree?.children?.get('f')?.entry).toMatchObject({ stamp: { size: 12 } })
+    expect(readFileSync(join(two.to, 'f'), 'utf8')).toBe('edited there')
+  })
+
+  test('replaces nothing that is kept before it is known not to be the same', async () => {
+    const [from, to, trash] = [temporaryRoot(), temporaryRoot(), temporaryRoot()]
+    writeFileSync(join(from, 'f'), next)
+    writeFileSync(join(to, 'f'), old)
+    const two = {
+      ...{ from, to, source: await servedReplica(from) },
+      target: await servedReplica(to, openDirectory, { trash }),
+    }
+    const source = upToTag(next, (writer, stream) => {
+      writer.changed()
+      void writer.flush().then(() => stream.end())
+    })
+    const [outcome] = await carriedOut(two.target, [update(two)], source)
+    expect(outcome?.result).toBe('source-changed')
+    expect(readFileSync(join(to, 'f')).equals(old)).toBe(true)
   })
 })
 

@@ -10,7 +10,8 @@
  * | COPY    | basis u8, from, size varint   | the next bytes are some that the receiver has         |
  * | STORED  | position, size varint         | the same, but the receiver has them in its node's store |
  * | KEY     | key, 16 bytes                 | first of all: what follows is checked by its tag      |
- * | TAG     | tag, 16 bytes                 | after a KEY, before the END (see `Tagging`)           |
+ * | TAG     | tag, 16 bytes                 | after a KEY: the file may be published, and the END   |
+ * |         |                               | comes when the digest is known (see `Tagging`)        |
  * | END     | digest, 32 bytes              | that was all of it; of what was sent                  |
  * | CHANGED |                               | the file is not what was asked for, or did not stay so |
  * | FAILED  | code string, message string   | the file cannot be read                               |

@@ -81,7 +81,7 @@ export function hashFile(
 ): Digest | undefined | Promise<Digest | undefined> {
   const file = openAsStamped(dir, name, stamp)
   if (file === undefined) return undefined
-  if (stamp.size > BUFFER_SIZE) return hashLarge(file, stamp, pace)
+  if (stamp.size > BUFFER_SIZE) return hashOpen(file, stamp, pace).finally(() => file.close())
   try {
     const content = readBuffer(stamp.size)
     return file.read(content) === stamp.size && matches(stamp, file.stat()) ? digestOf(content) : undefined
@@ -90,20 +90,17 @@ export function hashFile(
   }
 }
 
-async function hashLarge(file: File, stamp: Stamp, pace: Pace): Promise<Digest | undefined> {
+/** The same of a file that is open, and stays so. */
+export async function hashOpen(file: File, stamp: Stamp, pace: Pace): Promise<Digest | undefined> {
   const hashing = new Hashing()
-  try {
-    for (let left = stamp.size; left > 0; ) {
-      const chunk = readBuffer(Math.min(left, BUFFER_SIZE))
-      if (file.read(chunk) < chunk.length) return undefined
-      hashing.update(chunk)
-      left -= chunk.length
-      await pace.rest()
-    }
-    return matches(stamp, file.stat()) ? hashing.digest() : undefined
-  } finally {
-    file.close()
+  for (let at = 0; at < stamp.size; ) {
+    const chunk = readBuffer(Math.min(stamp.size - at, BUFFER_SIZE))
+    if (file.readAt(chunk, at) < chunk.length) return undefined
+    hashing.update(chunk)
+    at += chunk.length
+    await pace.rest()
   }
+  return matches(stamp, file.stat()) ? hashing.digest() : undefined
 }
 
 /** Room to read something at one go: the same for all, and so only until something is awaited. */

@@ -159,9 +159,13 @@ export class Holding {
     if (untold === 0) this.delta.length = 0
   }
 
-  /** Remembers the digest of a file as it is at this stamp; others know it, or do not need it. */
-  learn(path: Path, stamp: Stamp, digest: Digest): void {
-    this.changeQuietly(() => this.correct(path, stamp, digest))
+  /** Remembers the digest of a file as it is at this stamp; others know it, or do not need it. See `correct`. */
+  learn(path: Path, stamp: Stamp, digest: Digest): boolean {
+    let isThere = false
+    this.changeQuietly(() => {
+      isThere = this.correct(path, stamp, digest)
+    })
+    return isThere
   }
 
   /**

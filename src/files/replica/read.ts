@@ -5,7 +5,7 @@ import type { Digest } from '../tree.ts'
 import { type ContentWriter, MAX_CHUNK, WHOLE_SIZE } from './content.ts'
 import type { File } from './dir.ts'
 import { DirCursor } from './dir-cursor.ts'
-import { digestOf, Hashing, openAsStamped } from './hash.ts'
+import { digestOf, Hashing, hashOpen, openAsStamped } from './hash.ts'
 import { Pace } from './pace.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
 import type { ReadRequest } from './replica.ts'
@@ -91,8 +91,19 @@ export class Sending {
       await this.pace.rest()
     }
     const read = (bytes: Buffer) => attempt(() => file.read(bytes))
-    const sent = await sendBlocks({ read, size: request.stamp.size, signature, writer, flush })
-    return sent instanceof Hashing ? this.unlessChanged(file, request, sent) : sent
+    const tag = await sendBlocks({ read, size: request.stamp.size, signature, writer, flush })
+    if (!Buffer.isBuffer(tag)) return tag
+    if (request.digest !== undefined) {
+      // A receiver may publish what it has the tag of, and no other content is wanted.
+      const ending = await this.hash(file, request)
+      if (ending !== 'changed' && 'digest' in ending) writer.tag(tag)
+      return ending
+    }
+    const change = this.changeOf(file, request)
+    if (change !== undefined) return change
+    writer.tag(tag)
+    await flush()
+    return this.hash(file, request)
   }
 
   private async sendChunks(file: File, request: ReadRequest): Promise<Ending> {
@@ -109,13 +120,23 @@ export class Sending {
       left -= size
       if (this.pace.due) await this.pace.rest()
     }
-    return this.unlessChanged(file, request, hashing)
+    return this.changeOf(file, request) ?? this.approve(request, hashing.digest())
   }
 
-  private unlessChanged(file: File, request: ReadRequest, hashing: Hashing): Ending {
-    const isSame = attempt(() => matches(request.stamp, file.stat()))
-    if (isSame === true) return this.approve(request, hashing.digest())
+  /** Why what was read of a file is not what was asked for. */
+  private changeOf(file: File, { stamp }: ReadRequest): 'changed' | Refusal | undefined {
+    const isSame = attempt(() => matches(stamp, file.stat()))
+    if (isSame === true) return undefined
     return isSame === false ? 'changed' : isSame
+  }
+
+  private async hash(file: File, request: ReadRequest): Promise<Ending> {
+    try {
+      const digest = await hashOpen(file, request.stamp, this.pace)
+      return digest === undefined ? 'changed' : this.approve(request, digest)
+    } catch (error) {
+      return failureOf(error)
+    }
   }
 
   private open({ path, stamp }: ReadRequest): File | undefined {
@@ -147,8 +168,12 @@ function attempt<R>(action: () => R): R | 'changed' | Refusal {
   try {
     return action()
   } catch (error) {
-    const code = errnoOf(error)
-    if (code === undefined) throw error
-    return GONE.has(code) ? 'changed' : refusalOf(error, 'read')
+    return failureOf(error)
   }
+}
+
+function failureOf(error: unknown): 'changed' | Refusal {
+  const code = errnoOf(error)
+  if (code === undefined) throw error
+  return GONE.has(code) ? 'changed' : refusalOf(error, 'read')
 }

@@ -11,6 +11,7 @@ import { attempt, digestAt, type Place, placeOf, type Staged } from './place.ts'
 import { problemAt, type Refusal } from './refusal.ts'
 import { signAhead } from './sign.ts'
 import type { Site } from './site.ts'
+import { vouched } from './vouched.ts'
 
 const NOTHING = Buffer.alloc(0)
 const WRITTEN_IN_PLACE: Refusal = {
@@ -97,6 +98,10 @@ export class Receiving {
     try {
       const outcome = await this.arrive(arrival, put)
       isCut = outcome.result === 'source-changed'
+      // What has had two versions will have a third.
+      if (put.expect !== 'absent' && outcome.result === 'done' && outcome.entry?.kind === 'file') {
+        signAhead(this.site, put.path, outcome.entry.stamp)
+      }
       return outcome
     } finally {
       arrival.discard(isCut)
@@ -113,6 +118,8 @@ export class Receiving {
       if (part.kind === 'end') return refused ?? this.finish(arrival, put, part.digest)
       if (part.kind === 'key' || part.kind === 'tag') {
         arrival.check(part)
+        const isEarly = refused === undefined && arrival.isTagged && this.bin === noBin
+        if (isEarly) return this.publishTagged(arrival, put)
         continue
       }
       arrival.expect(part)
@@ -123,22 +130,30 @@ export class Receiving {
     }
   }
 
-  private finish(arrival: Arrival, put: Put, digest: Digest): Outcome {
+  /**
+   * Publishes what its tag says is right, and waits for the digest then: that takes the sender longer than all else.
+   * Where what is replaced is kept, it has to be known first whether it is the same.
+   */
+  private async publishTagged(arrival: Arrival, put: Put): Promise<Outcome> {
+    const outcome = this.finish(arrival, put)
+    this.cursor.release()
+    if (outcome.result !== 'done') {
+      await this.content.next()
+      return outcome
+    }
+    // If nothing comes any more, it is published all the same.
+    const part = await this.content.next().catch(() => undefined)
+    return vouched(this.site, outcome, part?.kind === 'end' ? part.digest : undefined)
+  }
+
+  private finish(arrival: Arrival, put: Put, digest?: Digest): Outcome {
     if (!arrival.isWhole(digest)) {
       // The next time all of it is sent.
       return arrival.isPutTogether ? { result: 'stale', path: put.path } : damaged(put, arrival.isStored)
     }
     return attempt(put.path, () => {
-      const { incoming } = arrival
-      const outcome = this.publish(placeOf({ site: this.site, cursor: this.cursor }, put), incoming, {
-        put,
-        digest,
-      })
-      // What has had two versions will have a third.
-      if (put.expect !== 'absent' && outcome.result === 'done' && outcome.entry?.kind === 'file') {
-        signAhead(this.site, put.path, outcome.entry.stamp)
-      }
-      return outcome
+      const place = placeOf({ site: this.site, cursor: this.cursor }, put)
+      return this.publish(place, arrival.incoming, { put, digest })
     })
   }
 
@@ -150,7 +165,7 @@ export class Receiving {
   private publish(
     place: Place,
     incoming: Incoming,
-    { put, digest }: { readonly put: Put; readonly digest: Digest },
+    { put, digest }: { readonly put: Put; readonly digest: Digest | undefined },
   ): Outcome {
     const { path } = place
     const before = digestAt(place, put.expect)
@@ -158,7 +173,7 @@ export class Receiving {
     const bin = before === digest ? noBin : this.bin
     const keep: Keep = (taken) => bin.keep({ ...taken, path, digest: before })
     const { entry: written, inPlace } = incoming.publish(place.dir, keep, (file) => this.dress(file, put))
-    const entry = withDigest(written, digest)
+    const entry = digest === undefined ? written : withDigest(written, digest)
     const found = inPlace ? { entry, problem: WRITTEN_IN_PLACE } : { entry }
     const { holding } = this.site
     if (place.isStaged) place.folder.children.set(place.name, entry)

@@ -1,7 +1,7 @@
 import { Matcher, type Piece } from '../blocks/matcher.ts'
 import type { Signature } from '../blocks/signature.ts'
 import { type ContentWriter, MAX_CHUNK } from './content.ts'
-import { Hashing, newTagKey, Tagging } from './hash.ts'
+import { newTagKey, Tagging } from './hash.ts'
 import type { Refusal } from './refusal.ts'
 
 export interface SendingBlocks {
@@ -17,12 +17,11 @@ export interface SendingBlocks {
 
 /**
  * Sends a file as copies of what the receiver has, and the bytes it does not have.
- * @returns the hash of the file, or why it could not be read
+ * @returns the tag of all of it, which is not sent, or why it could not be read
  */
-export async function sendBlocks(sending: SendingBlocks): Promise<Hashing | 'changed' | Refusal> {
+export async function sendBlocks(sending: SendingBlocks): Promise<Buffer | 'changed' | Refusal> {
   const { read, size, signature, writer, flush } = sending
   const matcher = new Matcher(signature)
-  const hashing = new Hashing()
   const key = newTagKey()
   const tagging = new Tagging(key)
   writer.key(key)
@@ -32,15 +31,13 @@ export async function sendBlocks(sending: SendingBlocks): Promise<Hashing | 'cha
     const count = read(bytes)
     if (typeof count !== 'number') return count
     if (count < bytes.length) return 'changed'
-    hashing.update(bytes)
     tagging.update(bytes)
     left -= bytes.length
     await sendPieces(sending, matcher.take(bytes.length))
     await flush()
   }
   await sendPieces(sending, matcher.finish())
-  writer.tag(tagging.tag())
-  return hashing
+  return tagging.tag()
 }
 
 async function sendPieces({ writer, flush }: SendingBlocks, pieces: Iterable<Piece>): Promise<void> {
