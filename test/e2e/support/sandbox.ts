@@ -12,10 +12,15 @@ export interface Sandbox {
   close(): Promise<void>
 }
 
+/** Ends a process when whoever started it is gone, killed or not: then nobody holds the other end of its stdin. */
+const endsWithUs = `data:text/javascript,${encodeURIComponent(
+  "process.stdin.resume().unref().on('end', () => process.kill(process.pid, 'SIGTERM'))",
+)}`
+
 /** In the foreground, so that a signal which ends the tests ends it, too. */
 export async function startSandbox(home: string, nodes = 1): Promise<Sandbox> {
   const env = { ...process.env, KUBESYNC_HOME: home, KUBESYNC_CONFIG: '' }
-  const args = [cli, 'sandbox', 'up', '--foreground', '--nodes', String(nodes)]
+  const args = ['--import', endsWithUs, cli, 'sandbox', 'up', '--foreground', '--nodes', String(nodes)]
   const running = new Running(process.execPath, args, { env })
   try {
     await until('the sandbox is up', () => running.stderr, { holds: (said) => said.includes('is up') })
