@@ -22,9 +22,9 @@ test('what is large goes last, everything else in its order', () => {
   ])
 })
 
-test('batches are of at most 256 MiB, unless a single file is larger, and of 16,384 operations', () => {
+test('batches are of at most 256 MiB, unless a single file is larger, and of 65,536 operations', () => {
   expect(paths([put('a', 140 * MiB), put('b', 100 * MiB), put('c', 20 * MiB)])).toEqual(['a b', 'c'])
-  const many = Array.from({ length: 2 * 16_384 + 1 }, (_, i) => mkdir(`${i}`))
-  expect(batchesOf(many).map(({ operations }) => operations.length)).toEqual([16_384, 16_384, 1])
+  const many = Array.from({ length: 2 * 65_536 + 1 }, (_, i) => mkdir(`${i}`))
+  expect(batchesOf(many).map(({ operations }) => operations.length)).toEqual([65_536, 65_536, 1])
   expect(batchesOf([])).toEqual([])
 })

@@ -7,8 +7,8 @@ export interface Batch {
   readonly bytes: number
 }
 
-/** A batch begins when the one before has ended, and both ends wait meanwhile: as much as fits a message. */
-const MAX_OPERATIONS = 16_384
+/** A batch begins when the one before has ended, and both ends wait meanwhile: few trees need a second one. */
+const MAX_OPERATIONS = 65_536
 const MAX_BYTES = 256 * 1024 * 1024
 /** A file from this size on goes after everything that is smaller. */
 const LARGE = 8 * 1024 * 1024
