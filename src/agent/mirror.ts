@@ -46,6 +46,7 @@ export async function runMirror(): Promise<void> {
     const { storeSize: size } = request
     await serveReplica(transport, openRoot, {
       attributes: request.attributes,
+      signsAhead: true,
       load: size === undefined ? undefined : readerOf({ fd: storeFd, size }),
     })
     process.exit(0)

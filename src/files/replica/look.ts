@@ -11,6 +11,7 @@ import { refusalOf } from './refusal.ts'
 import type { Ruling } from './ruling.ts'
 import { removeOurs } from './staging.ts'
 import { directoryEntry, isRacy, matches } from './stamp.ts'
+import { type LargeFile, MIN_REMEMBERED } from './sum-memory.ts'
 import { isLeftOver, isOthers, isTemporary } from './temporary.ts'
 
 /** A directory that is being looked through. */
@@ -46,6 +47,8 @@ export interface LookOptions {
   readonly list: (folder: Folder) => void
   /** Told of files whose stamp is as it was, though that may not mean anything. */
   readonly doubt: (folder: Folder, name: string, stamp: Stamp) => void
+  /** Told of large files that turn up. */
+  readonly large: (file: LargeFile) => void
   /** When this replica began, in milliseconds since 1970. */
   readonly startedAt: number
 }
@@ -175,7 +178,10 @@ export class Looker {
       // What is new by this name was not changed by it.
       if (known !== undefined) for (const other of others) this.options.suspect(other)
     }
-    if (found.entry.kind === 'file') folder.noteRace(name, isRacy(stats.mtimeMs, now))
+    if (found.entry.kind !== 'file') return
+    folder.noteRace(name, isRacy(stats.mtimeMs, now))
+    const { stamp } = found.entry
+    if (known === undefined && stamp.size >= MIN_REMEMBERED) this.options.large({ path: spot.path, stamp })
   }
 
   private lookAtDirectory(

@@ -100,7 +100,7 @@ export class Receiving {
       isCut = outcome.result === 'source-changed'
       // What has had two versions will have a third.
       if (put.expect !== 'absent' && outcome.result === 'done' && outcome.entry?.kind === 'file') {
-        signAhead(this.site, put.path, outcome.entry.stamp)
+        void signAhead(this.site, { path: put.path, stamp: outcome.entry.stamp })
       }
       return outcome
     } finally {

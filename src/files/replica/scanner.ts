@@ -14,9 +14,10 @@ import { problemAt, type Refusal } from './refusal.ts'
 import { Rhythm } from './rhythm.ts'
 import { type OpenRoot, type Root, RootKeeper } from './root.ts'
 import { type RulesToFollow, Ruling } from './ruling.ts'
+import { signLatest } from './sign.ts'
 import type { Site } from './site.ts'
 import { directoryEntry } from './stamp.ts'
-import { SumMemory } from './sum-memory.ts'
+import { type LargeFile, SumMemory } from './sum-memory.ts'
 import { Upkeep } from './upkeep.ts'
 import { Watches } from './watches.ts'
 
@@ -30,6 +31,8 @@ const UNWATCHED: Problem = {
 export interface ScannerOptions {
   readonly openRoot: OpenRoot
   readonly attributes?: Attributes | undefined
+  /** Whether large files are likely to be replaced, so that what they hold is found out at once. */
+  readonly signsAhead?: boolean | undefined
   /** Told after each pass, whatever it found. */
   readonly onPass: (changes: Changes) => void
   /** Called now and then during a pass, when the tree is no snapshot. */
@@ -62,10 +65,13 @@ export class Scanner implements Site {
   private orders: RulesToFollow | undefined
   /** Nobody looks at anything before it is known what is ignored. */
   private isOrdered = false
+  /** What the first pass found. */
+  private large: LargeFile[] | undefined
   private readonly alarms = new Alarms((directory) => this.suspect(directory))
 
   constructor(options: ScannerOptions) {
     this.options = options
+    if (options.signsAhead) this.large = []
     this.complaint = foreseen(this.attributes)
     this.keeper = new RootKeeper(options.openRoot)
     this.watches = new Watches({
@@ -166,11 +172,19 @@ export class Scanner implements Site {
     try {
       await this.pass(dirt)
       this.options.onPass(this.holding.takeChanges())
+      this.signAhead()
     } catch (error) {
       this.options.onFailure(error)
     }
     if (!dirt.isEmpty) this.rhythm.looked(performance.now())
     for (const resolve of waiting) resolve()
+  }
+
+  /** A file that is large, and was written not long ago, is likely to be written again. */
+  private signAhead(): void {
+    const { large } = this
+    this.large = undefined
+    if (large !== undefined) void signLatest(this, large)
   }
 
   private async pass(dirt: Dirt): Promise<void> {
@@ -193,6 +207,7 @@ export class Scanner implements Site {
         ...{ links, isFolding, suspect: (path) => this.suspect(path), onRest: this.options.onRest },
         watch: (folder, dir) => watches.watch(folder, dir),
         dismiss: (folder) => this.dismiss(folder),
+        large: (file) => this.large?.push(file),
       })
       await pass.run(dirt).catch((error) => this.giveRootUp(error))
     }

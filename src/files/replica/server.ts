@@ -39,6 +39,8 @@ export interface ServeOptions {
   readonly load?: LoadStored | undefined
   /** What new files and directories get. */
   readonly attributes?: Attributes | undefined
+  /** See `ScannerOptions`. */
+  readonly signsAhead?: boolean | undefined
 }
 
 /**
@@ -106,13 +108,15 @@ class Server {
   private isTold = false
   private toldRules: RuleSet | undefined
 
-  constructor(control: Channel, openRoot: OpenRoot, { trash, load, attributes }: ServeOptions) {
+  constructor(control: Channel, openRoot: OpenRoot, options: ServeOptions) {
+    const { trash, load, attributes, signsAhead } = options
     this.control = control
     this.trash = trash
     this.load = load
     this.scanner = new Scanner({
       openRoot,
       attributes,
+      signsAhead,
       onPass: (changes) => this.tell(changes),
       onRest: () => this.tellInAdvance(),
       onFailure: (error) => this.fail(error),

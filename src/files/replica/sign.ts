@@ -1,55 +1,72 @@
 import { errnoOf } from '../../errors.ts'
 import { type BlockSums, blockSizeFor, type Signature, Summing } from '../blocks/signature.ts'
 import { nameOf, parentOf } from '../path.ts'
-import type { Path, Stamp } from '../tree.ts'
-import type { File } from './dir.ts'
+import type { Path } from '../tree.ts'
+import type { Dir, File } from './dir.ts'
 import { DirCursor } from './dir-cursor.ts'
 import { openAsStamped, readBuffer } from './hash.ts'
 import { Pace } from './pace.ts'
 import { openPartial } from './partial.ts'
 import type { SignRequest } from './replica.ts'
 import type { Site } from './site.ts'
-import { MIN_REMEMBERED } from './sum-memory.ts'
+import { type LargeFile, MIN_REMEMBERED, type Summed } from './sum-memory.ts'
 
 const NO_BLOCKS: BlockSums = new Uint32Array(0)
 
+/** Milliseconds. What was written so lately may be written again while a session lasts. */
+const LATELY = 24 * 3_600_000
+/** Bytes that are read for that at most. */
+const MAX_AHEAD = 1024 * 1024 * 1024
+
 /** What is here of a file that is to be written. What is not there, or cannot be read, has no blocks. */
 export async function sign(site: Site, { path, old, blockSize }: SignRequest): Promise<Signature> {
-  const known = old && site.sums.find(path, old, blockSize)
-  const [oldFile, staged] = tryToOpen(site, path, known === undefined ? old : undefined)
+  const staged = tryToOpen(site, path, (dir) => openPartial(dir, path))
   try {
-    const sums = known ?? (await sumsOf(oldFile, blockSize))
-    if (old !== undefined && old.size >= MIN_REMEMBERED) site.sums.add(path, { stamp: old, blockSize, sums })
-    return { blockSize, old: sums, staged: await sumsOf(staged, blockSize) }
+    const sums = old === undefined ? NO_BLOCKS : sumsAt(site, path, { stamp: old, blockSize })
+    return { blockSize, old: await sums, staged: await sumsOf(staged, blockSize) }
   } finally {
-    oldFile?.close()
     staged?.close()
   }
 }
 
-/** Signs a large file that was just written, for when its next version comes: there is time now. */
-export function signAhead(site: Site, path: Path, stamp: Stamp): void {
+/** Signs a large file as it is now, for when its next version comes: there is time now. */
+export async function signAhead(site: Site, { path, stamp }: LargeFile): Promise<void> {
   if (stamp.size < MIN_REMEMBERED) return
   // What cannot be read now can be told of then.
-  sign(site, { path, old: stamp, blockSize: blockSizeFor(stamp.size) }).catch(() => {})
+  await sumsAt(site, path, { stamp, blockSize: blockSizeFor(stamp.size) }).catch(() => {})
 }
 
-function tryToOpen(site: Site, path: string, old: SignRequest['old']): (File | undefined)[] {
-  const cursor = new DirCursor()
-  const attempt = (open: () => File | undefined): File | undefined => {
-    try {
-      return open()
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error
-      return undefined
-    }
+/** The same for those of some files that were written last. */
+export async function signLatest(site: Site, files: readonly LargeFile[]): Promise<void> {
+  const since = Date.now() - LATELY
+  const latest = files
+    .filter(({ stamp }) => stamp.mtimeMs > since)
+    .sort((a, b) => b.stamp.mtimeMs - a.stamp.mtimeMs)
+  let left = MAX_AHEAD
+  for (const file of latest) {
+    left -= file.stamp.size
+    if (left < 0) return
+    await signAhead(site, file)
   }
-  const dir = () => cursor.open(site.root?.dir, parentOf(path))
+}
+
+/** The sums of a file as it was at a stamp: those that are known, or in the making, or new ones. */
+function sumsAt(site: Site, path: Path, { stamp, blockSize }: Omit<Summed, 'sums'>): Promise<BlockSums> {
+  const known = site.sums.find(path, stamp, blockSize)
+  if (known !== undefined) return known
+  const file = tryToOpen(site, path, (dir) => openAsStamped(dir, nameOf(path), stamp))
+  const sums = sumsOf(file, blockSize).finally(() => file?.close())
+  if (stamp.size >= MIN_REMEMBERED) site.sums.add(path, { stamp, blockSize, sums })
+  return sums
+}
+
+function tryToOpen(site: Site, path: Path, open: (dir: Dir) => File | undefined): File | undefined {
+  const cursor = new DirCursor()
   try {
-    return [
-      attempt(() => (old === undefined ? undefined : openAsStamped(dir(), nameOf(path), old))),
-      attempt(() => openPartial(dir(), path)),
-    ]
+    return open(cursor.open(site.root?.dir, parentOf(path)))
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error
+    return undefined
   } finally {
     cursor.release()
   }

@@ -7,13 +7,19 @@ export const MIN_REMEMBERED = 64 * 1024 * 1024
 /** How many sums are held in all: 8 MiB of them, of 64 files of a gigabyte. */
 const MAX_SUMS = 2 * 1024 * 1024
 
+export interface LargeFile {
+  readonly path: Path
+  readonly stamp: Stamp
+}
+
 export interface Summed {
   readonly stamp: Stamp
   readonly blockSize: number
-  readonly sums: BlockSums
+  /** May still be in the making. */
+  readonly sums: Promise<BlockSums>
 }
 
-/** The sums of large files, made as these were written: the next version of one will be asked for them. */
+/** The sums of large files that were written lately: the next version of one will be asked for them. */
 export class SumMemory {
   /** The one that was written last is the last. */
   private readonly files = new Map<Path, Summed>()
@@ -22,21 +28,26 @@ export class SumMemory {
   add(path: Path, summed: Summed): void {
     this.drop(path)
     this.files.set(path, summed)
-    this.size += summed.sums.length
+    this.size += countOf(summed)
     for (const oldest of this.files.keys()) {
       if (this.size <= MAX_SUMS) return
       this.drop(oldest)
     }
   }
 
-  find(path: Path, stamp: Stamp, blockSize: number): BlockSums | undefined {
+  find(path: Path, stamp: Stamp, blockSize: number): Promise<BlockSums> | undefined {
     const found = this.files.get(path)
     const fits = found !== undefined && found.blockSize === blockSize && sameStamp(found.stamp, stamp)
     return fits ? found.sums : undefined
   }
 
   private drop(path: Path): void {
-    this.size -= this.files.get(path)?.sums.length ?? 0
+    const known = this.files.get(path)
+    if (known !== undefined) this.size -= countOf(known)
     this.files.delete(path)
   }
+}
+
+function countOf({ stamp, blockSize }: Summed): number {
+  return Math.floor(stamp.size / blockSize)
 }

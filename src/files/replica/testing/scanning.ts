@@ -21,10 +21,11 @@ export class Scanning {
   constructor(
     root: string,
     open: (path: string) => Dir = openDirectory,
-    orders: Partial<RulesToFollow> = {},
+    { signsAhead, ...orders }: Partial<RulesToFollow> & { signsAhead?: boolean } = {},
   ) {
     this.root = root
     this.scanner = new Scanner({
+      signsAhead,
       openRoot: () => ({ dir: open(root), storage: { kind: 'local', id: '' } }),
       onPass: ({ delta, problems }) => {
         this.tree = applyDelta(this.tree, delta)
