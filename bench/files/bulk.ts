@@ -1,7 +1,6 @@
 /** Whole trees: into a pod, out of one, and between two local folders. */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeTree } from '../../test/e2e/support/trees.ts'
 import { type Figure, median, missing, type Row, race, ratio } from './figures.ts'
 import {
   execWithInput,
@@ -18,6 +17,7 @@ import {
 } from './lab.ts'
 import { meter } from './meter.ts'
 import { type Peer, withMutagen, withRsync, withSyncthing, withTar, withUnison } from './peers.ts'
+import { makeProject } from './project.ts'
 import { must, timed } from './run.ts'
 import { environment, kubectl, quick, scratch, turns } from './settings.ts'
 
@@ -28,7 +28,7 @@ let made: string | undefined
 
 /** 20,000 files, 260 MB; made once. */
 function tree(): string {
-  if (made === undefined) makeTree(join(scratch, 'tree'), { files: FILES, bytes: BYTES, seed: 1 })
+  if (made === undefined) makeProject(join(scratch, 'tree'), { files: FILES, bytes: BYTES, seed: 1 })
   made = join(scratch, 'tree')
   return made
 }
@@ -125,7 +125,7 @@ export async function fanOut(): Promise<Row> {
   const count = quick ? 5 : 30
   const title = `${count} replicas on a node (2,000 files, 26 MB)`
   const from = join(scratch, 'small tree')
-  makeTree(from, { files: 2000, bytes: 26e6, seed: 2 })
+  makeProject(from, { files: 2000, bytes: 26e6, seed: 2 })
   const one = await carried(1, from)
   const all = await carried(count, from)
   scale(0)

@@ -2,10 +2,11 @@
 import { mkdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { makeTree, random } from '../../test/e2e/support/trees.ts'
+import { random } from '../../test/e2e/support/trees.ts'
 import { figure, missing, percentile, type Row, ratio } from './figures.ts'
 import { execWithInput, inPod, isHere, pipe, startSync } from './lab.ts'
 import { type Content, now, type Observer, startObserver } from './observer.ts'
+import { makeProject } from './project.ts'
 import { edits, scratch, turns } from './settings.ts'
 
 const FILES = 20_000
@@ -21,7 +22,7 @@ const pathOf = (index: number) => `dir ${index % 40}/ünïcode-${Math.floor(inde
 export async function live(): Promise<Row[]> {
   if (!isHere()) return [elsewhere('edits'), elsewhere('burst')]
   const local = join(scratch, 'live')
-  makeTree(local, { files: FILES, bytes: 260e6, seed: 1 })
+  makeProject(local, { files: FILES, bytes: 260e6, seed: 1 })
   const observer = await startObserver()
   const running = await startSync(local, REMOTE)
   try {

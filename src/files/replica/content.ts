@@ -2,7 +2,7 @@
  * The content of files as it travels from one replica to another: messages (see `wire/messages.ts`), each a
  * sequence of records. Of each file that was asked for, in that order, there are any number of chunks and then
  * one record that says how it ended. Small files share messages, so nothing is paid by the file. Between machines
- * messages are compressed (see `packing.ts`).
+ * messages are compressed (see `packing.ts`) unless the line is quick (see `thrift.ts`).
  *
  * | record  | fields                        | meaning                                               |
  * |---------|-------------------------------|-------------------------------------------------------|
@@ -25,6 +25,7 @@ import type { Digest } from '../tree.ts'
 import { TAG_SIZE } from './hash.ts'
 import { PLAIN_HEAD, pack, plain, unpack } from './packing.ts'
 import type { Refusal } from './refusal.ts'
+import { Thrift } from './thrift.ts'
 
 const CHUNK = 1
 const END = 2
@@ -52,14 +53,14 @@ export const MAX_CHUNK = MESSAGE_SIZE - PLAIN_HEAD - CHUNK_HEAD - END_SIZE
 /** Packs records into messages. Files are read straight into them. */
 export class ContentWriter {
   private readonly stream: Writable
-  private readonly compresses: boolean
+  private readonly thrift: Thrift | undefined
   private message: Buffer = NOTHING
   /** Bytes of the message that is being filled; none but its head if there is none. */
   private size = PLAIN_HEAD
 
   constructor(stream: Writable, compresses = false) {
     this.stream = stream
-    this.compresses = compresses
+    this.thrift = compresses ? new Thrift() : undefined
   }
 
   /** Whether a chunk of this size, and the end of its file, fit into the message that is being filled. */
@@ -113,9 +114,11 @@ export class ContentWriter {
     if (this.isEmpty) return Promise.resolve()
     const message = this.message.subarray(0, this.size)
     this.size = PLAIN_HEAD
-    const packed = this.compresses ? pack(message) : plain(message)
+    const packed = this.thrift?.isOn ? pack(message) : plain(message)
     if (packed === message) this.message = NOTHING
-    return writeMessage(this.stream, packed)
+    const written = writeMessage(this.stream, packed)
+    if (this.thrift === undefined) return written
+    return written.then(() => this.thrift?.sent(message.length))
   }
 
   private get isEmpty(): boolean {

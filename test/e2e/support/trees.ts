@@ -64,8 +64,21 @@ export function random(seed: number): () => number {
   }
 }
 
+export interface TreeOptions {
+  readonly files: number
+  readonly bytes: number
+  readonly seed: number
+  /** Fills a file with content, drawing on numbers from 0 to 1; quickly, and mostly with zeros, unless given. */
+  readonly fill?: (content: Buffer, next: () => number) => void
+}
+
+function fillSparingly(content: Buffer, next: () => number): void {
+  for (let at = 0; at + 4 <= content.length; at += 64) content.writeUInt32LE((next() * 2 ** 32) >>> 0, at)
+}
+
 /** Writes a tree that looks like a project: mostly small files, a few large, links, programs, odd names. */
-export function makeTree(root: string, options: { files: number; bytes: number; seed: number }): void {
+export function makeTree(root: string, options: TreeOptions): void {
+  const { fill = fillSparingly } = options
   const next = random(options.seed)
   const mean = options.bytes / options.files
   for (let index = 0; index < options.files; index++) {
@@ -73,7 +86,7 @@ export function makeTree(root: string, options: { files: number; bytes: number; 
     mkdirSync(dirname(path), { recursive: true })
     const size = Math.floor(-Math.log(1 - next()) * mean)
     const content = Buffer.alloc(size)
-    for (let at = 0; at + 4 <= size; at += 64) content.writeUInt32LE((next() * 2 ** 32) >>> 0, at)
+    fill(content, next)
     writeFileSync(path, content)
     if (index % 50 === 0) chmodSync(path, 0o755)
     if (index % 100 === 0) symlinkSync(`file-${index}.txt`, join(dirname(path), `link-${index}`))
