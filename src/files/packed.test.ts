@@ -63,6 +63,9 @@ describe('a packed tree', () => {
         expect(asMap(again)).toEqual(asMap(changed))
         expect(nodeAt(again, 'ü')).toBe(nodeAt(packed, 'ü'))
         expect(packTree(again, entryCodec)).toBe(again)
+        // What they share has moved by now.
+        expect(asMap(packed)).toEqual(asMap(tree))
+        expect(asMap(again)).toEqual(asMap(changed))
       }),
     )
   })

@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter } from '../wire/bytes.ts'
+import { MAPPED } from './mapped.ts'
 import type { TreeNode } from './tree.ts'
 
 /** How an entry is written. */
@@ -12,14 +13,33 @@ export interface EntryCodec<E> {
 /** What is in a directory but for directories: each with its name, in the order of names, as bytes. */
 export interface Leaves {
   readonly count: number
+  /** The same bytes may come to be elsewhere, see `Packer`. */
   readonly bytes: Buffer
 }
 
 type Children<E> = ReadonlyMap<string, TreeNode<E>>
 
+const NOTHING = Buffer.alloc(0)
+const noDirectories = new Map<string, never>()
+
 /** Directories that were looked into last stay unpacked: whoever looks for one name mostly looks for more. */
 const UNPACKED = 16
-const unpacked = new Map<object, Children<unknown>>()
+const unpacked = new Map<object, ReadonlyMap<string, unknown>>()
+
+/** What was made of a directory, if that is among the last; to be asked with the same kind of values always. */
+export function unpackedOnce<V>(
+  directory: object,
+  unpack: () => ReadonlyMap<string, V>,
+): ReadonlyMap<string, V> {
+  const known = unpacked.get(directory)
+  // Only the directory itself puts anything there by this key.
+  if (known !== undefined) return known as ReadonlyMap<string, V>
+  const whole = unpack()
+  const [oldest] = unpacked.size >= UNPACKED ? unpacked.keys() : []
+  if (oldest !== undefined) unpacked.delete(oldest)
+  unpacked.set(directory, whole)
+  return whole
+}
 
 /**
  * The children of a directory, those without children as bytes: a tenth of what they are as objects, which matters for
@@ -32,18 +52,12 @@ export class PackedChildren<E> implements Children<E> {
 
   constructor(leaves: Leaves, directories: Children<E>, codec: EntryCodec<E>) {
     this.leaves = leaves
-    this.directories = directories
+    this.directories = directories.size === 0 ? noDirectories : directories
     this.codec = codec
   }
 
   get size() {
     return this.leaves.count + this.directories.size
-  }
-
-  /** The same, with what is below it packed. */
-  repacked(): Children<E> {
-    const directories = packAll(this.directories, this.codec)
-    return directories === this.directories ? this : new PackedChildren(this.leaves, directories, this.codec)
   }
 
   get(name: string) {
@@ -75,41 +89,92 @@ export class PackedChildren<E> implements Children<E> {
   }
 
   private get whole(): Children<E> {
-    const known = unpacked.get(this)
-    // Only this object puts anything there by this key.
-    if (known !== undefined) return known as Children<E>
-    const whole = new Map<string, TreeNode<E>>()
-    for (const [name, entry] of readLeaves(this.leaves, this.codec)) whole.set(name, { entry })
-    for (const [name, node] of this.directories) whole.set(name, node)
-    const [oldest] = unpacked.size >= UNPACKED ? unpacked.keys() : []
-    if (oldest !== undefined) unpacked.delete(oldest)
-    unpacked.set(this, whole)
-    return whole
+    return unpackedOnce(this, () => {
+      const whole = new Map<string, TreeNode<E>>()
+      for (const [name, entry] of readLeaves(this.leaves, this.codec)) whole.set(name, { entry })
+      for (const [name, node] of this.directories) whole.set(name, node)
+      return whole
+    })
+  }
+}
+
+/**
+ * Packs the leaves of many directories into one piece of memory, and moves there what is packed already: small pieces
+ * would leave holes when they go, and large ones that others share would stay for the least of what is in them.
+ */
+export class Packer<E> {
+  private readonly codec: EntryCodec<E>
+  private readonly writer = new ByteWriter(MAPPED)
+  private readonly places: {
+    readonly leaves: { bytes: Buffer }
+    readonly start: number
+    readonly end: number
+  }[] = []
+
+  constructor(codec: EntryCodec<E>) {
+    this.codec = codec
+  }
+
+  /** Not to be read before `finish`. */
+  pack(leaves: ReadonlyMap<string, E>): Leaves {
+    return this.placed({ count: leaves.size, bytes: NOTHING }, () =>
+      writeLeaves(this.writer, leaves, this.codec),
+    )
+  }
+
+  move(leaves: Leaves): Leaves {
+    return this.placed(leaves, () => this.writer.raw(leaves.bytes))
+  }
+
+  finish(): void {
+    const bytes = this.writer.take()
+    for (const { leaves, start, end } of this.places) leaves.bytes = bytes.subarray(start, end)
+    // What is in no tree any more would keep its bytes.
+    unpacked.clear()
+  }
+
+  private placed(leaves: Leaves, write: () => void): Leaves {
+    const start = this.writer.length
+    write()
+    this.places.push({ leaves, start, end: this.writer.length })
+    return leaves
   }
 }
 
 /** The same tree in less memory; what is packed already is shared. */
-export function packTree<E>(node: TreeNode<E>, codec: EntryCodec<E>): TreeNode<E> {
-  const { entry, children } = node
-  if (children === undefined) return node
-  const packed = children instanceof PackedChildren ? children.repacked() : pack(children, codec)
-  return packed === children ? node : { entry, children: packed }
+export function packTree<E>(tree: TreeNode<E>, codec: EntryCodec<E>): TreeNode<E> {
+  const packer = new Packer(codec)
+  const packed = packNode(tree, packer, codec)
+  packer.finish()
+  return packed
 }
 
-function packAll<E>(nodes: Children<E>, codec: EntryCodec<E>): Children<E> {
+function packNode<E>(node: TreeNode<E>, packer: Packer<E>, codec: EntryCodec<E>): TreeNode<E> {
+  const { entry, children } = node
+  if (children === undefined) return node
+  if (children instanceof PackedChildren) {
+    packer.move(children.leaves)
+    const below = packAll(children.directories, packer, codec)
+    if (below === children.directories) return node
+    return { entry, children: new PackedChildren(children.leaves, below, codec) }
+  }
+  const { leaves, directories } = parted(children)
+  return {
+    entry,
+    children: new PackedChildren(packer.pack(leaves), packAll(directories, packer, codec), codec),
+  }
+}
+
+function packAll<E>(nodes: Children<E>, packer: Packer<E>, codec: EntryCodec<E>): Children<E> {
+  if (nodes.size === 0) return nodes
   const packed = new Map<string, TreeNode<E>>()
   let isSame = true
   for (const [name, node] of nodes) {
-    const now = packTree(node, codec)
+    const now = packNode(node, packer, codec)
     packed.set(name, now)
     isSame &&= now === node
   }
   return isSame ? nodes : packed
-}
-
-function pack<E>(children: Children<E>, codec: EntryCodec<E>): PackedChildren<E> {
-  const { leaves, directories } = parted(children)
-  return new PackedChildren(packLeaves(leaves, codec), packAll(directories, codec), codec)
 }
 
 /** What is in a directory, directories apart. */

@@ -1,6 +1,7 @@
 import type { BaseFile, BaseUpdate } from './base/base.ts'
 import { MAX_TEXT, type TextStore } from './base/texts.ts'
 import { readAll } from './fetch.ts'
+import { AfterBursts } from './quiet.ts'
 import type { Replica } from './replica/replica.ts'
 import type { Path } from './tree.ts'
 
@@ -16,6 +17,7 @@ export class TextKeeper {
   private pending = new Map<Path, BaseFile>()
   private bytes = 0
   private isReading = false
+  private readonly bursts = new AfterBursts(() => {})
 
   constructor(local: Replica, store: TextStore) {
     this.local = local
@@ -47,6 +49,7 @@ export class TextKeeper {
     const some = [...this.pending].slice(0, BATCH)
     for (const [path] of some) this.pending.delete(path)
     if (this.pending.size === 0) this.bytes = 0
+    this.bursts.note(some.length)
     const wanted = some
       .filter(([, { digest }]) => !this.store.has(digest))
       .map(([path, { local, digest }]) => ({ path, stamp: local, digest }))

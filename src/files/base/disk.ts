@@ -1,6 +1,7 @@
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import { errnoOf } from '../../errors.ts'
+import { roomFor } from '../mapped.ts'
 
 /** The few things the base store asks of a filesystem; tests put one here that fails. All of it is synchronous. */
 export interface Disk {
@@ -23,7 +24,12 @@ export interface Disk {
 export const nodeDisk: Disk = {
   read(path) {
     try {
-      return fs.readFileSync(path)
+      const fd = fs.openSync(path, 'r')
+      try {
+        return readAll(fd)
+      } finally {
+        fs.closeSync(fd)
+      }
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined
       throw error
@@ -53,4 +59,14 @@ function syncDirectory(path: string): void {
   } finally {
     fs.closeSync(fd)
   }
+}
+
+function readAll(fd: number): Buffer {
+  const { size } = fs.fstatSync(fd)
+  const bytes = roomFor(size)
+  let length = 0
+  for (let read = -1; read !== 0 && length < size; length += read) {
+    read = fs.readSync(fd, bytes, length, size - length, null)
+  }
+  return bytes.subarray(0, length)
 }

@@ -5,6 +5,7 @@ import { AfterBursts } from '../quiet.ts'
 import { MAX_ENTRIES, tooLarge, weightOf } from '../size.ts'
 import type { Delta, DeltaItem, Digest, DirectoryEntry, Entry, FileEntry, Path, Stamp } from '../tree.ts'
 import { withDigest } from '../tree.ts'
+import { Children, foldersFrom } from './children.ts'
 import type { Watching } from './dir.ts'
 import type { Found, Leaf } from './entry.ts'
 import { problemAt } from './refusal.ts'
@@ -16,7 +17,7 @@ export class Folder {
   entry: DirectoryEntry
   /** The device that it is on. */
   readonly dev: number
-  readonly children = new Map<string, Folder | Leaf>()
+  readonly children = new Children()
   watching: Watching | undefined
   /** Names of files that could change without their stamps showing it (see `isRacy`). */
   racy: Set<string> | undefined
@@ -60,7 +61,9 @@ export class Holding {
   private weight = 0
   private readonly released: (folder: Folder) => void
   private readonly limit: number
-  private readonly bursts = new AfterBursts(() => {})
+  private readonly bursts = new AfterBursts(() =>
+    Children.pack(foldersFrom(this.top).map(({ children }) => children)),
+  )
 
   /** @param released is called for each folder that leaves the tree */
   constructor(released: (folder: Folder) => void, limit = MAX_ENTRIES) {
@@ -144,6 +147,7 @@ export class Holding {
 
   remove(folder: Folder, name: string): void {
     if (!folder.children.has(name)) return
+    this.bursts.note(1)
     this.displace(folder, name)
     folder.children.delete(name)
     this.delta.push([joinPath(folder.path, name), null])
@@ -220,6 +224,7 @@ export class Holding {
     this.mounts.delete(folder)
     this.shared.delete(folder)
     this.released(folder)
+    this.bursts.note(folder.children.size)
     for (const [name, child] of folder.children) {
       this.weight -= weightOf(name, child instanceof Folder ? child.entry : child)
       if (child instanceof Folder) this.release(child)

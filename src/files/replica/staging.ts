@@ -4,6 +4,7 @@ import type { Operation, Outcome } from '../operation.ts'
 import { parentOf } from '../path.ts'
 import type { Path } from '../tree.ts'
 import { adorn } from './attributes.ts'
+import { foldersFrom } from './children.ts'
 import { WHOLE_SIZE } from './content.ts'
 import { type Dir, using } from './dir.ts'
 import type { DirCursor } from './dir-cursor.ts'
@@ -154,7 +155,7 @@ class NewDirectory implements Staged {
 
   /** It and all directories in it. */
   get folders(): Iterable<Folder> {
-    return foldersIn(this.folder)
+    return foldersFrom(this.folder)
   }
 
   takes(operation: Operation): boolean {
@@ -189,11 +190,6 @@ function isQuick(operation: Operation): boolean {
   return (
     operation.op !== 'put' || (operation.original === undefined && operation.source.stamp.size <= WHOLE_SIZE)
   )
-}
-
-function* foldersIn(folder: Folder): Generator<Folder> {
-  yield folder
-  for (const child of folder.children.values()) if (child instanceof Folder) yield* foldersIn(child)
 }
 
 /** Removes what is ours, with all that is in it. What cannot be removed stays, and is in no tree. */

@@ -1,6 +1,7 @@
 import { nameOf, parentOf } from '../path.ts'
+import { foldersFrom } from './children.ts'
 import type { Dirt } from './dirt.ts'
-import { Folder, type Holding } from './holding.ts'
+import type { Folder, Holding } from './holding.ts'
 import type { Watches } from './watches.ts'
 
 /** All in milliseconds. */
@@ -59,18 +60,9 @@ export class Upkeep {
     if (this.sweep.length === 0) {
       if (now - this.sweptAt < SWEEP_EVERY) return []
       this.sweptAt = now
-      this.sweep = allFolders(this.options.holding.top)
+      this.sweep = foldersFrom(this.options.holding.top)
       this.batch = Math.ceil((this.sweep.length * TICK) / SWEEP)
     }
     return this.sweep.splice(-this.batch)
   }
-}
-
-function allFolders(top: Folder | undefined): Folder[] {
-  const folders = top === undefined ? [] : [top]
-  // The list grows while it is gone through.
-  for (const folder of folders) {
-    for (const child of folder.children.values()) if (child instanceof Folder) folders.push(child)
-  }
-  return folders
 }
