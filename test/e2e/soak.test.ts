@@ -68,7 +68,7 @@ describe.concurrent(`${runs} times over`, () => {
         await world.fault({ fault: 'cut', use: 'exec' })
         // Some cuts leave too little for anything to arrive: the next one comes later.
         await settled(async () => {
-          bytes = Math.floor(bytes * 1.05) + 100
+          bytes = Math.floor(bytes * 1.3) + 100
           await world.fault({ fault: 'cut-after', use: 'exec', bytes })
         })
       }
