@@ -82,7 +82,7 @@ function mergeChildren(run: Run, place: Place, scope: Scope): Remains {
   }
   if (scope !== 'all') for (const [name, below] of scope) visit(name, below)
   else if (holdsAgreed('local', base, local) && holdsAgreed('remote', base, remote)) {
-    remains = BOTH
+    if (local !== undefined && local.size > directoriesIn(local).size) remains = BOTH
     const all = [local, remote, base].flatMap((one) => (one ? [...directoriesIn<unknown>(one).keys()] : []))
     for (const name of new Set(all)) visit(name, 'all')
   } else {
