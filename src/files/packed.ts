@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter } from '../wire/bytes.ts'
 import { MAPPED } from './mapped.ts'
 import type { TreeNode } from './tree.ts'
+import { forgetUnpacked, unpackedOnce } from './unpacked.ts'
 
 /** How an entry is written. */
 export interface EntryCodec<E> {
@@ -21,25 +22,6 @@ type Children<E> = ReadonlyMap<string, TreeNode<E>>
 
 const NOTHING = Buffer.alloc(0)
 const noDirectories = new Map<string, never>()
-
-/** Directories that were looked into last stay unpacked: whoever looks for one name mostly looks for more. */
-const UNPACKED = 16
-const unpacked = new Map<object, ReadonlyMap<string, unknown>>()
-
-/** What was made of a directory, if that is among the last; to be asked with the same kind of values always. */
-export function unpackedOnce<V>(
-  directory: object,
-  unpack: () => ReadonlyMap<string, V>,
-): ReadonlyMap<string, V> {
-  const known = unpacked.get(directory)
-  // Only the directory itself puts anything there by this key.
-  if (known !== undefined) return known as ReadonlyMap<string, V>
-  const whole = unpack()
-  const [oldest] = unpacked.size >= UNPACKED ? unpacked.keys() : []
-  if (oldest !== undefined) unpacked.delete(oldest)
-  unpacked.set(directory, whole)
-  return whole
-}
 
 /**
  * The children of a directory, those without children as bytes: a tenth of what they are as objects, which matters for
@@ -129,8 +111,7 @@ export class Packer<E> {
   finish(): void {
     const bytes = this.writer.take()
     for (const { leaves, start, end } of this.places) leaves.bytes = bytes.subarray(start, end)
-    // What is in no tree any more would keep its bytes.
-    unpacked.clear()
+    forgetUnpacked()
   }
 
   private placed(leaves: Leaves, write: () => void): Leaves {

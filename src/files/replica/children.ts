@@ -1,7 +1,8 @@
 import { WireError } from '../../wire/error.ts'
 import { entryCodec } from '../entry-codec.ts'
-import { type Leaves, Packer, readLeaves, unpackedOnce } from '../packed.ts'
+import { type Leaves, Packer, readLeaves } from '../packed.ts'
 import type { Entry } from '../tree.ts'
+import { unpackedOnce } from '../unpacked.ts'
 import type { Leaf } from './entry.ts'
 import type { Folder } from './holding.ts'
 
