@@ -70,6 +70,8 @@ async function measure(stage: Stage): Promise<Readonly<Record<Way, Measured[]>>>
     found.running.push(
       await measured(stage, turn * 2 + 2, () => until('it arrives', () => hasArrived(stage))),
     )
+    // Cut before both sides agree, it would have the next start find out what arrived.
+    await running.says('1 sent')
     await running.stop()
     found.rsync.push(byRsync(stage))
     found.once.push(await measured(stage, turn * 2 + 3, () => syncOnce(stage)))
