@@ -211,6 +211,43 @@ describe('a file that cannot be used', () => {
   })
 })
 
+describe('a long log', () => {
+  const many = (content: string) =>
+    Array.from({ length: 8000 }, (_, index): BaseUpdate => [`file-${index}`, file(content)])
+
+  test('is a snapshot once it is closed, and says the same', () => {
+    const store = opened()
+    for (const content of ['1', '2']) store.commit(many(content))
+    const [before, wanted] = [statSync(path).size, [...walk(store.tree)]]
+    store.close()
+    expect(statSync(path).size).toBeLessThan(before * 0.6)
+    const again = openBaseStore(path)
+    expect(new Map(walk(again.tree))).toEqual(new Map(wanted))
+    again.close()
+  })
+
+  test('is left as it is where there is no room for a snapshot', () => {
+    const full: Disk = {
+      ...nodeDisk,
+      write(fd, bytes) {
+        if (isFull && bytes.length > 1_000_000) throw new Error('ENOSPC')
+        nodeDisk.write(fd, bytes)
+      },
+    }
+    let isFull = false
+    const store = openBaseStore(path, full)
+    store.reset(identity, 'merge')
+    store.commit(many('1').slice(0, 100))
+    for (const part of [0, 2000, 4000, 6000]) store.commit(many('2').slice(part, part + 2000))
+    isFull = true
+    const wanted = [...walk(store.tree)]
+    store.close()
+    const again = openBaseStore(path)
+    expect(new Map(walk(again.tree))).toEqual(new Map(wanted))
+    again.close()
+  })
+})
+
 describe('a log that ends in the middle', () => {
   test('is, cut off at any byte, the base of some moment before, and goes on from there', () => {
     const store = opened()

@@ -81,6 +81,8 @@ class FileBaseStore implements BaseStore {
   private snapshotBytes = 0
   /** Whether it is not known what the file holds: then only a new one will do. */
   private isDoubtful = false
+  /** From then on the file may be another store's. */
+  private isClosed = false
   /** What could not be written yet. */
   private pending: Buffer[] = []
   /** By path. */
@@ -169,8 +171,9 @@ class FileBaseStore implements BaseStore {
   }
 
   close(): void {
-    if (this.fd !== undefined) this.disk.close(this.fd)
-    this.fd = undefined
+    this.compact()
+    this.isClosed = true
+    this.closeFile()
   }
 
   private bound(): BaseState {
@@ -229,6 +232,23 @@ class FileBaseStore implements BaseStore {
   private pack(): void {
     if (this.state !== undefined)
       this.state = { ...this.state, tree: packTree(this.state.tree, baseEntryCodec) }
+    this.compact()
+  }
+
+  /** A log is read update by update, a snapshot as it is held: whoever starts next is to find little of a log. */
+  private compact(): void {
+    if (this.state === undefined || this.fd === undefined || this.isClosed) return
+    if (this.length - this.snapshotBytes <= MIN_LOG) return
+    try {
+      this.writeSnapshot(this.state)
+    } catch {
+      // The log says the same; what is appended next tries again.
+    }
+  }
+
+  private closeFile(): void {
+    if (this.fd !== undefined) this.disk.close(this.fd)
+    this.fd = undefined
   }
 
   private flush(): void {
@@ -258,7 +278,7 @@ class FileBaseStore implements BaseStore {
       this.disk.close(fd)
     }
     // Some systems rename over no file that is open.
-    this.close()
+    this.closeFile()
     this.disk.rename(temporary, this.path)
     this.isDoubtful = false
     this.length = bytes.length
