@@ -103,6 +103,12 @@ describe('what parts cannot say, or only by their order', () => {
       ]),
     ).toBeUndefined()
     expect(
+      foldersOf([
+        ['a/b/x', file],
+        ['a', file],
+      ]),
+    ).toBeUndefined()
+    expect(
       treeOf(
         parts(
           [
@@ -150,6 +156,21 @@ describe('what comes in wrong', () => {
     entryCodec.write(writer, { kind: 'directory', stamp })
     entryCodec.write(writer.varint(1).string(name), { kind: 'file', executable: false, stamp })
     expect(() => readFolders(new ByteReader(writer.take()), entryCodec)).toThrow(WireError)
+  })
+
+  test('is a file with names in it', () => {
+    const stamp = { mtimeMs: 1, ctimeMs: 1, ino: 1, size: 0, mode: 0 }
+    const entry: Entry = { kind: 'file', executable: false, stamp }
+    const leaves = { count: 0, bytes: Buffer.alloc(0) }
+    expect(() => sent([{ path: '', entry, leaves }])).toThrow(WireError)
+  })
+
+  test('is more at once than anybody sends', () => {
+    const leaves = { count: 1, bytes: Buffer.from('\u0001a\u0004\0') }
+    const part: FolderPart<Entry> = { path: '', entry: undefined, leaves }
+    const writer = new ByteWriter()
+    writeFolders(writer, [part, part, part], entryCodec)
+    expect(() => readFolders(new ByteReader(writer.take()), entryCodec, 2)).toThrow('at once')
   })
 
   test('is a name that comes twice', () => {

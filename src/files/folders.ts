@@ -14,7 +14,7 @@ import {
   packLeaves,
   readLeaves,
 } from './packed.ts'
-import { badName, joinPath, nameOf, parentOf } from './path.ts'
+import { badName, badPath, joinPath, MAX_PATH, nameOf, parentOf } from './path.ts'
 import type { Delta, Entry, Path, TreeNode } from './tree.ts'
 
 /** A directory, or something that is in one which was told of before. */
@@ -25,8 +25,9 @@ export interface FolderPart<E> {
   readonly leaves: Leaves
 }
 
-/** Bytes of the smallest part: a path, a flag, and no leaves. */
-const MIN_PART = 4
+/** Bytes of the smallest part: a path, a flag, and a kind or a leaf. */
+const MIN_PART = 5
+const ANY_NAME = 'a'
 
 export function writeFolders<E>(
   writer: ByteWriter,
@@ -42,26 +43,45 @@ export function writeFolders<E>(
   }
 }
 
-/** The leaves share their memory with what is read. Throws WireError for what was not written so. */
-export function readFolders<E>(reader: ByteReader, codec: EntryCodec<E>): FolderPart<E>[] {
+/**
+ * The leaves share their memory with what is read. Throws WireError for what was not written so.
+ * @param most more parts than so many are refused
+ */
+export function readFolders<E extends { readonly kind: string }>(
+  reader: ByteReader,
+  codec: EntryCodec<E>,
+  most = Number.POSITIVE_INFINITY,
+): FolderPart<E>[] {
   const parts: FolderPart<E>[] = []
   const count = reader.count(MIN_PART)
+  if (count > most) throw new WireError(`${count} directories at once`)
   const paths = new PathReader(reader)
   for (let i = 0; i < count; i++) {
     const path = paths.read()
     const entry = readFlag(reader) ? codec.read(reader) : undefined
+    if (entry !== undefined && entry.kind !== 'directory')
+      throw new WireError(`${entry.kind} with names in it`)
     const leaves = reader.varint()
-    const bytes = reader.span(() => skipLeaves(reader, leaves, codec))
+    const reason = leaves > 0 ? badPath(joinPath(path, ANY_NAME)) : undefined
+    if (reason !== undefined) throw new WireError(reason)
+    const longest = MAX_PATH - path.length - 1
+    const bytes = reader.span(() => skipLeaves(reader, leaves, { codec, longest }))
     parts.push({ path, entry, leaves: { count: leaves, bytes } })
   }
   return parts
 }
 
-function skipLeaves<E>(reader: ByteReader, count: number, codec: EntryCodec<E>): void {
+interface Below<E> {
+  readonly codec: EntryCodec<E>
+  /** UTF-16 units that a name may have there. */
+  readonly longest: number
+}
+
+function skipLeaves<E>(reader: ByteReader, count: number, { codec, longest }: Below<E>): void {
   let last = ''
   for (let i = 0; i < count; i++) {
     const name = reader.string()
-    const reason = badName(name)
+    const reason = name.length > longest ? 'a path is too long' : badName(name)
     if (reason !== undefined) throw new WireError(reason)
     if (name <= last) throw new WireError('names are not in their order')
     last = name
@@ -101,11 +121,13 @@ export function foldersOf(delta: Delta): FolderPart<Entry>[] | undefined {
   }
   for (const [path, entry] of delta) {
     if (entry === null) return undefined
-    if (entry.kind !== 'directory' && folders.has(path)) return undefined
     if (entry.kind !== 'directory') at(parentOf(path)).leaves.set(nameOf(path), entry)
-    else {
-      if (path !== '' && folders.get(parentOf(path))?.leaves.has(nameOf(path))) return undefined
-      at(path).entry = entry
+    else at(path).entry = entry
+  }
+  // What became another thing, or is in something that did: only an order can say that.
+  for (const folder of folders.keys()) {
+    for (let path = folder; path !== ''; path = parentOf(path)) {
+      if (folders.get(parentOf(path))?.leaves.has(nameOf(path))) return undefined
     }
   }
   return Array.from(folders, ([path, { entry, leaves }]) => ({

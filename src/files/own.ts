@@ -19,7 +19,8 @@ export function countOwn(side: Side, base: Base, tree: Node | undefined): number
   if (children === undefined) return 0
   const before = base?.children
   const known = counts.get(children)
-  if (known !== undefined && known.base?.deref() === before) return known.count
+  const isKnown = known?.base?.deref() === before && (known?.base === undefined) === (before === undefined)
+  if (known !== undefined && isKnown) return known.count
   let count = 0
   const unlike = holdsAgreed(side, before, children) ? directoriesIn(children) : children
   for (const [name, node] of unlike) {

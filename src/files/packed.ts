@@ -178,11 +178,7 @@ export function packLeaves<E>(leaves: ReadonlyMap<string, E>, codec: EntryCodec<
 }
 
 /** Writes what `Leaves` are. */
-export function writeLeaves<E>(
-  writer: ByteWriter,
-  leaves: ReadonlyMap<string, E>,
-  codec: EntryCodec<E>,
-): void {
+function writeLeaves<E>(writer: ByteWriter, leaves: ReadonlyMap<string, E>, codec: EntryCodec<E>): void {
   for (const [name, entry] of inOrder(leaves)) codec.write(writer.string(name), entry)
 }
 

@@ -3,7 +3,7 @@ import type { Path } from './tree.ts'
 /** UTF-16 units. No system we know allows more than 255 bytes or units. */
 const MAX_NAME = 1024
 /** UTF-16 units. Trees may be deeper than PATH_MAX, since they are walked by name, but must end somewhere. */
-const MAX_PATH = 32_768
+export const MAX_PATH = 32_768
 /** Trees are walked recursively. */
 const MAX_DEPTH = 512
 

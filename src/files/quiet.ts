@@ -1,5 +1,7 @@
-/** Milliseconds without much change after which memory is tidied. */
+/** Milliseconds without change after which memory is tidied. */
 const QUIET = 3000
+/** The same where there is change all the time. */
+const PATIENCE = 60_000
 /** So many changes leave something behind that is worth it. */
 const MUCH = 1000
 
@@ -9,6 +11,8 @@ export class AfterBursts {
   private timer: NodeJS.Timeout | undefined
   /** Since it was tidied. */
   private changes = 0
+  /** When it was last known that there is something to tidy. */
+  private begun = 0
 
   constructor(tidy: () => void) {
     this.tidy = tidy
@@ -16,9 +20,12 @@ export class AfterBursts {
 
   /** So many things changed. */
   note(changes: number): void {
+    if (changes === 0) return
     this.changes += changes
-    if (this.timer !== undefined) this.timer.refresh()
-    else if (this.changes >= MUCH) this.timer = setTimeout(() => this.end(), QUIET).unref()
+    if (this.timer === undefined && this.changes >= MUCH) {
+      this.timer = setTimeout(() => this.end(), QUIET).unref()
+      this.begun = performance.now()
+    } else if (performance.now() - this.begun < PATIENCE) this.timer?.refresh()
   }
 
   private end(): void {

@@ -2,7 +2,7 @@
  * How large a tree may be. A container decides what is in its folder, and trees are held in memory: by the agent,
  * which other sessions of its node share, and on the laptop. So there is an end, far above what anybody works with.
  */
-import type { Leaves } from './packed.ts'
+import type { FolderPart } from './folders.ts'
 import type { Entry } from './tree.ts'
 
 /** A tree of a million entries takes about a gigabyte on the laptop: of each side and of the base a third. */
@@ -17,8 +17,8 @@ export function weightOf(name: string, entry: Entry): number {
 }
 
 /** The same of a directory with its leaves, as far as that can be told without reading them. */
-export function weightOfLeaves({ count, bytes }: Leaves): number {
-  return 1 + count + Math.floor(bytes.length / TEXT)
+export function weightOfFolder({ path, leaves }: FolderPart<Entry>): number {
+  return 1 + leaves.count + Math.floor((path.length + leaves.bytes.length) / TEXT)
 }
 
 /** The error to fail with. */

@@ -81,7 +81,7 @@ export function hashFile(
 ): Digest | undefined | Promise<Digest | undefined> {
   const file = openAsStamped(dir, name, stamp)
   if (file === undefined) return undefined
-  if (stamp.size > BUFFER_SIZE) return hashOpen(file, stamp, pace).finally(() => file.close())
+  if (stamp.size > BUFFER_SIZE) return hashOpen(file, stamp, { pace }).finally(() => file.close())
   try {
     const content = readBuffer(stamp.size)
     return file.read(content) === stamp.size && matches(stamp, file.stat()) ? digestOf(content) : undefined
@@ -90,16 +90,35 @@ export function hashFile(
   }
 }
 
+/** The tag of something that was sent, and the key that it was made under. */
+export interface Tagged {
+  readonly key: Buffer
+  readonly tag: Buffer
+}
+
+interface Reading {
+  readonly pace: Pace
+  /** What was read before: there is a digest of that only, and none of what the file became under the same stamp. */
+  readonly sent?: Tagged
+}
+
 /** The same of a file that is open, and stays so. */
-export async function hashOpen(file: File, stamp: Stamp, pace: Pace): Promise<Digest | undefined> {
+export async function hashOpen(
+  file: File,
+  stamp: Stamp,
+  { pace, sent }: Reading,
+): Promise<Digest | undefined> {
   const hashing = new Hashing()
+  const tagging = sent && new Tagging(sent.key)
   for (let at = 0; at < stamp.size; ) {
     const chunk = readBuffer(Math.min(stamp.size - at, BUFFER_SIZE))
     if (file.readAt(chunk, at) < chunk.length) return undefined
     hashing.update(chunk)
+    tagging?.update(chunk)
     at += chunk.length
     await pace.rest()
   }
+  if (sent !== undefined && tagging?.tag().equals(sent.tag) !== true) return undefined
   return matches(stamp, file.stat()) ? hashing.digest() : undefined
 }
 

@@ -179,7 +179,7 @@ export class Looker {
       if (known !== undefined) for (const other of others) this.options.suspect(other)
     }
     if (found.entry.kind !== 'file') return
-    folder.noteRace(name, isRacy(stats.mtimeMs, now))
+    folder.noteRace(name, isRacy(stats.mtimeMs, now, Date.now()))
     const { stamp } = found.entry
     if (known === undefined && stamp.size >= MIN_REMEMBERED) this.options.large({ path: spot.path, stamp })
   }

@@ -7,7 +7,7 @@ import { readFolders, writeFolders } from '../folders.ts'
 import { decodeRules, encodeRules } from '../ignore/rule-set.ts'
 import type { Problem } from '../operation.ts'
 import type { Path } from '../tree.ts'
-import { kindOf, type Notice } from './protocol.ts'
+import { kindOf, MESSAGE_ELEMENTS, type Notice } from './protocol.ts'
 import type { ReplicaInfo } from './replica.ts'
 
 /** Bytes of the smallest problem, digest and path. */
@@ -83,7 +83,11 @@ function read(reader: ByteReader, kind: Notice['kind']): Notice {
     case 'delta':
       return { kind, isLast: part.readFlag(reader), delta: decodeDelta(reader.raw(reader.remaining)) }
     case 'folders':
-      return { kind, isLast: part.readFlag(reader), folders: readFolders(reader, part.entryCodec) }
+      return {
+        kind,
+        isLast: part.readFlag(reader),
+        folders: readFolders(reader, part.entryCodec, MESSAGE_ELEMENTS),
+      }
     case 'rescanned':
       return { kind, id: reader.varint() }
     case 'hashed':

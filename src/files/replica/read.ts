@@ -5,7 +5,7 @@ import type { Digest } from '../tree.ts'
 import { type ContentWriter, MAX_CHUNK, WHOLE_SIZE } from './content.ts'
 import type { File } from './dir.ts'
 import { DirCursor } from './dir-cursor.ts'
-import { digestOf, Hashing, hashOpen, openAsStamped } from './hash.ts'
+import { digestOf, Hashing, hashOpen, openAsStamped, type Tagged } from './hash.ts'
 import { Pace } from './pace.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
 import type { ReadRequest } from './replica.ts'
@@ -91,19 +91,19 @@ export class Sending {
       await this.pace.rest()
     }
     const read = (bytes: Buffer) => attempt(() => file.read(bytes))
-    const tag = await sendBlocks({ read, size: request.stamp.size, signature, writer, flush })
-    if (!Buffer.isBuffer(tag)) return tag
+    const sent = await sendBlocks({ read, size: request.stamp.size, signature, writer, flush })
+    if (sent === 'changed' || 'code' in sent) return sent
     if (request.digest !== undefined) {
       // A receiver may publish what it has the tag of, and no other content is wanted.
-      const ending = await this.hash(file, request)
-      if (ending !== 'changed' && 'digest' in ending) writer.tag(tag)
+      const ending = await this.hash(file, request, sent)
+      if (ending !== 'changed' && 'digest' in ending) writer.tag(sent.tag)
       return ending
     }
     const change = this.changeOf(file, request)
     if (change !== undefined) return change
-    writer.tag(tag)
+    writer.tag(sent.tag)
     await flush()
-    return this.hash(file, request)
+    return this.hash(file, request, sent)
   }
 
   private async sendChunks(file: File, request: ReadRequest): Promise<Ending> {
@@ -130,9 +130,9 @@ export class Sending {
     return isSame === false ? 'changed' : isSame
   }
 
-  private async hash(file: File, request: ReadRequest): Promise<Ending> {
+  private async hash(file: File, request: ReadRequest, sent: Tagged): Promise<Ending> {
     try {
-      const digest = await hashOpen(file, request.stamp, this.pace)
+      const digest = await hashOpen(file, request.stamp, { pace: this.pace, sent })
       return digest === undefined ? 'changed' : this.approve(request, digest)
     } catch (error) {
       return failureOf(error)

@@ -1,7 +1,7 @@
 import { Matcher, type Piece } from '../blocks/matcher.ts'
 import type { Signature } from '../blocks/signature.ts'
 import { type ContentWriter, MAX_CHUNK } from './content.ts'
-import { newTagKey, Tagging } from './hash.ts'
+import { newTagKey, type Tagged, Tagging } from './hash.ts'
 import type { Refusal } from './refusal.ts'
 
 export interface SendingBlocks {
@@ -17,9 +17,9 @@ export interface SendingBlocks {
 
 /**
  * Sends a file as copies of what the receiver has, and the bytes it does not have.
- * @returns the tag of all of it, which is not sent, or why it could not be read
+ * @returns the tag of all of it, which is not sent, with its key, or why it could not be read
  */
-export async function sendBlocks(sending: SendingBlocks): Promise<Buffer | 'changed' | Refusal> {
+export async function sendBlocks(sending: SendingBlocks): Promise<Tagged | 'changed' | Refusal> {
   const { read, size, signature, writer, flush } = sending
   const matcher = new Matcher(signature)
   const key = newTagKey()
@@ -37,7 +37,7 @@ export async function sendBlocks(sending: SendingBlocks): Promise<Buffer | 'chan
     await flush()
   }
   await sendPieces(sending, matcher.finish())
-  return tagging.tag()
+  return { key, tag: tagging.tag() }
 }
 
 async function sendPieces({ writer, flush }: SendingBlocks, pieces: Iterable<Piece>): Promise<void> {

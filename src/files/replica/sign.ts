@@ -44,8 +44,8 @@ export async function signLatest(site: Site, files: readonly LargeFile[]): Promi
     .sort((a, b) => b.stamp.mtimeMs - a.stamp.mtimeMs)
   let left = MAX_AHEAD
   for (const file of latest) {
+    if (file.stamp.size > left) continue
     left -= file.stamp.size
-    if (left < 0) return
     await signAhead(site, file)
   }
 }
@@ -56,7 +56,7 @@ function sumsAt(site: Site, path: Path, { stamp, blockSize }: Omit<Summed, 'sums
   if (known !== undefined) return known
   const file = tryToOpen(site, path, (dir) => openAsStamped(dir, nameOf(path), stamp))
   const sums = sumsOf(file, blockSize).finally(() => file?.close())
-  if (stamp.size >= MIN_REMEMBERED) site.sums.add(path, { stamp, blockSize, sums })
+  if (file !== undefined && stamp.size >= MIN_REMEMBERED) site.sums.add(path, { stamp, blockSize, sums })
   return sums
 }
 

@@ -38,8 +38,10 @@ export function matches(stamp: Stamp, stats: Stats): boolean {
  * clock that would set its modification time may not have ticked since the one that did. (git calls such
  * files racy and reads their content again: Documentation/technical/racy-git.txt.) Only the modification
  * time counts: every write sets it.
- * @param lookedAt milliseconds since 1970, by the machine's own clock
+ * @param begun milliseconds since 1970, by the machine's own clock, when it was not looked at yet
+ * @param looked the same when it was
  */
-export function isRacy(mtimeMs: number, lookedAt: number): boolean {
-  return Math.abs(lookedAt - mtimeMs) < (mtimeMs % 1000 === 0 ? COARSE : FINE)
+export function isRacy(mtimeMs: number, begun: number, looked = begun): boolean {
+  const tick = mtimeMs % 1000 === 0 ? COARSE : FINE
+  return mtimeMs > begun - tick && mtimeMs < looked + tick
 }

@@ -5,7 +5,7 @@ import type { RuleSet } from '../ignore/rule-set.ts'
 import type { Outcome, Problem } from '../operation.ts'
 import { packTree } from '../packed.ts'
 import { AfterBursts } from '../quiet.ts'
-import { MAX_ENTRIES, tooLarge, weightOf, weightOfLeaves } from '../size.ts'
+import { MAX_ENTRIES, tooLarge, weightOf, weightOfFolder } from '../size.ts'
 import type { Delta, DeltaItem, Digest, Path, Tree } from '../tree.ts'
 import { withDigest } from '../tree.ts'
 import type { Notice } from './protocol.ts'
@@ -111,7 +111,7 @@ export class View {
   /** A snapshot may replace all that there was, and say of each entry why it cannot be synced. */
   private weigh(part: Part): void {
     this.weight++
-    if (part.kind === 'folders') for (const { leaves } of part.folders) this.weight += weightOfLeaves(leaves)
+    if (part.kind === 'folders') for (const folder of part.folders) this.weight += weightOfFolder(folder)
     else if (part.kind === 'delta') {
       for (const [path, entry] of part.delta) this.weight += entry === null ? 1 : weightOf(path, entry)
     } else if (part.kind === 'problems') this.weight += part.problems.size
