@@ -177,12 +177,10 @@ describe.concurrent('kubectl', () => {
   })
 
   runsPods('logs -f follows to the end', async () => {
-    await kubectl.stdin(
-      pod('counts', 'echo 1; until [ -e go ]; do sleep 0.1; done; echo 2; echo 3'),
-      'apply',
-      '-f',
-      '-',
-    )
+    const counting = pod('counts', 'echo 1; until [ -e go ]; do sleep 0.1; done; echo 2; echo 3')
+    // Whoever comes late is not to follow the container that comes after it, which waits for ever.
+    const once = counting.replace('spec:\n', 'spec:\n  restartPolicy: Never\n')
+    await kubectl.stdin(once, 'apply', '-f', '-')
     await kubectl.run('wait', '--for=condition=Ready', 'pod/counts', '--timeout=30s')
     const followed = kubectl.run('logs', '-f', 'counts')
     await kubectl.run('exec', 'counts', '--', 'touch', 'go')
