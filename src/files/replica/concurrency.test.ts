@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
@@ -68,4 +68,17 @@ test('whoever writes at the same time, the tree is what is on disk in the end', 
     }),
     { numRuns: 100 },
   )
+})
+
+test.each([
+  ['alone', []],
+  ['with something in it', [{ op: 'mkdir' as const, path: 'a/new', expect: 'absent' as const }]],
+])('a folder that is made %s where another one just went has nothing of that in it', async (_, below) => {
+  const root = temporaryRoot()
+  mkdirSync(join(root, 'a', 'old'), { recursive: true })
+  const replica = await servedReplica(root)
+  rmSync(join(root, 'a'), { recursive: true })
+  await carriedOut(replica, [{ op: 'mkdir', path: 'a', expect: 'absent' }, ...below], contentOf())
+  await replica.rescan('all')
+  expect(treeAsText(replica.tree)).toEqual(diskAsText(root))
 })

@@ -7,7 +7,7 @@ import { nameOf, parentOf } from '../path.ts'
 import type { Digest, Path, Stamp } from '../tree.ts'
 import type { Dir } from './dir.ts'
 import type { DirCursor } from './dir-cursor.ts'
-import { type Folder, isFile } from './holding.ts'
+import { Folder, isFile } from './holding.ts'
 import { problemAt, type Refusal, refusalOf } from './refusal.ts'
 import type { Site } from './site.ts'
 import { matches } from './stamp.ts'
@@ -54,6 +54,11 @@ export function placeOf({ site, cursor, staged }: Ways, operation: Operation): P
   if (isOurs(name)) throw Object.assign(new Error('kubesync itself uses that name'), { code: 'NAME_TAKEN' })
   // What is ignored is out of reach, whatever was decided before it was.
   if (folder === undefined || site.ruling.ignores(folder, name, isOnDirectory(operation))) throw new Stale()
+  // Nobody saw yet that it went: to others, a new one would have what was in it.
+  if (operation.op === 'mkdir' && folder.children.get(name) instanceof Folder) {
+    site.suspect(path)
+    throw new Stale()
+  }
   const open = (at: Path) => cursor.open(site.root?.dir, staged?.at(at) ?? at)
   const isStaged = staged !== undefined
   return { dir: open(folder.path), folder, name, path, isStaged, enter: () => open(path) }
