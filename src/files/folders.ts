@@ -109,8 +109,8 @@ export function* itemsOf<E>(parts: readonly FolderPart<E>[], codec: EntryCodec<E
 }
 
 /**
- * The directories that a delta of a tree that is new tells of, with what is in them; undefined if it takes something
- * back, which parts cannot say.
+ * The directories that a delta of a tree that is new tells of, with what is in them; undefined if something goes again, or
+ * becomes another thing: parts cannot say that.
  */
 export function foldersOf(delta: Delta): FolderPart<Entry>[] | undefined {
   const folders = new Map<Path, { entry: Entry | undefined; readonly leaves: Map<string, Entry> }>()

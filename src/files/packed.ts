@@ -139,10 +139,10 @@ function packNode<E>(node: TreeNode<E>, packer: Packer<E>, codec: EntryCodec<E>)
     if (below === children.directories) return node
     return { entry, children: new PackedChildren(children.leaves, below, codec) }
   }
-  const { leaves, directories } = parted(children)
+  const leaves = packer.pack(leavesOf(children))
   return {
     entry,
-    children: new PackedChildren(packer.pack(leaves), packAll(directories, packer, codec), codec),
+    children: new PackedChildren(leaves, packAll(directoriesIn(children), packer, codec), codec),
   }
 }
 
@@ -158,15 +158,10 @@ function packAll<E>(nodes: Children<E>, packer: Packer<E>, codec: EntryCodec<E>)
   return isSame ? nodes : packed
 }
 
-/** What is in a directory, directories apart. */
-function parted<E>(children: Children<E>): { leaves: Map<string, E>; directories: Map<string, TreeNode<E>> } {
+function leavesOf<E>(children: Children<E>): Map<string, E> {
   const leaves = new Map<string, E>()
-  const directories = new Map<string, TreeNode<E>>()
-  for (const [name, node] of children) {
-    if (node.children === undefined) leaves.set(name, node.entry)
-    else directories.set(name, node)
-  }
-  return { leaves, directories }
+  for (const [name, node] of children) if (node.children === undefined) leaves.set(name, node.entry)
+  return leaves
 }
 
 export function packLeaves<E>(leaves: ReadonlyMap<string, E>, codec: EntryCodec<E>): Leaves {
@@ -198,10 +193,13 @@ export function* readLeaves<E>({ bytes }: Leaves, codec: EntryCodec<E>): Generat
 
 /** What is in a directory but for directories. */
 export function leavesIn<E>(children: Children<E>, codec: EntryCodec<E>): Leaves {
-  return children instanceof PackedChildren ? children.leaves : packLeaves(parted(children).leaves, codec)
+  return children instanceof PackedChildren ? children.leaves : packLeaves(leavesOf(children), codec)
 }
 
 /** The children that have children; of a packed directory without unpacking it. */
 export function directoriesIn<E>(children: Children<E>): Children<E> {
-  return children instanceof PackedChildren ? children.directories : parted(children).directories
+  if (children instanceof PackedChildren) return children.directories
+  const directories = new Map<string, TreeNode<E>>()
+  for (const [name, node] of children) if (node.children !== undefined) directories.set(name, node)
+  return directories
 }
